@@ -1,0 +1,82 @@
+/* Floor 0, bytes. Every limit of the program, each with its reason. */
+#ifndef BASE_BOUNDS_H
+#define BASE_BOUNDS_H
+
+/* A secret version holds 1 to 65,536 bytes (Secret Manager quotas). */
+#define PULL_SECRET_MAX 65536
+
+/* White space after the pull secret is cut off before the limit counts. */
+#define PULL_SECRET_SLACK 4096
+
+/* Deepest nesting of JSON that is read or built; Google's replies need 6. */
+#define JSON_DEPTH_MAX 32
+
+/*
+ * Most values and keys in one JSON text. The densest pull secret of 64 KiB
+ * has about 15,000.
+ */
+#define JSON_TOKENS_MAX 16384
+
+/* Longest message and hint that a status holds, with the final NUL. */
+#define STATUS_MESSAGE_MAX 1024
+#define STATUS_HINT_MAX 512
+/* Longest ErrorInfo reason (google.rpc.ErrorInfo: 63 characters). */
+#define STATUS_REASON_MAX 64
+
+/* A host name in text form (RFC 1035 section 2.3.4), with the final NUL. */
+#define HOST_NAME_MAX_SIZE 256
+/* Longest path and query of a URL that is requested. */
+#define URL_PATH_MAX 1024
+
+/* Response head: RFC 9112 names no limits; Google's heads stay under 2 KiB. */
+#define HTTP_LINE_MAX 8192
+#define HTTP_HEAD_MAX 32768
+#define HTTP_FIELDS_MAX 100
+/* Chunk extensions and trailers are read and dropped, up to here. */
+#define HTTP_CHUNK_LINE_MAX 1024
+#define HTTP_TRAILERS_MAX 8192
+/* Interim (1xx) responses that are skipped before the final one. */
+#define HTTP_INTERIM_MAX 8
+
+/* Request head: the bearer token is the only long field. */
+#define HTTP_REQUEST_HEAD_MAX 16384
+/* Request body: a full payload in base64 (87,384) and its JSON frame. */
+#define HTTP_REQUEST_BODY_MAX (96 * 1024)
+/* Response body: the same payload read back, pretty-printed. */
+#define HTTP_RESPONSE_BODY_MAX (128 * 1024)
+
+/* Access tokens are opaque; Google's stay under 2 KiB. */
+#define TOKEN_MAX 8192
+/* Credential files: the longest known kind stays under 8 KiB. */
+#define CREDENTIAL_FILE_MAX 65536
+
+/* A certificate in DER, and those of one chain (RFC 5246 section 7.4.2). */
+#define CERTIFICATE_MAX 16384
+#define CHAIN_MAX 10
+/* Trust anchors taken from a PEM file, and the memory for names and keys. */
+#define ANCHORS_MAX 1024
+#define ANCHOR_POOL_SIZE (1024 * 1024)
+
+/* Addresses tried for one host name. */
+#define ADDRESSES_MAX 16
+/* Name servers used of /etc/resolv.conf (as musl and glibc do). */
+#define NAME_SERVERS_MAX 3
+/* One DNS answer; larger ones are asked for over TCP (RFC 1035 4.2.2). */
+#define DNS_MESSAGE_MAX 4096
+
+/* One log line, and the result file (the reader takes up to 1 MiB). */
+#define LOG_LINE_MAX 4096
+#define RESULT_FILE_MAX 8192
+
+/* The Job's budget: status-reporter gives up after 300 s. */
+#define TIMEOUT_DEFAULT_S 280
+#define TIMEOUT_MAX_S 86400
+
+_Static_assert(HTTP_REQUEST_BODY_MAX > (PULL_SECRET_MAX + 2) / 3 * 4 + 256,
+	       "a full payload fits a request");
+_Static_assert(HTTP_RESPONSE_BODY_MAX > HTTP_REQUEST_BODY_MAX,
+	       "a full payload fits a response");
+_Static_assert(HTTP_REQUEST_HEAD_MAX > TOKEN_MAX + URL_PATH_MAX + 2048,
+	       "a full token fits a request head");
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * Floor 0, bytes. Views of bytes and buffers with a ceiling.
+ *
+ * A buffer never grows past the memory that its owner gave it. What does not
+ * fit is refused whole and remembered: `overflow` stays set until the buffer
+ * is reset, so a caller may write a whole message and check once.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+/* Bytes that somebody else owns; not NUL-terminated. */
+struct str {
+	const char *ptr;
+	size_t len;
+};
+
+/* Memory of fixed size that fills up; fields are private to buf.c, except */
+/* that anyone may read them. `ptr` belongs to whoever called buf_init(). */
+struct buf {
+	char *ptr;
+	size_t len;
+	size_t size;
+	bool overflow;
+};
+
+#define STR(literal) ((struct str){ (literal), sizeof(literal) - 1 })
+
+/* The view of a NUL-terminated string; NULL gives the empty view. */
+struct str str_from(const char *cstr);
+
+/* Whether both hold the same bytes; not for secrets (see bytes_equal()). */
+bool str_eq(struct str a, struct str b);
+
+/* The same without regard to ASCII case. */
+bool str_eq_nocase(struct str a, struct str b);
+
+bool str_starts(struct str s, struct str prefix);
+bool str_ends(struct str s, struct str suffix);
+
+/* `s` without the ASCII white space (SP HT LF VT FF CR) at both ends. */
+struct str str_trim(struct str s);
+
+/* The bytes of `s` from `from` on; empty if there are none. */
+struct str str_skip(struct str s, size_t from);
+
+/* The offset of the first `c` in `s`, or `s.len` if there is none. */
+size_t str_find(struct str s, char c);
+
+/*
+ * Takes the part of `*rest` up to the first `sep` into `*part` and leaves what
+ * follows it; the last part leaves `*rest` with a NULL pointer. Returns false
+ * when nothing is left.
+ */
+bool str_split(struct str *rest, char sep, struct str *part);
+
+/*
+ * Copies `s` and a final NUL into `out` of `size` bytes. Returns false and
+ * leaves an empty string if it does not fit or holds a NUL.
+ */
+MUST_CHECK bool str_copy(struct str s, char *out, size_t size);
+
+/* Makes `b` an empty buffer over `memory`, which stays the caller's. */
+void buf_init(struct buf *b, void *memory, size_t size);
+
+/* Appends; all or nothing, sets `overflow` if it does not fit. */
+void buf_put(struct buf *b, const void *bytes, size_t len);
+void buf_put_str(struct buf *b, struct str s);
+void buf_put_cstr(struct buf *b, const char *cstr);
+void buf_put_char(struct buf *b, char c);
+/* Appends `value` in decimal. */
+void buf_put_uint(struct buf *b, uint64_t value);
+
+/* What was written so far. Valid until the next change of `b`. */
+struct str buf_view(const struct buf *b);
+
+/* Bytes that still fit. */
+size_t buf_room(const struct buf *b);
+
+/* Wipes what was written and starts again; `overflow` is cleared. */
+void buf_reset(struct buf *b);
+
+/* Wipes the whole memory of the buffer, used or not. */
+void buf_wipe(struct buf *b);
+
+/* Overwrites memory so that no compiler may leave it out. */
+void wipe(void *memory, size_t size);
+
+/* Compares in a time that depends on `len` only. */
+MUST_CHECK bool bytes_equal(const void *a, const void *b, size_t len);
+
+#endif

@@ -1,0 +1,212 @@
+#include "base/json_inner.h"
+
+/*
+ * Keys are shown only where they look like the name of a field or of a
+ * registry: somebody may have pasted a secret where a key belongs.
+ */
+#define NAME_MAX_SHOWN 40
+#define NAME_DIGITS_MAX 3
+#define HOST_MAX_SHOWN 128
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool
+is_letter(char c)
+{
+	return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+
+/* As in "auths", "token_uri" or "x509". */
+static bool
+looks_like_name(struct str key)
+{
+	size_t digits = 0;
+
+	if (key.len == 0 || key.len > NAME_MAX_SHOWN || is_digit(key.ptr[0]))
+		return false;
+	for (size_t i = 0; i < key.len; i++) {
+		char c = key.ptr[i];
+
+		if (is_digit(c))
+			digits++;
+		else if (!is_letter(c) && c != '_')
+			return false;
+	}
+	return digits <= NAME_DIGITS_MAX;
+}
+
+/* Whether the colon at `at` starts a port or stands in "://". */
+static bool
+is_colon_of_host(struct str key, size_t at)
+{
+	struct str rest = str_skip(key, at + 1);
+
+	return str_starts(rest, STR("//")) ||
+	       (rest.len > 0 && is_digit(rest.ptr[0]));
+}
+
+/* As in "quay.io/org", "*.example.com:5000" or "https://index.docker.io/v1/". */
+static bool
+looks_like_host(struct str key)
+{
+	bool dot = false;
+
+	if (key.len > HOST_MAX_SHOWN)
+		return false;
+	for (size_t i = 0; i < key.len; i++) {
+		char c = key.ptr[i];
+
+		if (c == '.')
+			dot = true;
+		else if (c == ':' && !is_colon_of_host(key, i))
+			return false;
+		else if (!is_lower(c) && !is_digit(c) && c != '-' && c != '_' &&
+			 c != '*' && c != '/' && c != ':')
+			return false;
+	}
+	return dot;
+}
+
+static void
+put_key(struct str key, size_t position, struct buf *out)
+{
+	if (looks_like_name(key)) {
+		buf_put_char(out, '.');
+		buf_put_str(out, key);
+	} else if (looks_like_host(key)) {
+		buf_put_cstr(out, "[\"");
+		buf_put_str(out, key);
+		buf_put_cstr(out, "\"]");
+	} else {
+		buf_put_cstr(out, "[key ");
+		buf_put_uint(out, position + 1);
+		buf_put_char(out, ']');
+	}
+}
+
+void
+json_put_path(const struct json_step *path, size_t path_len, struct buf *out)
+{
+	buf_put_char(out, '$');
+	for (size_t i = 0; i < path_len; i++) {
+		if (path[i].object) {
+			put_key(path[i].key, path[i].position, out);
+			continue;
+		}
+		buf_put_char(out, '[');
+		buf_put_uint(out, path[i].position);
+		buf_put_char(out, ']');
+	}
+}
+
+/* The parent of a token, -1 above the root. */
+static int
+parent_of(const struct json *json, size_t index)
+{
+	return json->token[index].parent;
+}
+
+/* How many siblings stand before a key or an element. */
+static size_t
+position_of(const struct json *json, size_t index)
+{
+	int parent = parent_of(json, index);
+	size_t position = 0;
+
+	for (size_t i = (size_t)parent + 1; i < index; i++)
+		if (parent_of(json, i) == parent)
+			position++;
+	return position;
+}
+
+/* The key or element that a value belongs to as a step of the path. */
+static struct json_step
+step_to(const struct json *json, size_t index)
+{
+	struct json_step step = { .object = json_is_key(json, index),
+				  .position = position_of(json, index) };
+
+	if (step.object)
+		step.key = json_raw((struct json_value){ json, index });
+	return step;
+}
+
+/* From a value to its key, if it has one. */
+static size_t
+member_of(const struct json *json, size_t index)
+{
+	int parent = parent_of(json, index);
+
+	return parent >= 0 && json_is_key(json, (size_t)parent) ?
+		       (size_t)parent :
+		       index;
+}
+
+size_t
+json_steps(struct json_value value,
+	   struct json_step path[static JSON_DEPTH_MAX])
+{
+	const struct json *json = value.json;
+	size_t index = member_of(json, value.index);
+	size_t len = 0;
+
+	/* The way up gives their number, the second one their order. */
+	for (size_t i = index; parent_of(json, i) >= 0;
+	     i = member_of(json, (size_t)parent_of(json, i)))
+		len++;
+	for (size_t left = len; left > 0; left--) {
+		path[left - 1] = step_to(json, index);
+		index = member_of(json, (size_t)parent_of(json, index));
+	}
+	return len;
+}
+
+void
+json_path(struct json_value value, struct buf *out)
+{
+	struct json_step path[JSON_DEPTH_MAX];
+
+	if (value.json == NULL)
+		return;
+	json_put_path(path, json_steps(value, path), out);
+}
+
+void
+json_line(struct str text, size_t at, size_t *line, size_t *column)
+{
+	size_t start = 0;
+
+	*line = 1;
+	for (size_t i = 0; i < at; i++) {
+		if (text.ptr[i] != '\n')
+			continue;
+		++*line;
+		start = i + 1;
+	}
+	*column = at - start + 1;
+}
+
+void
+json_position(struct json_value value, size_t *line, size_t *column)
+{
+	size_t at;
+
+	*line = 0;
+	*column = 0;
+	if (value.json == NULL)
+		return;
+	at = (size_t)value.json->token[value.index].start;
+	if (json_type(value) == JSON_STRING)
+		at--; /* the token starts after the quote */
+	json_line(value.json->text, at, line, column);
+}

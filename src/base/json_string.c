@@ -1,0 +1,186 @@
+#include "base/json_inner.h"
+
+static uint32_t
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (uint32_t)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (uint32_t)(c - 'a') + 10;
+	if (c >= 'A' && c <= 'F')
+		return (uint32_t)(c - 'A') + 10;
+	return UINT32_MAX;
+}
+
+uint32_t
+json_hex4(struct str s)
+{
+	uint32_t value = 0;
+
+	if (s.len < 4)
+		return UINT32_MAX;
+	for (size_t i = 0; i < 4; i++) {
+		uint32_t digit = hex_digit(s.ptr[i]);
+
+		if (digit == UINT32_MAX)
+			return UINT32_MAX;
+		value = value << 4 | digit;
+	}
+	return value;
+}
+
+/* RFC 8259 section 7; the string was checked. */
+static char
+short_escape(char c)
+{
+	switch (c) {
+	case 'b':
+		return '\b';
+	case 'f':
+		return '\f';
+	case 'n':
+		return '\n';
+	case 'r':
+		return '\r';
+	case 't':
+		return '\t';
+	default:
+		return c;
+	}
+}
+
+/* One or, of a surrogate pair, two \u escapes at the start of `raw`. */
+static uint32_t
+unicode_escape(struct str raw, size_t *used)
+{
+	uint32_t unit = json_hex4(str_skip(raw, 2));
+
+	*used = 6;
+	if (unit < 0xd800 || unit > 0xdbff)
+		return unit;
+	*used = 12;
+	return 0x10000 + ((unit - 0xd800) << 10) +
+	       (json_hex4(str_skip(raw, 8)) - 0xdc00);
+}
+
+/* Reads the escape at the start of what is left. */
+static void
+unescape(struct json_cursor *cursor)
+{
+	size_t used = 2;
+
+	cursor->at = 0;
+	if (cursor->rest.ptr[1] == 'u') {
+		uint32_t c = unicode_escape(cursor->rest, &used);
+
+		cursor->len = utf8_encode(c, cursor->bytes);
+	} else {
+		cursor->bytes[0] = short_escape(cursor->rest.ptr[1]);
+		cursor->len = 1;
+	}
+	cursor->rest = str_skip(cursor->rest, used);
+}
+
+int
+json_cursor_next(struct json_cursor *cursor)
+{
+	char byte;
+
+	if (cursor->at == cursor->len) {
+		if (cursor->rest.len == 0)
+			return -1;
+		byte = cursor->rest.ptr[0];
+		if (byte != '\\') {
+			cursor->rest = str_skip(cursor->rest, 1);
+			return (unsigned char)byte;
+		}
+		unescape(cursor);
+	}
+	return (unsigned char)cursor->bytes[cursor->at++];
+}
+
+int
+json_compare(struct str a, struct str b)
+{
+	struct json_cursor left = { .rest = a };
+	struct json_cursor right = { .rest = b };
+	int x, y;
+
+	do {
+		x = json_cursor_next(&left);
+		y = json_cursor_next(&right);
+	} while (x == y && x >= 0);
+	return x - y;
+}
+
+bool
+json_equals(struct json_value value, struct str s)
+{
+	struct json_cursor cursor = { .rest = json_raw(value) };
+
+	if (json_type(value) != JSON_STRING)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (json_cursor_next(&cursor) != (unsigned char)s.ptr[i])
+			return false;
+	return json_cursor_next(&cursor) == -1;
+}
+
+/* Unescaped bytes of a string, and whether one of them is NUL. */
+static size_t
+measure(struct str raw, bool *has_nul)
+{
+	struct json_cursor cursor = { .rest = raw };
+	size_t size = 0;
+	int byte;
+
+	*has_nul = false;
+	while ((byte = json_cursor_next(&cursor)) >= 0) {
+		*has_nul |= byte == 0;
+		size++;
+	}
+	return size;
+}
+
+bool
+json_string(struct json_value value, struct buf *out)
+{
+	struct json_cursor cursor = { .rest = json_raw(value) };
+	bool has_nul;
+	int byte;
+
+	if (json_type(value) != JSON_STRING || out->overflow ||
+	    measure(cursor.rest, &has_nul) > buf_room(out))
+		return false;
+	while ((byte = json_cursor_next(&cursor)) >= 0)
+		buf_put_char(out, (char)byte);
+	return true;
+}
+
+bool
+json_cstr(struct json_value value, char *out, size_t size)
+{
+	struct buf buf;
+	bool has_nul;
+
+	if (size == 0)
+		return false;
+	out[0] = '\0';
+	if (json_type(value) != JSON_STRING ||
+	    measure(json_raw(value), &has_nul) >= size || has_nul)
+		return false;
+	buf_init(&buf, out, size);
+	if (!json_string(value, &buf))
+		return false;
+	out[buf.len] = '\0';
+	return true;
+}
+
+bool
+json_is_plain(struct json_value value)
+{
+	struct str raw = json_raw(value);
+
+	return json_type(value) == JSON_STRING &&
+	       str_find(raw, '\\') == raw.len;
+}

@@ -1,0 +1,61 @@
+#include "base/utf8.h"
+
+/* The rows of the ABNF in RFC 3629 section 4, without those of ASCII. */
+static const struct {
+	unsigned char first, last; /* range of the first byte */
+	unsigned char low, high;   /* range of the second byte */
+	size_t length;
+} FORMS[] = {
+	{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+	{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
+	{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
+	{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+};
+
+/* The bits that mark the first byte, by length. */
+static const unsigned char MARKS[] = { 0, 0x00, 0xc0, 0xe0, 0xf0 };
+
+static bool
+in_range(char byte, unsigned char low, unsigned char high)
+{
+	return (unsigned char)byte >= low && (unsigned char)byte <= high;
+}
+
+static bool
+has_form(struct str s, size_t form)
+{
+	if (!in_range(s.ptr[0], FORMS[form].first, FORMS[form].last) ||
+	    s.len < FORMS[form].length ||
+	    !in_range(s.ptr[1], FORMS[form].low, FORMS[form].high))
+		return false;
+	for (size_t i = 2; i < FORMS[form].length; i++)
+		if (!in_range(s.ptr[i], 0x80, 0xbf))
+			return false;
+	return true;
+}
+
+size_t
+utf8_length(struct str s)
+{
+	if (s.len == 0)
+		return 0;
+	if (in_range(s.ptr[0], 0x00, 0x7f))
+		return 1;
+	for (size_t i = 0; i < sizeof(FORMS) / sizeof(FORMS[0]); i++)
+		if (has_form(s, i))
+			return FORMS[i].length;
+	return 0;
+}
+
+size_t
+utf8_encode(uint32_t c, char out[static UTF8_MAX])
+{
+	size_t length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = length - 1; i > 0; i--) {
+		out[i] = (char)(0x80 | (c & 0x3f));
+		c >>= 6;
+	}
+	out[0] = (char)(MARKS[length] | c);
+	return length;
+}

@@ -1,0 +1,41 @@
+/*
+ * Floor 2, network. Whom we trust: the compiled-in roots or a PEM file.
+ *
+ * Anchors that are expired or not yet valid are left out, because BearSSL
+ * knows no dates of anchors.
+ */
+#ifndef NET_TRUST_H
+#define NET_TRUST_H
+
+#include <bearssl.h>
+
+#include "base/bounds.h"
+#include "base/status.h"
+
+/* Caller-owned; private to trust.c but for the counts and the anchors. */
+struct trust {
+	size_t count;	/* anchors in use */
+	size_t skipped; /* certificates of the file that cannot be used */
+	size_t expired; /* anchors outside their validity now */
+	bool from_file;
+	char source[256]; /* "the compiled-in roots" or the file, for people */
+	br_x509_trust_anchor anchor[ANCHORS_MAX];
+	size_t pool_used;
+	unsigned char pool[ANCHOR_POOL_SIZE];
+};
+
+/* Takes the compiled-in roots that are valid at `now` (Unix seconds). */
+void trust_use_roots(struct trust *trust, int64_t now);
+
+/*
+ * Takes the certificates of a PEM file instead: text around them, CRLF and a
+ * missing final newline are fine, duplicates are taken once, certificates
+ * that cannot be used (unknown key type, RSA over 4096 bits, no CA, broken,
+ * expired) are skipped and counted. Reads the file piece by piece.
+ * Codes: INVALID_ARGUMENT if the file cannot be read, is no PEM or yields no
+ * usable certificate, RESOURCE_EXHAUSTED never: too many is INVALID_ARGUMENT.
+ */
+MUST_CHECK enum code trust_use_file(struct trust *trust, const char *path,
+				    int64_t now, struct status *st);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * Floor 2, network. The URLs that the program is given: where a service is.
+ *
+ * Only what a base URL needs (RFC 3986): http or https, a host, a port, a
+ * path. User information, queries and fragments are refused, because nobody
+ * who writes them here means what would happen.
+ */
+#ifndef NET_URL_H
+#define NET_URL_H
+
+#include "base/bounds.h"
+#include "base/status.h"
+
+struct url {
+	bool tls; /* https */
+	uint16_t port;
+	/* Name or address literal; IPv6 without brackets. Lower case. */
+	char host[HOST_NAME_MAX_SIZE];
+	/* The Host field: brackets if IPv6, the port if not the default one. */
+	char authority[HOST_NAME_MAX_SIZE + 8];
+	/* Path without a final '/'; "" for none. */
+	char path[URL_PATH_MAX];
+};
+
+/*
+ * Reads `text`, which the user knows as `name` (for the error message).
+ * INVALID_ARGUMENT says what is wrong with it.
+ */
+MUST_CHECK enum code url_parse(struct url *url, struct str text,
+			       const char *name, struct status *st);
+
+/*
+ * Makes an http URL of "HOST", "HOST:PORT" or "[IPV6]:PORT", the form of
+ * GCE_METADATA_HOST. Errors as url_parse().
+ */
+MUST_CHECK enum code url_from_host(struct url *url, struct str text,
+				   const char *name, struct status *st);
+
+/* Whether the host is "localhost" or an address literal of the loopback. */
+bool url_is_loopback(const struct url *url);
+
+#endif

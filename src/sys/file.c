@@ -1,0 +1,212 @@
+#include "sys/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sys/entropy.h"
+#include "sys/wait.h"
+
+/* Waiting for a pipe ends with a signal, not with time. */
+#define FOREVER_MS ((int64_t)1000 * 86400 * 365)
+
+static enum code
+code_of_errno(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+		return CODE_NOT_FOUND;
+	case EACCES:
+	case EPERM:
+		return CODE_PERMISSION_DENIED;
+	default:
+		return CODE_INVALID_ARGUMENT;
+	}
+}
+
+static enum code
+wait_for(int fd, short events, struct status *st)
+{
+	struct pollfd ready = { .fd = fd, .events = events };
+
+	return wait_ready(&ready, 1, deadline_in(FOREVER_MS), st);
+}
+
+/* Whether another byte follows what filled the buffer. */
+static enum code
+read_to_end(int fd, const char *name, const char *what, struct buf *out,
+	    struct status *st)
+{
+	size_t limit = out->size;
+
+	for (;;) {
+		char extra[1];
+		size_t room = buf_room(out);
+		ssize_t got;
+
+		if (wait_for(fd, POLLIN, st) != CODE_OK)
+			return st->code;
+		got = read(fd, room > 0 ? out->ptr + out->len : extra,
+			   room > 0 ? room : 1);
+		if (got == 0)
+			return CODE_OK;
+		if (got < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (got < 0)
+			return status_set(st, code_of_errno(errno),
+					  "%s: cannot read %s: %s", what, name,
+					  strerror(errno));
+		wipe(extra, sizeof(extra));
+		if (room == 0)
+			return status_set(st, CODE_OUT_OF_RANGE,
+					  "%s: %s is larger than %zu bytes",
+					  what, name, limit);
+		out->len += (size_t)got;
+	}
+}
+
+enum code
+file_read(const char *path, const char *what, struct buf *out,
+	  struct status *st)
+{
+	bool standard_input = strcmp(path, "-") == 0;
+	const char *name = standard_input ? "standard input" : path;
+	struct stat info;
+	int fd = STDIN_FILENO;
+
+	/* O_NONBLOCK, so that the open of a FIFO does not wait for a writer. */
+	if (!standard_input)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return status_set(st, code_of_errno(errno),
+				  "%s: cannot open %s: %s", what, path,
+				  strerror(errno));
+	if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode))
+		(void)status_set(st, CODE_INVALID_ARGUMENT,
+				 "%s: %s is a directory", what, name);
+	else
+		(void)read_to_end(fd, name, what, out, st);
+	if (!standard_input)
+		(void)close(fd);
+	return st->code;
+}
+
+enum code
+file_target_open(struct file_target *target, const char *path,
+		 const char *what, struct status *st)
+{
+	char *slash;
+
+	target->folder = -1;
+	if (!str_copy(str_from(path), target->path, sizeof(target->path)))
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%s: the path is longer than %zu bytes", what,
+				  sizeof(target->path) - 1);
+	slash = strrchr(target->path, '/');
+	target->name = slash == NULL ? target->path : slash + 1;
+	if (target->name[0] == '\0')
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%s: %s names a folder, not a file", what,
+				  path);
+	if (slash == NULL) {
+		target->folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	} else {
+		*slash = '\0';
+		target->folder =
+			open(slash == target->path ? "/" : target->path,
+			     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		*slash = '/';
+	}
+	if (target->folder < 0)
+		return status_set(st, code_of_errno(errno),
+				  "%s: cannot open the folder of %s: %s", what,
+				  path, strerror(errno));
+	return CODE_OK;
+}
+
+void
+file_target_remove(const struct file_target *target)
+{
+	if (target->folder >= 0)
+		(void)unlinkat(target->folder, target->name, 0);
+}
+
+/* Fills a new file; a file that is not whole must not be renamed. */
+static bool
+fill(int fd, struct str content)
+{
+	while (content.len > 0) {
+		ssize_t put = write(fd, content.ptr, content.len);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return false;
+		content = str_skip(content, (size_t)put);
+	}
+	return fchmod(fd, 0644) == 0 && fsync(fd) == 0;
+}
+
+enum code
+file_target_write(const struct file_target *target, struct str content,
+		  struct status *st)
+{
+	char temporary[40];
+	uint64_t unique = 0;
+	bool whole;
+	int fd;
+
+	if (!entropy_fill(&unique, sizeof(unique)))
+		unique = (uint64_t)clock_ms();
+	(void)snprintf(temporary, sizeof(temporary), ".result-%016llx",
+		       (unsigned long long)unique);
+	fd = openat(target->folder, temporary,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return status_set(st, CODE_INTERNAL,
+				  "cannot create a file beside %s: %s",
+				  target->path, strerror(errno));
+	whole = fill(fd, content);
+	whole = close(fd) == 0 && whole;
+	whole = whole && renameat(target->folder, temporary, target->folder,
+				  target->name) == 0;
+	if (!whole) {
+		(void)status_set(st, CODE_INTERNAL, "cannot write %s: %s",
+				 target->path, strerror(errno));
+		(void)unlinkat(target->folder, temporary, 0);
+	}
+	return st->code;
+}
+
+void
+file_target_close(struct file_target *target)
+{
+	if (target->folder >= 0)
+		(void)close(target->folder);
+	target->folder = -1;
+}
+
+enum code
+file_write_all(int fd, struct str content, struct status *st)
+{
+	while (content.len > 0) {
+		ssize_t put = write(fd, content.ptr, content.len);
+
+		if (put > 0) {
+			content = str_skip(content, (size_t)put);
+			continue;
+		}
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0 && errno != EAGAIN)
+			return status_set(st, CODE_UNAVAILABLE,
+					  "cannot write: %s", strerror(errno));
+		if (wait_for(fd, POLLOUT, st) != CODE_OK)
+			return st->code;
+	}
+	return CODE_OK;
+}

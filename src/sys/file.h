@@ -1,0 +1,54 @@
+/*
+ * Floor 1, process. Files, read and written whole.
+ */
+#ifndef SYS_FILE_H
+#define SYS_FILE_H
+
+#include "base/status.h"
+
+/*
+ * Reads a file (or a pipe, or standard input for "-") to its end into `out`.
+ * `what` names it in messages, as in "PULL_SECRET_FILE". Codes: NOT_FOUND,
+ * PERMISSION_DENIED, INVALID_ARGUMENT (a directory, any other error),
+ * OUT_OF_RANGE (it does not fit), CANCELLED (a signal came while it waited
+ * for a pipe).
+ */
+MUST_CHECK enum code file_read(const char *path, const char *what,
+			       struct buf *out, struct status *st);
+
+/* A file that will be written at the end, in a folder held open. */
+struct file_target {
+	int folder; /* -1: none */
+	char path[512];
+	const char *name; /* the last part of `path` */
+};
+
+/*
+ * Opens the folder of `path`. Codes as file_read(); INVALID_ARGUMENT if
+ * `path` is too long or ends in '/'.
+ */
+MUST_CHECK enum code file_target_open(struct file_target *target,
+				      const char *path, const char *what,
+				      struct status *st);
+
+/* Removes the file if it is there. */
+void file_target_remove(const struct file_target *target);
+
+/*
+ * Replaces the file at once: a reader sees the old one or all of the new one,
+ * mode 0644 whatever the umask. INTERNAL if it cannot be written; the
+ * temporary file is gone then.
+ */
+MUST_CHECK enum code file_target_write(const struct file_target *target,
+				       struct str content, struct status *st);
+
+void file_target_close(struct file_target *target);
+
+/*
+ * Writes all of `content` to a descriptor. UNAVAILABLE if that fails (full,
+ * closed, broken pipe), CANCELLED if a signal comes while it waits.
+ */
+MUST_CHECK enum code file_write_all(int fd, struct str content,
+				    struct status *st);
+
+#endif

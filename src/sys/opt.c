@@ -1,0 +1,211 @@
+#include "sys/opt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HELP_COLUMN 34
+
+static const char **
+slot(void *settings, const struct opt *opt)
+{
+	return (const char **)(void *)((char *)settings + opt->offset);
+}
+
+const char *
+opt_variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+/* A switch takes the words that people use for it, and no others. */
+static enum code
+set_switch(const struct opt *opt, const char *value, void *settings,
+	   const char *origin, struct status *st)
+{
+	static const char *const on[] = { "true", "1", "yes" };
+	static const char *const off[] = { "false", "0", "no" };
+	struct str text = str_from(value);
+
+	for (size_t i = 0; i < OPT_COUNT(on); i++) {
+		if (str_eq_nocase(text, str_from(on[i]))) {
+			*slot(settings, opt) = "true";
+			return CODE_OK;
+		}
+		if (str_eq_nocase(text, str_from(off[i]))) {
+			*slot(settings, opt) = NULL;
+			return CODE_OK;
+		}
+	}
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "%s must be true or false", origin);
+}
+
+static enum code
+read_variables(const struct opt_table *table, void *settings,
+	       struct status *st)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct opt *opt = &table->opt[i];
+		const char *value;
+
+		if (opt->variable == NULL)
+			continue;
+		value = opt_variable(opt->variable);
+		if (value == NULL)
+			continue;
+		if (opt->argument != NULL)
+			*slot(settings, opt) = value;
+		else if (set_switch(opt, value, settings, opt->variable, st) !=
+			 CODE_OK)
+			return st->code;
+	}
+	return CODE_OK;
+}
+
+static const struct opt *
+find(const struct opt_table *table, size_t tables, struct str name)
+{
+	for (size_t t = 0; t < tables; t++)
+		for (size_t i = 0; i < table[t].count; i++)
+			if (table[t].opt[i].flag != NULL &&
+			    str_eq(name, str_from(table[t].opt[i].flag)))
+				return &table[t].opt[i];
+	return NULL;
+}
+
+/* Whether an argument before `argv[end]` gave the same flag. */
+static bool
+given_before(char **argv, int end, struct str name)
+{
+	for (int i = 0; i < end; i++) {
+		struct str arg = str_from(argv[i]);
+		struct str rest;
+
+		if (!str_starts(arg, STR("--")))
+			continue;
+		rest = str_skip(arg, 2);
+		rest.len = str_find(rest, '=');
+		if (str_eq(rest, name))
+			return true;
+	}
+	return false;
+}
+
+/* One "--name", "--name=value" or "--name value"; `*at` is its index. */
+static enum code
+parse_flag(const struct opt_table *table, size_t tables, int argc,
+	   char **argv, int *at, void *settings, struct status *st)
+{
+	struct str name = str_skip(str_from(argv[*at]), 2);
+	size_t equals = str_find(name, '=');
+	const char *value =
+		equals < name.len ? name.ptr + equals + 1 : NULL;
+	const struct opt *opt;
+
+	name.len = equals;
+	opt = find(table, tables, name);
+	if (opt == NULL)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "unknown option --%.*s", (int)name.len,
+				  name.ptr);
+	if (given_before(argv, *at, name))
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "--%s is given twice", opt->flag);
+	if (opt->argument == NULL)
+		return set_switch(opt, value == NULL ? "true" : value,
+				  settings, argv[*at], st);
+	if (value == NULL && *at + 1 < argc)
+		value = argv[++*at];
+	if (value == NULL || value[0] == '\0')
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "--%s needs an argument: %s", opt->flag,
+				  opt->argument);
+	*slot(settings, opt) = value;
+	return CODE_OK;
+}
+
+enum code
+opt_parse(const struct opt_table *table, size_t tables, int argc, char **argv,
+	  void *settings, const char **operand, size_t *operand_count,
+	  bool *help, struct status *st)
+{
+	size_t room = *operand_count;
+	bool flags_ended = false;
+
+	*operand_count = 0;
+	*help = false;
+	for (size_t t = 0; t < tables; t++)
+		if (read_variables(&table[t], settings, st) != CODE_OK)
+			return st->code;
+	for (int i = 0; i < argc; i++) {
+		struct str arg = str_from(argv[i]);
+
+		if (!flags_ended && str_eq(arg, STR("--"))) {
+			flags_ended = true;
+		} else if (!flags_ended && (str_eq(arg, STR("--help")) ||
+					    str_eq(arg, STR("-h")))) {
+			*help = true;
+			return CODE_OK;
+		} else if (!flags_ended && str_starts(arg, STR("--"))) {
+			if (parse_flag(table, tables, argc, argv, &i, settings,
+				       st) != CODE_OK)
+				return st->code;
+		} else if (!flags_ended && arg.len > 1 && arg.ptr[0] == '-') {
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "unknown option %s", argv[i]);
+		} else if (*operand_count == room) {
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "unexpected argument: %s", argv[i]);
+		} else {
+			operand[(*operand_count)++] = argv[i];
+		}
+	}
+	return CODE_OK;
+}
+
+static void
+help_line(const struct opt *opt, struct buf *out)
+{
+	size_t start = out->len;
+
+	buf_put_cstr(out, "  ");
+	if (opt->flag != NULL) {
+		buf_put_cstr(out, "--");
+		buf_put_cstr(out, opt->flag);
+		if (opt->argument != NULL) {
+			buf_put_char(out, ' ');
+			buf_put_cstr(out, opt->argument);
+		}
+	} else {
+		buf_put_cstr(out, "(variable only)");
+	}
+	do
+		buf_put_char(out, ' ');
+	while (!out->overflow && out->len - start < HELP_COLUMN);
+	if (opt->variable != NULL)
+		buf_put_cstr(out, opt->variable);
+	buf_put_cstr(out, "\n        ");
+	buf_put_cstr(out, opt->help);
+	if (opt->fallback != NULL) {
+		buf_put_cstr(out, " (default: ");
+		buf_put_cstr(out, opt->fallback);
+		buf_put_char(out, ')');
+	}
+	buf_put_char(out, '\n');
+}
+
+void
+opt_help(const struct opt_table *table, size_t tables, struct buf *out)
+{
+	for (size_t t = 0; t < tables; t++) {
+		if (table[t].count == 0)
+			continue;
+		buf_put_cstr(out, "\n");
+		buf_put_cstr(out, table[t].title);
+		buf_put_cstr(out, ":\n");
+		for (size_t i = 0; i < table[t].count; i++)
+			help_line(&table[t].opt[i], out);
+	}
+}

@@ -1,0 +1,82 @@
+#include "sys/wait.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+static volatile sig_atomic_t caught;
+
+static void
+note_signal(int number)
+{
+	caught = number;
+}
+
+void
+wait_init(void)
+{
+	struct sigaction action = { .sa_handler = note_signal };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t blocked;
+
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigemptyset(&ignore.sa_mask);
+	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, SIGTERM);
+	(void)sigaddset(&blocked, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+int
+wait_signal(void)
+{
+	return caught;
+}
+
+static enum code
+cancelled(struct status *st)
+{
+	return status_set(st, CODE_CANCELLED, "stopped by %s",
+			  caught == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+enum code
+wait_ready(struct pollfd *fds, size_t count, struct deadline until,
+	   struct status *st)
+{
+	for (;;) {
+		int64_t left = deadline_left(until);
+		struct timespec limit = { .tv_sec = (time_t)(left / 1000),
+					  .tv_nsec = (long)(left % 1000) *
+						     1000000 };
+		sigset_t open;
+		int ready;
+
+		if (caught != 0)
+			return cancelled(st);
+		(void)sigemptyset(&open);
+		ready = ppoll(fds, (nfds_t)count, &limit, &open);
+		if (caught != 0)
+			return cancelled(st);
+		if (ready >= 0)
+			return CODE_OK;
+		if (errno != EINTR)
+			return status_set(st, CODE_INTERNAL, "ppoll: %s",
+					  strerror(errno));
+	}
+}
+
+enum code
+wait_until(struct deadline until, struct status *st)
+{
+	do {
+		enum code code = wait_ready(NULL, 0, until, st);
+
+		if (code != CODE_OK)
+			return code;
+	} while (deadline_left(until) > 0);
+	return CODE_OK;
+}
