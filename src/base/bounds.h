@@ -66,7 +66,7 @@
 
 /* One log line, and the result file (the reader takes up to 1 MiB). */
 #define LOG_LINE_MAX 4096
-#define RESULT_FILE_MAX 8192
+#define RESULT_FILE_MAX 6144
 
 /* The Job's budget: status-reporter gives up after 300 s. */
 #define TIMEOUT_DEFAULT_S 280

@@ -115,13 +115,18 @@ skip_number(struct checker *c)
 	return NULL;
 }
 
+static bool
+is_letter(int byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
 /* Whether a byte would go on with a number or a word. */
 static bool
 is_wordy(int byte)
 {
-	return is_digit(byte) || (byte >= 'a' && byte <= 'z') ||
-	       (byte >= 'A' && byte <= 'Z') || byte == '_' || byte == '.' ||
-	       byte == '+' || byte == '-';
+	return is_digit(byte) || is_letter(byte) || byte == '_' ||
+	       byte == '.' || byte == '+' || byte == '-';
 }
 
 static enum json_expect
@@ -137,8 +142,7 @@ check_number(struct checker *c)
 	const char *wrong = skip_number(c);
 
 	/* "-Infinity" is a word rather than a number. */
-	if (wrong != NULL && c->at == start + 1 && is_wordy(peek(c)) &&
-	    !is_digit(peek(c))) {
+	if (wrong != NULL && c->at == start + 1 && is_letter(peek(c))) {
 		c->at = start;
 		return unexpected(c, JSON_EXPECT_VALUE);
 	}

@@ -20,10 +20,12 @@ is_lower(char c)
 	return c >= 'a' && c <= 'z';
 }
 
+/* A capital that starts a word, as in "credHelpers" and seldom in base64. */
 static bool
-is_letter(char c)
+is_capital(struct str key, size_t at)
 {
-	return is_lower(c) || (c >= 'A' && c <= 'Z');
+	return key.ptr[at] >= 'A' && key.ptr[at] <= 'Z' && at + 1 < key.len &&
+	       is_lower(key.ptr[at + 1]);
 }
 
 /* As in "auths", "token_uri" or "x509". */
@@ -39,7 +41,7 @@ looks_like_name(struct str key)
 
 		if (is_digit(c))
 			digits++;
-		else if (!is_letter(c) && c != '_')
+		else if (!is_lower(c) && c != '_' && !is_capital(key, i))
 			return false;
 	}
 	return digits <= NAME_DIGITS_MAX;

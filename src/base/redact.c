@@ -1,0 +1,23 @@
+#include "base/redact.h"
+
+#include <string.h>
+
+void
+redact(char *text, struct str secret)
+{
+	size_t len = strlen(text);
+	size_t from = 0; /* start of the characters not decided on yet */
+	size_t hide = 0; /* end of what is known to be part of the secret */
+
+	if (secret.len < REDACT_RUN)
+		return;
+	for (; from < len; from++) {
+		/* Looks ahead of what is overwritten, never at it. */
+		if (from + REDACT_RUN <= len &&
+		    memmem(secret.ptr, secret.len, text + from, REDACT_RUN) !=
+			    NULL)
+			hide = from + REDACT_RUN;
+		if (from < hide)
+			text[from] = '*';
+	}
+}

@@ -1,0 +1,88 @@
+/*
+ * Floor 5, commands. The entry: picks the applet, and is the only way out.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/applet.h"
+#include "cmd/say.h"
+#include "job/input.h"
+#include "sys/harden.h"
+#include "sys/wait.h"
+
+/* All state of the program; too large for a stack, and wiped at the end. */
+static struct run run;
+
+static const struct applet *
+find_option(struct str name)
+{
+	static const struct applet list = { "--list", "", "", list_main };
+
+	if (str_eq(name, STR("--list")))
+		return &list;
+	if (str_eq(name, STR("--version")))
+		return applet_find(STR("version"));
+	if (str_eq(name, STR("--help")) || str_eq(name, STR("-h")))
+		return applet_find(STR("help"));
+	return NULL;
+}
+
+static enum exit_status
+usage(const char *unknown)
+{
+	struct status st = { .code = CODE_OK };
+
+	if (unknown == NULL)
+		(void)status_set(&st, CODE_INVALID_ARGUMENT,
+				 "which applet? Try: pull-secret --help");
+	else
+		(void)status_set(&st, CODE_INVALID_ARGUMENT,
+				 "no applet %s; try: pull-secret --help",
+				 unknown);
+	return complain(&st, EXIT_CONFIG);
+}
+
+/* By the name of a link first, then by the first argument. */
+static enum exit_status
+dispatch(int argc, char **argv)
+{
+	const char *slash;
+	const struct applet *applet;
+
+	if (argc < 1)
+		return usage(NULL);
+	slash = strrchr(argv[0], '/');
+	applet = applet_find(str_from(slash == NULL ? argv[0] : slash + 1));
+	if (applet != NULL)
+		return applet->main(&run, argc - 1, argv + 1);
+	if (argc < 2)
+		return usage(NULL);
+	applet = applet_find(str_from(argv[1]));
+	if (applet == NULL)
+		applet = find_option(str_from(argv[1]));
+	if (applet == NULL)
+		return usage(argv[1]);
+	return applet->main(&run, argc - 2, argv + 2);
+}
+
+int
+main(int argc, char **argv)
+{
+	enum exit_status result;
+	unsigned closed = harden();
+	struct status st = { .code = CODE_OK };
+
+	wait_init();
+	run_init(&run);
+	if ((closed & 1U << STDOUT_FILENO) != 0) {
+		(void)status_set(&st, CODE_UNAVAILABLE,
+				 "standard output is closed");
+		result = complain(&st, EXIT_RETRY);
+	} else {
+		result = dispatch(argc, argv);
+	}
+	input_wipe(&run.settings);
+	run_wipe(&run);
+	exit(result);
+}

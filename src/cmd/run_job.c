@@ -1,0 +1,95 @@
+#include "cmd/applet.h"
+
+#include "cmd/say.h"
+#include "job/job.h"
+
+#define HELP_MAX 6144
+
+static enum exit_status
+list_jobs(void)
+{
+	char memory[HELP_MAX];
+	struct buf out;
+
+	buf_init(&out, memory, sizeof(memory));
+	buf_put_cstr(&out, "usage: pull-secret run-job JOB [OPTION...]\n\n"
+			   "Jobs:\n");
+	for (size_t i = 0; JOBS[i] != NULL; i++) {
+		buf_put_cstr(&out, "  ");
+		buf_put_cstr(&out, JOBS[i]->name);
+		buf_put_cstr(&out, "  ");
+		buf_put_cstr(&out, JOBS[i]->description);
+		buf_put_char(&out, '\n');
+	}
+	return say(buf_view(&out));
+}
+
+static enum exit_status
+help_job(const struct job *job, const struct opt_table *tables, size_t count)
+{
+	char memory[HELP_MAX];
+	struct buf out;
+
+	buf_init(&out, memory, sizeof(memory));
+	buf_put_cstr(&out, "usage: pull-secret run-job ");
+	buf_put_cstr(&out, job->name);
+	buf_put_cstr(&out, " [OPTION...]\n\nJob ");
+	buf_put_cstr(&out, job->name);
+	buf_put_cstr(&out, ": ");
+	buf_put_cstr(&out, job->description);
+	buf_put_cstr(&out, ".\nEvery flag has a variable; flags win.\n");
+	opt_help(tables, count, &out);
+	return say(buf_view(&out));
+}
+
+/* Options and result file; an error in them is told on standard error. */
+static enum exit_status
+start_job(const struct job *job, struct run *run, int argc, char **argv)
+{
+	const struct opt_table tables[] = { *job->options, RUN_OPTIONS,
+					    NETWORK_OPTIONS };
+	const char *operand[1];
+	struct status st = { .code = CODE_OK }, unusable = st;
+	size_t operands = 0;
+	bool help = false;
+
+	(void)opt_parse(tables, OPT_COUNT(tables), argc, argv, &run->settings,
+			operand, &operands, &help, &st);
+	if (st.code == CODE_OK && help)
+		return help_job(job, tables, OPT_COUNT(tables));
+	run->report.cluster_id = run->settings.cluster_id;
+	run->report.project = run->settings.project;
+	if (report_init(&run->report, run->settings.results_path, &unusable) !=
+		    CODE_OK &&
+	    st.code == CODE_OK)
+		st = unusable;
+	if (st.code == CODE_OK)
+		return job_run(job, run);
+	(void)job_refuse(run, &st);
+	status_prefix(&st, "run-job %s", job->name);
+	return complain(&st, EXIT_CONFIG);
+}
+
+enum exit_status
+run_job_main(struct run *run, int argc, char **argv)
+{
+	struct status st = { .code = CODE_OK };
+	const struct job *job;
+	struct str name;
+
+	if (argc == 0)
+		return list_jobs();
+	name = str_from(argv[0]);
+	if (str_eq(name, STR("--help")) || str_eq(name, STR("-h")))
+		return list_jobs();
+	job = job_find(name);
+	if (job != NULL)
+		return start_job(job, run, argc - 1, argv + 1);
+	(void)status_set(&st, CODE_INVALID_ARGUMENT,
+			 str_starts(name, STR("-")) ?
+				 "run-job: the job comes first, then %s" :
+				 "run-job: no job %s",
+			 argv[0]);
+	status_hint(&st, "pull-secret run-job lists the jobs");
+	return complain(&st, EXIT_CONFIG);
+}

@@ -1,0 +1,22 @@
+/*
+ * Floor 5, commands. What commands print.
+ */
+#ifndef CMD_SAY_H
+#define CMD_SAY_H
+
+#include "base/status.h"
+
+/*
+ * Writes `text` to standard output. EXIT_DONE, or EXIT_RETRY with a line on
+ * standard error if it cannot be written: a lost result is a failure.
+ */
+MUST_CHECK enum exit_status say(struct str text);
+
+/*
+ * Writes "pull-secret: MESSAGE" to standard error, and the hint if there is
+ * one. Returns `exit_status`, so that a command can end with it.
+ */
+enum exit_status complain(const struct status *st,
+			  enum exit_status exit_status);
+
+#endif

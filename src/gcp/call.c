@@ -1,0 +1,103 @@
+#include "gcp/call.h"
+
+#include <string.h>
+
+#include "gcp/rpcstatus.h"
+
+void
+call_init(struct call *call)
+{
+	buf_init(&call->target, call->target_memory,
+		 sizeof(call->target_memory));
+	buf_init(&call->request, call->request_memory,
+		 sizeof(call->request_memory));
+	buf_init(&call->head, call->head_memory, sizeof(call->head_memory));
+	buf_init(&call->body, call->body_memory, sizeof(call->body_memory));
+}
+
+void
+call_start(struct call *call, const struct conn *conn)
+{
+	buf_reset(&call->target);
+	buf_reset(&call->request);
+	buf_put_cstr(&call->target, conn->url->path);
+}
+
+/* Reads the body as JSON; absent if it is none or does not claim to be. */
+static struct json_value
+body_json(struct call *call, struct status *why)
+{
+	if (!http_is_json(&call->response)) {
+		(void)status_set(why, CODE_UNAVAILABLE,
+				 "the reply is not application/json");
+		return (struct json_value){ NULL, 0 };
+	}
+	if (json_parse(&call->json, buf_view(&call->body), &call->tokens,
+		       why) != CODE_OK)
+		return (struct json_value){ NULL, 0 };
+	return json_root(&call->json);
+}
+
+static enum code
+read_reply(struct call *call, struct status *st)
+{
+	struct status why = { .code = CODE_OK };
+	struct json_value root = body_json(call, &why);
+	int http_status = call->response.status;
+
+	if (http_status < 200 || http_status > 299) {
+		st->retry_after_ms =
+			http_retry_after_ms(&call->response, clock_unix());
+		return rpcstatus_read(http_status, root, st);
+	}
+	if (json_type(root) == JSON_OBJECT)
+		return CODE_OK;
+	st->http_status = http_status;
+	return status_set(st, CODE_UNAVAILABLE,
+			  "HTTP %d, but the body cannot be read: %s",
+			  http_status,
+			  why.code != CODE_OK ? why.message :
+						"it is no JSON object");
+}
+
+enum code
+call_run(struct call *call, const struct call_service *service,
+	 const char *method, const struct http_field *fields, size_t count,
+	 struct deadline until, struct status *st)
+{
+	const struct http_request request = {
+		.method = method,
+		.target = buf_view(&call->target),
+		.authority = service->conn->url->authority,
+		.fields = fields,
+		.field_count = count,
+		.body = buf_view(&call->request),
+	};
+	struct str path = request.target;
+
+	path.len = str_find(path, '?');
+	buf_reset(&call->head);
+	buf_reset(&call->body);
+	http_response_init(&call->response, method, &call->head, &call->body);
+	if (call->target.overflow || call->request.overflow) {
+		st->permanent = true;
+		(void)status_set(st, CODE_INTERNAL,
+				 "the request is too large");
+	} else if (conn_exchange(service->conn, &request, &call->response,
+				 until, st) == CODE_OK) {
+		(void)read_reply(call, st);
+	}
+	if (st->code != CODE_OK && st->code != CODE_CANCELLED)
+		status_prefix(st, "%s %.*s of %s", method, (int)path.len,
+			      path.ptr, service->name);
+	return st->code;
+}
+
+void
+call_wipe(struct call *call)
+{
+	buf_wipe(&call->target);
+	buf_wipe(&call->request);
+	buf_wipe(&call->head);
+	buf_wipe(&call->body);
+}

@@ -1,0 +1,56 @@
+/*
+ * Floor 3, Google. One call of a JSON API: request out, JSON or error in.
+ */
+#ifndef GCP_CALL_H
+#define GCP_CALL_H
+
+#include "base/json.h"
+#include "net/conn.h"
+
+/*
+ * The memory of the call under way, shared by all calls of a run because they
+ * follow one another. Holds secrets: end with call_wipe(). Readable after
+ * call_run(): `response`, and `json` if that succeeded.
+ */
+struct call {
+	struct http_response response;
+	struct json json;
+	struct buf target;  /* path and query of the next request */
+	struct buf request; /* body of the next request */
+	struct buf head;
+	struct buf body;
+	struct json_tokens tokens;
+	char target_memory[URL_PATH_MAX];
+	char request_memory[HTTP_REQUEST_BODY_MAX];
+	char head_memory[HTTP_HEAD_MAX];
+	char body_memory[HTTP_RESPONSE_BODY_MAX];
+};
+
+/* Where a call goes and what is said of it in messages. */
+struct call_service {
+	struct conn *conn;
+	const char *name; /* "the metadata server", "Secret Manager" */
+};
+
+/* Gives `call` its memory; once, before everything else. */
+void call_init(struct call *call);
+
+/* Starts the next call: empties `target` (to the base path) and `request`. */
+void call_start(struct call *call, const struct conn *conn);
+
+/*
+ * Sends `method` with `target`, `request` and the `count` fields, and reads
+ * the JSON that comes back. Codes: those of conn_exchange(); for a status
+ * outside 200 to 299 the code of its google.rpc.Status or OAuth error (see
+ * rpcstatus.h); UNAVAILABLE if a success is no JSON object. All messages
+ * start with what was asked of whom: "METHOD TARGET of NAME".
+ */
+MUST_CHECK enum code call_run(struct call *call,
+			      const struct call_service *service,
+			      const char *method,
+			      const struct http_field *fields, size_t count,
+			      struct deadline until, struct status *st);
+
+void call_wipe(struct call *call);
+
+#endif

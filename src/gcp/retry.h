@@ -1,0 +1,50 @@
+/*
+ * Floor 3, Google. When to try again, and how long to wait before.
+ */
+#ifndef GCP_RETRY_H
+#define GCP_RETRY_H
+
+#include "base/status.h"
+#include "sys/clock.h"
+
+/* Told before each wait: what failed, which attempt it was, how long. */
+struct retry_listener {
+	void (*notify)(void *context, const struct status *st,
+		       unsigned attempt, int64_t wait_ms);
+	void *context;
+};
+
+/* Caller-owned; one for each operation that is tried again. */
+struct retry {
+	const struct retry_listener *listener; /* NULL: nobody */
+	struct deadline until; /* no wait goes past it */
+	unsigned attempt;      /* failures so far */
+	unsigned attempts_max; /* 0: as many as fit */
+	int64_t wait_ms;       /* the next wait, before jitter */
+	int64_t wait_max_ms;
+	unsigned growth_percent; /* of each wait to the next: 200 doubles */
+};
+
+/*
+ * The policy for Google's services: 3 retries after 1, 2 and 4 s. Each wait
+ * is changed at random by up to 20 % either way.
+ */
+struct retry retry_calls(const struct retry_listener *listener,
+			 struct deadline until);
+
+/*
+ * The policy for a metadata server that is not up yet: quick tries until
+ * `until`, as many as fit.
+ */
+struct retry retry_startup(const struct retry_listener *listener,
+			   struct deadline until);
+
+/*
+ * After a failure: whether to try again, decided by status_retryable(), the
+ * number of attempts and the time left. Waits first, at least as long as the
+ * server asked for, clears `st` and returns true; or returns false and leaves
+ * the failure in `st` (CANCELLED if a signal came).
+ */
+MUST_CHECK bool retry_again(struct retry *retry, struct status *st);
+
+#endif

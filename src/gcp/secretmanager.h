@@ -1,0 +1,93 @@
+/*
+ * Floor 3, Google. Secret Manager v1 over REST, as typed calls.
+ *
+ * https://cloud.google.com/secret-manager/docs/reference/rest
+ * Each function is one call (two if the token was refused once, which a
+ * server does before it acts); nothing here retries. Replies name the project
+ * by number, so names are checked for their form, not against the request.
+ */
+#ifndef GCP_SECRETMANAGER_H
+#define GCP_SECRETMANAGER_H
+
+#include "gcp/cred.h"
+
+/* "projects/NUMBER/secrets/ID/versions/N" and the final NUL. */
+#define VERSION_NAME_SIZE 400
+
+struct label {
+	const char *key;
+	const char *value;
+};
+
+/* Caller-owned; private to secretmanager.c but for `conn`. */
+struct secretmanager {
+	struct conn conn;
+	struct url url;
+	struct cred *cred;
+	struct call *call;
+	const struct retry_listener *listener;
+	char bearer[TOKEN_MAX + 8];
+};
+
+/* A version of a secret. */
+struct secret_version {
+	char name[VERSION_NAME_SIZE]; /* full resource name, as replied */
+	uint64_t number;
+	bool checksum_seen; /* clientSpecifiedPayloadChecksum */
+};
+
+/*
+ * Reads the base URL: `endpoint`, or Google's if that is NULL. https, or http
+ * on the loopback. INVALID_ARGUMENT says what is wrong with it.
+ */
+MUST_CHECK enum code secretmanager_init(struct secretmanager *sm,
+					const char *endpoint,
+					struct cred *cred, struct call *call,
+					const struct retry_listener *listener,
+					struct status *st);
+
+/* Prepares the connection; arguments must stay. */
+void secretmanager_connect(struct secretmanager *sm, const struct trust *trust,
+			   const struct resolver_config *resolver);
+
+/* Whether the secret is there: OK, or NOT_FOUND as for every call. */
+MUST_CHECK enum code secretmanager_get(struct secretmanager *sm,
+				       const char *project, const char *secret,
+				       struct deadline until,
+				       struct status *st);
+
+/*
+ * Creates a secret without versions, automatically replicated, with labels.
+ * ALREADY_EXISTS if it is there.
+ */
+MUST_CHECK enum code secretmanager_create(struct secretmanager *sm,
+					  const char *project,
+					  const char *secret,
+					  const struct label *labels,
+					  size_t count, struct deadline until,
+					  struct status *st);
+
+/*
+ * Adds a version with its CRC32C. Not idempotent: if `st->ambiguous` is set
+ * after a failure, the version may have been added.
+ */
+MUST_CHECK enum code secretmanager_add_version(
+	struct secretmanager *sm, const char *project, const char *secret,
+	struct str payload, struct secret_version *version,
+	struct deadline until, struct status *st);
+
+/*
+ * Reads a version: a number in decimal, or "latest". The payload is `*data`, a
+ * view that lasts until the next call. DATA_LOSS if it does not match its
+ * CRC32C.
+ */
+MUST_CHECK enum code secretmanager_access(struct secretmanager *sm,
+					  const char *project,
+					  const char *secret,
+					  const char *version,
+					  struct secret_version *found,
+					  struct str *data,
+					  struct deadline until,
+					  struct status *st);
+
+#endif

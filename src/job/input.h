@@ -1,0 +1,26 @@
+/*
+ * Floor 4, job. Where the pull secret comes from.
+ */
+#ifndef JOB_INPUT_H
+#define JOB_INPUT_H
+
+#include "job/settings.h"
+
+/*
+ * Whether exactly one source is given: PULL_SECRET_FILE, PULL_SECRET_DATA or
+ * --fake-pull-secret. INVALID_ARGUMENT names the remedies. Reads nothing.
+ */
+MUST_CHECK enum code input_check(const struct settings *settings,
+				 struct status *st);
+
+/*
+ * Reads the pull secret into `out`. Codes: OUT_OF_RANGE if it is larger than `out`; what
+ * file_read() gives, as INVALID_ARGUMENT; CANCELLED.
+ */
+MUST_CHECK enum code input_read(const struct settings *settings,
+				struct buf *out, struct status *st);
+
+/* Overwrites PULL_SECRET_DATA in the environment, however the run ends. */
+void input_wipe(struct settings *settings);
+
+#endif

@@ -1,0 +1,174 @@
+#include "job/report.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/clock.h"
+
+#define RESULTS_FOLDER "/results"
+#define RESULTS_FILE "/results/adapter-result.json"
+
+/* What the reader of the result file keeps (status-reporter). */
+#define RESULT_MESSAGE_MAX 1024
+
+enum code
+report_init(struct report *report, const char *path, struct status *st)
+{
+	struct status unused = { .code = CODE_OK };
+
+	report->result.folder = -1;
+	report->result_written = false;
+	status_clear(&report->failure);
+	if (path == NULL) {
+		if (access(RESULTS_FOLDER, F_OK) == 0 &&
+		    file_target_open(&report->result, RESULTS_FILE,
+				     "RESULTS_PATH", &unused) == CODE_OK)
+			file_target_remove(&report->result);
+		return CODE_OK;
+	}
+	if (file_target_open(&report->result, path, "RESULTS_PATH", st) !=
+	    CODE_OK) {
+		st->code = CODE_INVALID_ARGUMENT;
+		return st->code;
+	}
+	file_target_remove(&report->result);
+	return CODE_OK;
+}
+
+static const char *
+level_name(enum log_level level)
+{
+	switch (level) {
+	case LOG_INFO:
+		return "info";
+	case LOG_WARNING:
+		return "warning";
+	case LOG_ERROR:
+		return "error";
+	}
+	return "error";
+}
+
+static void
+member(struct json_builder *json, const char *key, const char *value)
+{
+	if (value != NULL && value[0] != '\0')
+		json_member(json, key, str_from(value));
+}
+
+static void
+member_uint(struct json_builder *json, const char *key, uint64_t value)
+{
+	json_key(json, key);
+	json_put_uint(json, value);
+}
+
+/* The keys stand in alphabetical order, as the Go program's do. */
+static bool
+build_line(const struct report *report, const struct log_line *line,
+	   struct buf *out)
+{
+	const struct status *st = line->status;
+	char now[RFC3339_SIZE];
+	struct json_builder json;
+
+	clock_rfc3339(clock_unix(), now);
+	json_build(&json, out);
+	json_open_object(&json);
+	if (line->attempt > 0)
+		member_uint(&json, "attempt", line->attempt);
+	json_member(&json, "cluster_id", str_from(report->cluster_id));
+	if (line->timed)
+		member_uint(&json, "duration_ms", (uint64_t)line->duration_ms);
+	if (st != NULL)
+		member(&json, "error_code", code_name(st->code));
+	json_member(&json, "gcp_project", str_from(report->project));
+	if (st != NULL) {
+		member(&json, "hint", st->hint);
+		if (st->http_status > 0)
+			member_uint(&json, "http_status",
+				    (uint64_t)st->http_status);
+	}
+	member(&json, "level", level_name(line->level));
+	member(&json, "message", line->message);
+	member(&json, "operation", line->operation);
+	if (line->retry_in_ms > 0)
+		member_uint(&json, "retry_in_ms", (uint64_t)line->retry_in_ms);
+	member(&json, "timestamp", now);
+	member(&json, "version", line->version);
+	json_close(&json);
+	buf_put_char(out, '\n');
+	return json_built(&json) && !out->overflow;
+}
+
+void
+report_log(struct report *report, const struct log_line *line)
+{
+	char memory[LOG_LINE_MAX];
+	struct buf text;
+
+	buf_init(&text, memory, sizeof(memory));
+	if (!build_line(report, line, &text))
+		(void)status_set(&report->failure, CODE_INTERNAL,
+				 "a log line is too long");
+	else
+		(void)file_write_all(STDOUT_FILENO, buf_view(&text),
+				     &report->failure);
+}
+
+/* Up to `max` bytes of UTF-8, not cut inside a character. */
+static struct str
+cut(const char *text, size_t max)
+{
+	struct str s = str_from(text);
+
+	if (s.len <= max)
+		return s;
+	s.len = max;
+	while (s.len > 0 && ((unsigned char)s.ptr[s.len] & 0xc0) == 0x80)
+		s.len--;
+	return s;
+}
+
+enum code
+report_result(struct report *report, const struct status *outcome,
+	      const char *reason, const char *message, const char *version,
+	      struct status *st)
+{
+	char memory[RESULT_FILE_MAX];
+	struct json_builder json;
+	struct buf text;
+
+	if (report->result_written || report->result.folder < 0)
+		return CODE_OK;
+	report->result_written = true;
+	buf_init(&text, memory, sizeof(memory));
+	json_build(&json, &text);
+	json_open_object(&json);
+	member(&json, "status",
+	       outcome->code == CODE_OK ? "success" : "failure");
+	member(&json, "reason", reason);
+	json_member(&json, "message", cut(message, RESULT_MESSAGE_MAX));
+	json_key(&json, "details");
+	json_open_object(&json);
+	member(&json, "cluster_id", report->cluster_id);
+	if (outcome->code != CODE_OK) {
+		member(&json, "error_code", code_name(outcome->code));
+		member(&json, "hint", outcome->hint);
+	}
+	member(&json, "gcp_project", report->project);
+	member(&json, "version", version);
+	json_close(&json);
+	json_close(&json);
+	buf_put_char(&text, '\n');
+	if (!json_built(&json) || text.overflow)
+		return status_set(st, CODE_INTERNAL,
+				  "the result does not fit its file");
+	return file_target_write(&report->result, buf_view(&text), st);
+}
+
+void
+report_close(struct report *report)
+{
+	file_target_close(&report->result);
+}

@@ -1,0 +1,140 @@
+#include "job/run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "sys/opt.h"
+
+/* Every retry is logged, with what failed and how long it waits. */
+static void
+log_retry(void *context, const struct status *st, unsigned attempt,
+	  int64_t wait_ms)
+{
+	struct run *run = context;
+	const struct log_line line = { .level = LOG_WARNING,
+				       .operation = run->operation,
+				       .message = st->message,
+				       .status = st,
+				       .attempt = attempt,
+				       .retry_in_ms = wait_ms };
+
+	report_log(&run->report, &line);
+}
+
+void
+run_init(struct run *run)
+{
+	run->operation = "start";
+	run->report.result.folder = -1;
+	run->listener = (struct retry_listener){ log_retry, run };
+	buf_init(&run->input, run->input_memory, sizeof(run->input_memory));
+	call_init(&run->call);
+	run->until = deadline_in((int64_t)TIMEOUT_DEFAULT_S * 1000);
+}
+
+static enum code
+prepare_trust(struct run *run, struct status *st)
+{
+	if (run->settings.ca_file != NULL)
+		return trust_use_file(&run->trust, run->settings.ca_file,
+				      clock_unix(), st);
+	trust_use_roots(&run->trust, clock_unix());
+	return CODE_OK;
+}
+
+enum code
+run_prepare(struct run *run, struct status *st)
+{
+	const struct settings *s = &run->settings;
+	const struct cred_settings cred = {
+		.file = s->credentials_file,
+		.gcloud_folder = opt_variable("CLOUDSDK_CONFIG"),
+		.home = opt_variable("HOME"),
+		.metadata_host = s->metadata_host,
+		.quota_project = s->quota_project,
+		.oauth2_endpoint = s->oauth2_endpoint,
+		.no_metadata = s->no_metadata != NULL,
+	};
+
+	if (cred_load(&run->cred, &cred, &run->call, st) != CODE_OK ||
+	    secretmanager_init(&run->sm, s->endpoint, &run->cred, &run->call,
+			       &run->listener, st) != CODE_OK ||
+	    prepare_trust(run, st) != CODE_OK)
+		return st->code;
+	resolver_config_read(&run->resolver);
+	cred_connect(&run->cred, &run->trust, &run->resolver);
+	secretmanager_connect(&run->sm, &run->trust, &run->resolver);
+	return CODE_OK;
+}
+
+enum code
+run_connect(struct run *run, struct status *st)
+{
+	struct retry retry = retry_calls(&run->listener, run->until);
+
+	conn_open_beside(&run->sm.conn, &run->cred.conn);
+	if (cred_fetch(&run->cred, &run->call, &run->listener, run->until,
+		       st) != CODE_OK)
+		return st->code;
+	/* The token's source has done its part until the token expires. */
+	run->cred.conn.beside = NULL;
+	conn_close(&run->cred.conn);
+	while (conn_open(&run->sm.conn, run->until, st) != CODE_OK)
+		if (!retry_again(&retry, st)) {
+			if (st->code != CODE_CANCELLED)
+				status_prefix(st, "cannot reach Secret "
+						  "Manager");
+			return st->code;
+		}
+	return CODE_OK;
+}
+
+void
+run_log(struct run *run, const char *operation, const char *format, ...)
+{
+	char message[STATUS_MESSAGE_MAX];
+	const struct log_line line = { .level = LOG_INFO,
+				       .operation = operation,
+				       .message = message };
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	report_log(&run->report, &line);
+}
+
+void
+run_log_done(struct run *run, const char *operation, int64_t started_ms,
+	     const char *format, ...)
+{
+	char message[STATUS_MESSAGE_MAX];
+	const struct log_line line = {
+		.level = LOG_INFO,
+		.operation = operation,
+		.message = message,
+		.timed = true,
+		.duration_ms = clock_ms() - started_ms,
+		.version = run->written ? run->version.name : NULL,
+	};
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	report_log(&run->report, &line);
+}
+
+void
+run_wipe(struct run *run)
+{
+	cred_wipe(&run->cred);
+	conn_close(&run->sm.conn);
+	wipe(run->sm.bearer, sizeof(run->sm.bearer));
+	if (run->call.body.ptr != NULL)
+		call_wipe(&run->call);
+	if (run->input.ptr != NULL)
+		buf_wipe(&run->input);
+	run->secret = STR("");
+	report_close(&run->report);
+}

@@ -1,0 +1,39 @@
+#include "job/settings.h"
+
+#include <stddef.h>
+
+#define AT(member) offsetof(struct settings, member)
+
+static const struct opt RUN[] = {
+	{ "timeout", "MAX_WAIT_TIME_SECONDS", "SECONDS", "280",
+	  "time for the whole run", AT(timeout) },
+	{ "results-path", "RESULTS_PATH", "PATH",
+	  "/results/adapter-result.json if that folder exists",
+	  "where the result file is written", AT(results_path) },
+};
+
+static const struct opt NETWORK[] = {
+	{ "credentials-file", "GOOGLE_APPLICATION_CREDENTIALS", "PATH", NULL,
+	  "credential file to use instead of searching", AT(credentials_file) },
+	{ "quota-project", "GOOGLE_CLOUD_QUOTA_PROJECT", "PROJECT",
+	  "the credential file's", "project that quota is charged to",
+	  AT(quota_project) },
+	{ "metadata-host", "GCE_METADATA_HOST", "HOST[:PORT]",
+	  "169.254.169.254", "the metadata server", AT(metadata_host) },
+	{ "no-metadata", "NO_GCE_CHECK", NULL, NULL,
+	  "never ask the metadata server", AT(no_metadata) },
+	{ "endpoint", "SECRET_MANAGER_ENDPOINT", "URL",
+	  "https://secretmanager.googleapis.com",
+	  "base URL of Secret Manager", AT(endpoint) },
+	{ "oauth2-endpoint", "OAUTH2_ENDPOINT", "URL",
+	  "https://oauth2.googleapis.com",
+	  "base URL of the token endpoint of user credentials",
+	  AT(oauth2_endpoint) },
+	{ "ca-file", "SSL_CERT_FILE", "PATH", "the compiled-in roots",
+	  "PEM file of certification authorities to trust instead",
+	  AT(ca_file) },
+};
+
+const struct opt_table RUN_OPTIONS = { "Every job", RUN, OPT_COUNT(RUN) };
+const struct opt_table NETWORK_OPTIONS = { "Credentials and network", NETWORK,
+					   OPT_COUNT(NETWORK) };

@@ -1,0 +1,408 @@
+#include "net/conn.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void
+conn_init(struct conn *c, const struct url *url, const struct trust *trust,
+	  const struct resolver_config *resolver,
+	  const struct conn_limits *limits)
+{
+	c->state = CONN_CLOSED;
+	c->url = url;
+	c->trust = trust;
+	c->resolver = resolver;
+	c->limits = limits;
+	c->beside = NULL;
+	c->fd = -1;
+	c->dial.fd = -1;
+	c->dial.resolving = false;
+	c->opened = 0;
+	c->exchanges = 0;
+	status_clear(&c->failure);
+	buf_init(&c->head, c->head_memory, sizeof(c->head_memory));
+}
+
+static bool
+opening(const struct conn *c)
+{
+	return c->state == CONN_DIALING || c->state == CONN_HANDSHAKING;
+}
+
+static void
+start_opening(struct conn *c)
+{
+	dial_start(&c->dial, c->resolver, c->url->host, c->url->port,
+		   &c->limits->dial);
+	c->state = CONN_DIALING;
+	c->exchanges = 0;
+}
+
+static enum code
+start_handshake(struct conn *c, int fd, struct status *st)
+{
+	c->fd = fd;
+	c->opened++;
+	if (!c->url->tls) {
+		c->state = CONN_READY;
+		return CODE_OK;
+	}
+	c->phase = deadline_in(c->limits->handshake_ms);
+	c->state = CONN_HANDSHAKING;
+	return tls_start(&c->tls, c->url->host, c->trust, st);
+}
+
+/* One step of the TLS handshake, whose end makes the connection ready. */
+static enum code
+step_handshake(struct conn *c, struct status *st)
+{
+	if (tls_step(&c->tls, c->fd, st) != CODE_OK)
+		return st->code;
+	if (tls_ready(&c->tls)) {
+		c->state = CONN_READY;
+		return CODE_OK;
+	}
+	if (deadline_left(c->phase) > 0)
+		return CODE_OK;
+	status_hint(st, "the port is open but nobody speaks TLS there in time: "
+			"check the host, the port and what is in between");
+	return status_set(st, CODE_UNAVAILABLE,
+			  "%s: no TLS handshake within %lld s", c->url->host,
+			  (long long)(c->limits->handshake_ms / 1000));
+}
+
+/* Opens as far as it goes without waiting. */
+static enum code
+step_opening(struct conn *c, struct status *st)
+{
+	if (c->state == CONN_DIALING) {
+		int fd;
+
+		if (dial_step(&c->dial, st) != CODE_OK)
+			return st->code;
+		fd = dial_take(&c->dial);
+		if (fd < 0)
+			return CODE_OK;
+		if (start_handshake(c, fd, st) != CODE_OK)
+			return st->code;
+	}
+	if (c->state == CONN_HANDSHAKING)
+		return step_handshake(c, st);
+	return CODE_OK;
+}
+
+static struct pollfd
+opening_pollfd(const struct conn *c)
+{
+	if (c->state == CONN_DIALING)
+		return dial_pollfd(&c->dial);
+	return (struct pollfd){ .fd = c->fd,
+				.events = tls_events(&c->tls) };
+}
+
+static struct deadline
+opening_deadline(const struct conn *c)
+{
+	return c->state == CONN_DIALING ? dial_deadline(&c->dial) : c->phase;
+}
+
+/* The connection in the shadow: its failure is kept until it is used. */
+static void
+step_beside(struct conn *c)
+{
+	if (!opening(c))
+		return;
+	if (step_opening(c, &c->failure) != CODE_OK) {
+		conn_close(c);
+		c->state = CONN_FAILED;
+	}
+}
+
+/* Waits for `own` or for what is being opened beside, at most `until`. */
+static enum code
+wait_beside(struct conn *c, struct pollfd own, struct deadline until,
+	    struct status *st)
+{
+	struct pollfd fds[2] = { own };
+	size_t count = 1;
+
+	if (c->beside != NULL && opening(c->beside)) {
+		fds[count++] = opening_pollfd(c->beside);
+		until = deadline_first(until, opening_deadline(c->beside));
+	}
+	if (wait_ready(fds, count, until, st) != CODE_OK)
+		return st->code;
+	if (c->beside != NULL)
+		step_beside(c->beside);
+	return CODE_OK;
+}
+
+void
+conn_open_beside(struct conn *c, struct conn *while_waiting)
+{
+	while_waiting->beside = c;
+	if (c->state == CONN_CLOSED)
+		start_opening(c);
+	step_beside(c);
+}
+
+static enum code
+out_of_time(const struct conn *c, struct status *st)
+{
+	return status_set(st, CODE_DEADLINE_EXCEEDED,
+			  "%s: the time for the whole run is over",
+			  c->url->host);
+}
+
+enum code
+conn_open(struct conn *c, struct deadline until, struct status *st)
+{
+	if (c->state == CONN_FAILED) {
+		*st = c->failure;
+		status_clear(&c->failure);
+		c->state = CONN_CLOSED;
+		return st->code;
+	}
+	if (c->state == CONN_CLOSED)
+		start_opening(c);
+	while (step_opening(c, st) == CODE_OK && opening(c)) {
+		if (deadline_left(until) == 0)
+			(void)out_of_time(c, st);
+		else
+			(void)wait_beside(c, opening_pollfd(c),
+					  deadline_first(until,
+							 opening_deadline(c)),
+					  st);
+		if (st->code != CODE_OK)
+			break;
+	}
+	if (st->code != CODE_OK)
+		conn_close(c);
+	return st->code;
+}
+
+/* What of head and body has not been taken yet, `sent` bytes being gone. */
+static struct str
+rest_to_send(const struct conn *c, struct str body)
+{
+	if (c->sent < c->head.len)
+		return str_skip(buf_view(&c->head), c->sent);
+	return str_skip(body, c->sent - c->head.len);
+}
+
+static bool
+all_sent(const struct conn *c, struct str body)
+{
+	return c->sent == c->head.len + body.len &&
+	       (!c->url->tls || tls_flushed(&c->tls));
+}
+
+/* Hands over as much of the request as fits now. */
+static enum code
+send_some(struct conn *c, struct str body, struct status *st)
+{
+	struct str rest;
+
+	while ((rest = rest_to_send(c, body)).len > 0) {
+		ssize_t put;
+
+		if (c->url->tls) {
+			size_t taken = tls_send(&c->tls, rest.ptr, rest.len);
+
+			if (tls_step(&c->tls, c->fd, st) != CODE_OK)
+				return st->code;
+			c->sent += taken;
+			if (taken == 0)
+				return CODE_OK;
+			continue;
+		}
+		put = send(c->fd, rest.ptr, rest.len, MSG_NOSIGNAL);
+		if (put > 0)
+			c->sent += (size_t)put;
+		else if (errno == EAGAIN)
+			return CODE_OK;
+		else if (errno != EINTR)
+			/* A reply may have come before the peer closed. */
+			return errno == EPIPE || errno == ECONNRESET ?
+				       CODE_OK :
+				       status_set(st, CODE_UNAVAILABLE,
+						  "%s: cannot send: %s",
+						  c->url->host,
+						  strerror(errno));
+	}
+	return c->url->tls ? tls_step(&c->tls, c->fd, st) : CODE_OK;
+}
+
+/* Takes what has arrived; 0 and `*ended` as for tls_recv(). */
+static size_t
+receive(struct conn *c, bool *ended, bool *clean, struct status *st)
+{
+	ssize_t got;
+
+	*ended = false;
+	if (c->url->tls) {
+		if (tls_step(&c->tls, c->fd, st) != CODE_OK)
+			return 0;
+		return tls_recv(&c->tls, c->input, sizeof(c->input), ended,
+				clean);
+	}
+	do
+		got = recv(c->fd, c->input, sizeof(c->input), 0);
+	while (got < 0 && errno == EINTR);
+	if (got > 0)
+		return (size_t)got;
+	if (got == 0) {
+		*ended = true;
+		*clean = true;
+	} else if (errno != EAGAIN) {
+		(void)status_set(st, CODE_UNAVAILABLE,
+				 "%s: the connection broke: %s", c->url->host,
+				 strerror(errno));
+	}
+	return 0;
+}
+
+static enum code
+receive_some(struct conn *c, struct http_response *response,
+	     struct status *st)
+{
+	bool ended, clean = false;
+	size_t got;
+
+	while ((got = receive(c, &ended, &clean, st)) > 0)
+		if (http_feed(response, c->input, got, st) != CODE_OK)
+			return st->code;
+	if (response->state == HTTP_COMPLETE) {
+		/* How the connection ends after a whole reply does not matter. */
+		if (ended || st->code != CODE_OK)
+			response->keep_alive = false;
+		status_clear(st);
+	} else if (ended && st->code == CODE_OK) {
+		(void)http_feed_end(response, clean, st);
+		response->keep_alive = false;
+	}
+	return st->code;
+}
+
+static bool
+reply_started(const struct http_response *response)
+{
+	return response->head->len > 0 || response->state != HTTP_HEAD;
+}
+
+/* Waits for the socket; the limits of first byte and exchange end it. */
+static enum code
+wait_for_peer(struct conn *c, const struct http_response *response,
+	      struct str body, struct deadline first_byte,
+	      struct deadline exchange, struct deadline until,
+	      struct status *st)
+{
+	bool started = reply_started(response);
+	struct deadline limit =
+		started ? exchange : deadline_first(first_byte, exchange);
+	struct pollfd own = { .fd = c->fd, .events = POLLIN };
+
+	if (deadline_left(until) == 0)
+		return out_of_time(c, st);
+	if (deadline_left(limit) == 0)
+		return status_set(st, CODE_DEADLINE_EXCEEDED,
+				  "%s: %s within %lld s", c->url->host,
+				  started ? "the reply was not complete" :
+					    "no reply",
+				  (long long)((started ?
+						       c->limits->exchange_ms :
+						       c->limits->first_byte_ms) /
+					      1000));
+	if (c->url->tls)
+		own.events = tls_events(&c->tls);
+	else if (!all_sent(c, body))
+		own.events = POLLIN | POLLOUT;
+	return wait_beside(c, own, deadline_first(limit, until), st);
+}
+
+static enum code
+run_exchange(struct conn *c, const struct http_request *request,
+	     struct http_response *response, struct deadline until,
+	     struct status *st)
+{
+	struct deadline exchange = deadline_in(c->limits->exchange_ms);
+	struct deadline first_byte = deadline_in(c->limits->first_byte_ms);
+	bool waiting = false;
+
+	while (response->state != HTTP_COMPLETE) {
+		if (send_some(c, request->body, st) != CODE_OK)
+			return st->code;
+		/* The clock for the first byte starts when all has left. */
+		if (!waiting && all_sent(c, request->body)) {
+			waiting = true;
+			first_byte = deadline_in(c->limits->first_byte_ms);
+		}
+		if (receive_some(c, response, st) != CODE_OK)
+			return st->code;
+		if (response->state == HTTP_COMPLETE)
+			break;
+		if (wait_for_peer(c, response, request->body,
+				  waiting ? first_byte : exchange, exchange,
+				  until, st) != CODE_OK)
+			return st->code;
+	}
+	if (!all_sent(c, request->body))
+		response->keep_alive = false;
+	return CODE_OK;
+}
+
+/*
+ * Whether an idle connection still stands. A peer that closed it, or sent
+ * something unasked, shows here, before a request is lost on it.
+ */
+static bool
+still_idle(struct conn *c)
+{
+	struct status ignored = { .code = CODE_OK };
+	bool ended, clean;
+
+	return receive(c, &ended, &clean, &ignored) == 0 && !ended &&
+	       ignored.code == CODE_OK;
+}
+
+enum code
+conn_exchange(struct conn *c, const struct http_request *request,
+	      struct http_response *response, struct deadline until,
+	      struct status *st)
+{
+	buf_reset(&c->head);
+	c->sent = 0;
+	if (!http_write_head(request, &c->head)) {
+		buf_wipe(&c->head);
+		st->permanent = true;
+		return status_set(st, CODE_INTERNAL,
+				  "%s: the request does not fit into HTTP",
+				  c->url->host);
+	}
+	if (c->state == CONN_READY && c->exchanges > 0 && !still_idle(c))
+		conn_close(c);
+	if (conn_open(c, until, st) == CODE_OK &&
+	    run_exchange(c, request, response, until, st) != CODE_OK)
+		st->ambiguous = c->sent > 0;
+	c->exchanges++;
+	if (st->code != CODE_OK || !response->keep_alive)
+		conn_close(c);
+	buf_wipe(&c->head);
+	wipe(c->input, sizeof(c->input));
+	return st->code;
+}
+
+void
+conn_close(struct conn *c)
+{
+	if (c->state == CONN_CLOSED || c->state == CONN_FAILED)
+		return;
+	dial_close(&c->dial);
+	if (c->fd >= 0)
+		(void)close(c->fd);
+	c->fd = -1;
+	tls_wipe(&c->tls);
+	c->state = CONN_CLOSED;
+}

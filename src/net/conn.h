@@ -1,0 +1,94 @@
+/*
+ * Floor 2, network. One connection to one service, kept for many exchanges.
+ *
+ * Opens itself when it is needed, plain or with TLS, and can be opened ahead
+ * in the shadow of another one. Any failure closes it; what is left of a
+ * broken exchange never meets the next one.
+ */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include "net/dial.h"
+#include "net/http.h"
+#include "net/tls.h"
+#include "net/url.h"
+#include "sys/wait.h"
+
+/* Time limits in milliseconds, one for each phase. */
+struct conn_limits {
+	struct dial_limits dial;
+	int64_t handshake_ms;  /* TLS */
+	int64_t first_byte_ms; /* request sent to first byte of the reply */
+	int64_t exchange_ms;   /* request and reply in all */
+};
+
+enum conn_state {
+	CONN_CLOSED,
+	CONN_DIALING,	  /* look-up and TCP */
+	CONN_HANDSHAKING, /* TLS */
+	CONN_READY,	  /* open; an exchange may start or be under way */
+	CONN_FAILED	  /* opening ahead failed; `failure` says why */
+};
+
+/* Caller-owned; private to conn.c but for the counters. */
+struct conn {
+	enum conn_state state;
+	const struct url *url;
+	const struct trust *trust;
+	const struct resolver_config *resolver;
+	const struct conn_limits *limits;
+	struct conn *beside; /* goes on opening while this one waits */
+	int fd;
+	struct deadline phase;	/* of the handshake */
+	unsigned opened;	/* connections made, for tests and the log */
+	unsigned exchanges;	/* on the present connection */
+	struct dial dial;
+	struct tls tls;
+	struct status failure;
+	struct buf head; /* of the request under way */
+	size_t sent;	 /* bytes of head and body taken so far */
+	char head_memory[HTTP_REQUEST_HEAD_MAX];
+	unsigned char input[16384];
+};
+
+/*
+ * Prepares a closed connection to the service at `url`. All arguments must
+ * stay; `trust` may be NULL for http.
+ */
+void conn_init(struct conn *c, const struct url *url,
+	       const struct trust *trust,
+	       const struct resolver_config *resolver,
+	       const struct conn_limits *limits);
+
+/*
+ * Starts opening `c`, without waiting; it goes on whenever `while_waiting`
+ * waits (see conn_exchange()). A failure shows when `c` is used.
+ */
+void conn_open_beside(struct conn *c, struct conn *while_waiting);
+
+/*
+ * Waits until `c` is open. Codes: UNAVAILABLE (name, TCP, TLS),
+ * DEADLINE_EXCEEDED (`until` passed), CANCELLED (a signal).
+ */
+MUST_CHECK enum code conn_open(struct conn *c, struct deadline until,
+			       struct status *st);
+
+/*
+ * Sends `request` and waits for the whole response. `response` must have been
+ * initialized for it. Opens the connection if need be, and leaves it open if
+ * the peer does. Codes: those of conn_open() and http_feed();
+ * DEADLINE_EXCEEDED for the limits of the exchange. If it fails after the
+ * first byte left, `st->ambiguous` is set: the server may have acted.
+ */
+MUST_CHECK enum code conn_exchange(struct conn *c,
+				   const struct http_request *request,
+				   struct http_response *response,
+				   struct deadline until, struct status *st);
+
+/*
+ * Closes and wipes. Fine at any time after conn_init(), and on a struct that
+ * is all zero.
+ */
+void conn_close(struct conn *c);
+
+#endif
