@@ -40,6 +40,7 @@ bool str_eq(struct str a, struct str b);
 /* The same without regard to ASCII case. */
 bool str_eq_nocase(struct str a, struct str b);
 
+/* Whether `s` begins, or ends, with the bytes of the other. */
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 

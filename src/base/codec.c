@@ -32,10 +32,10 @@ value_of(char digit, uint32_t url_safe, uint32_t *bad)
 	uint32_t upper = range_mask(c, 'A', 'Z');
 	uint32_t lower = range_mask(c, 'a', 'z');
 	uint32_t number = range_mask(c, '0', '9');
-	uint32_t plus = range_mask(c, '+', '+') |
-			(range_mask(c, '-', '-') & url_safe);
-	uint32_t slash = range_mask(c, '/', '/') |
-			 (range_mask(c, '_', '_') & url_safe);
+	uint32_t plus =
+		range_mask(c, '+', '+') | (range_mask(c, '-', '-') & url_safe);
+	uint32_t slash =
+		range_mask(c, '/', '/') | (range_mask(c, '_', '_') & url_safe);
 
 	*bad |= ~(upper | lower | number | plus | slash);
 	return (upper & (c - 'A')) | (lower & (c - 'a' + 26)) |
@@ -137,7 +137,8 @@ decode(struct buf *out, struct str digits, uint32_t url_safe)
 static struct str
 without_padding(struct str text)
 {
-	for (size_t i = 0; i < 2 && text.len > 0 && (text.len + i) % 4 == 0; i++)
+	for (size_t i = 0; i < 2 && text.len > 0 && (text.len + i) % 4 == 0;
+	     i++)
 		if (text.ptr[text.len - 1] == '=')
 			text.len--;
 	return text;

@@ -83,6 +83,7 @@ MUST_CHECK enum code json_parse(struct json *json, struct str text,
 /* The value of the whole text. */
 struct json_value json_root(const struct json *json);
 
+/* JSON_ABSENT if there is no value. */
 enum json_type json_type(struct json_value value);
 
 /* The type as a reader of an error message would say it: "an object". */
@@ -99,6 +100,7 @@ size_t json_size(struct json_value value);
 
 /* Starts before the first member; for all else there is none. */
 struct json_iter json_iter(struct json_value container);
+
 /* Steps to the next one; false after the last. */
 bool json_next(struct json_iter *iter);
 
@@ -153,8 +155,8 @@ struct json_builder {
 	struct buf *out;
 	unsigned depth;
 	bool failed;
-	bool done;	    /* the one value is complete */
-	bool after_key;	    /* a member's value must follow */
+	bool done;          /* the one value is complete */
+	bool after_key;     /* a member's value must follow */
 	uint32_t objects;   /* bit per level: object, else array */
 	uint32_t populated; /* bit per level: not empty */
 };
@@ -162,8 +164,10 @@ struct json_builder {
 /* Starts one JSON text at the end of `out`. */
 void json_build(struct json_builder *builder, struct buf *out);
 
+/* Opens an object or array, which is a value like others. */
 void json_open_object(struct json_builder *builder);
 void json_open_array(struct json_builder *builder);
+
 /* Closes the innermost object or array. */
 void json_close(struct json_builder *builder);
 

@@ -275,8 +275,9 @@ static enum json_expect
 open_container(struct checker *c, bool object)
 {
 	if (c->depth == JSON_DEPTH_MAX)
-		return fail(c, c->at, "nested deeper than " TEXT_OF(
-						JSON_DEPTH_MAX) " levels");
+		return fail(c, c->at,
+			    "nested deeper than " TEXT_OF(
+				    JSON_DEPTH_MAX) " levels");
 	c->depth++;
 	c->inside = false;
 	*innermost(c) = (struct json_step){ .object = object };
@@ -298,8 +299,8 @@ static bool
 count_one(struct checker *c)
 {
 	if (c->count == JSON_TOKENS_MAX) {
-		fail(c, c->at, "more than " TEXT_OF(JSON_TOKENS_MAX) 
-				 " values and keys");
+		fail(c, c->at,
+		     "more than " TEXT_OF(JSON_TOKENS_MAX) " values and keys");
 		return false;
 	}
 	c->count++;
@@ -322,8 +323,8 @@ check_value(struct checker *c)
 	case '[':
 		return open_container(c, byte == '{');
 	case '"':
-		return check_string(c, &raw) ? after_value(c) :
-					       JSON_EXPECT_FAULT;
+		return check_string(c, &raw) ? after_value(c)
+					     : JSON_EXPECT_FAULT;
 	case 't':
 	case 'f':
 	case 'n':

@@ -18,7 +18,7 @@
 /* One step of a path, into a member of an object or an element of an array. */
 struct json_step {
 	bool object;
-	struct str key;	 /* raw; only of a member */
+	struct str key;  /* raw; only of a member */
 	size_t position; /* among its siblings, from 0 */
 };
 
@@ -32,9 +32,9 @@ struct json_fault {
 
 /* What the grammar allows next, white space aside. */
 enum json_expect {
-	JSON_EXPECT_VALUE,	   /* a value, and nothing else */
+	JSON_EXPECT_VALUE,         /* a value, and nothing else */
 	JSON_EXPECT_FIRST_ELEMENT, /* a value or ] */
-	JSON_EXPECT_FIRST_KEY,	   /* a key or } */
+	JSON_EXPECT_FIRST_KEY,     /* a key or } */
 	JSON_EXPECT_KEY,
 	JSON_EXPECT_COLON,
 	JSON_EXPECT_NEXT, /* a comma or the bracket that closes */

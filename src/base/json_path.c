@@ -57,7 +57,7 @@ is_colon_of_host(struct str key, size_t at)
 	       (rest.len > 0 && is_digit(rest.ptr[0]));
 }
 
-/* As in "quay.io/org", "*.example.com:5000" or "https://index.docker.io/v1/". */
+/* As in "quay.io/org", "h.io:5000" or "https://index.docker.io/v1/". */
 static bool
 looks_like_host(struct str key)
 {
@@ -149,9 +149,8 @@ member_of(const struct json *json, size_t index)
 {
 	int parent = parent_of(json, index);
 
-	return parent >= 0 && json_is_key(json, (size_t)parent) ?
-		       (size_t)parent :
-		       index;
+	return parent >= 0 && json_is_key(json, (size_t)parent) ? (size_t)parent
+								: index;
 }
 
 size_t

@@ -1,66 +1,50 @@
 #include "base/json_inner.h"
 
-/* How a text can start that is wrong wherever it stands outside a string. */
-struct oddity {
-	struct str start;
-	const char *reason;
-};
-
-#define ODDITY(start, reason)                                                  \
-	{                                                                      \
-		{ (start), sizeof(start) - 1 }, (reason)                       \
-	}
-
 static const char TYPOGRAPHIC[] =
 	"a typographic quote, where JSON has the plain double quote";
 static const char COMMENT[] = "a comment, which JSON does not have";
 static const char SPACE[] = "a kind of white space that JSON does not have";
-static const char UTF16[] =
-	"a byte order mark: the text is UTF-16, where JSON is UTF-8";
 
-static const struct oddity ODDITIES[] = {
-	ODDITY("\xef\xbb\xbf", "a byte order mark, which JSON does not have"),
-	ODDITY("\xff\xfe", UTF16),
-	ODDITY("\xfe\xff", UTF16),
-	ODDITY("\0", "a NUL byte; the text may be UTF-16"),
-	ODDITY("'", "a single quote, where JSON has the double quote"),
-	ODDITY("`", "a back quote, where JSON has the double quote"),
-	/* U+2018 to U+201F, guillemets */
-	ODDITY("\xe2\x80\x98", TYPOGRAPHIC),
-	ODDITY("\xe2\x80\x99", TYPOGRAPHIC),
-	ODDITY("\xe2\x80\x9a", TYPOGRAPHIC),
-	ODDITY("\xe2\x80\x9b", TYPOGRAPHIC),
-	ODDITY("\xe2\x80\x9c", TYPOGRAPHIC),
-	ODDITY("\xe2\x80\x9d", TYPOGRAPHIC),
-	ODDITY("\xe2\x80\x9e", TYPOGRAPHIC),
-	ODDITY("\xe2\x80\x9f", TYPOGRAPHIC),
-	ODDITY("\xc2\xab", TYPOGRAPHIC),
-	ODDITY("\xc2\xbb", TYPOGRAPHIC),
-	ODDITY("//", COMMENT),
-	ODDITY("/*", COMMENT),
-	ODDITY("#", COMMENT),
-	ODDITY("\\", "a backslash outside of a string"),
-	ODDITY("<", "a '<', as markup (HTML, XML) has it"),
-	ODDITY("\v", SPACE),
-	ODDITY("\f", SPACE),
-	ODDITY("\xc2\x85", SPACE),     /* U+0085, next line */
-	ODDITY("\xc2\xa0", SPACE),     /* U+00A0, no-break space */
-	ODDITY("\xe2\x80\x8b", SPACE), /* U+200B, zero width space */
-	ODDITY("\xe2\x80\xa8", SPACE), /* U+2028, line separator */
-	ODDITY("\xe2\x80\xa9", SPACE), /* U+2029, paragraph separator */
-	ODDITY("\xe3\x80\x80", SPACE), /* U+3000, ideographic space */
+/* Characters that are wrong wherever they stand outside of a string. */
+static const struct {
+	uint32_t first, last;
+	const char *reason;
+} ODDITIES[] = {
+	{ 0x00, 0x00, "a NUL byte; the text may be UTF-16" },
+	{ 0x0b, 0x0c, SPACE }, /* vertical tab, form feed */
+	{ 0x01, 0x1f, "a control character" },
+	{ '#', '#', COMMENT },
+	{ '\'', '\'', "a single quote, where JSON has the double quote" },
+	{ '<', '<', "a '<', as markup (HTML, XML) has it" },
+	{ '\\', '\\', "a backslash outside of a string" },
+	{ '`', '`', "a back quote, where JSON has the double quote" },
+	{ 0x85, 0x85, SPACE },           /* next line */
+	{ 0xa0, 0xa0, SPACE },           /* no-break space */
+	{ 0xab, 0xab, TYPOGRAPHIC },     /* left guillemet */
+	{ 0xbb, 0xbb, TYPOGRAPHIC },     /* right guillemet */
+	{ 0x2000, 0x200b, SPACE },       /* en quad to zero width space */
+	{ 0x2018, 0x201f, TYPOGRAPHIC }, /* curly quotes */
+	{ 0x2028, 0x2029, SPACE },       /* line and paragraph separator */
+	{ 0x202f, 0x202f, SPACE },       /* narrow no-break space */
+	{ 0x2039, 0x203a, TYPOGRAPHIC }, /* single guillemets */
+	{ 0x205f, 0x2060, SPACE },       /* mathematical space, word joiner */
+	{ 0x3000, 0x3000, SPACE },       /* ideographic space */
+	{ 0xfeff, 0xfeff, "a byte order mark, which JSON does not have" },
 };
 
 /* Words that other languages write for values; compared without case. */
-static const struct oddity WORDS[] = {
-	ODDITY("true", "a literal that is not in lower case"),
-	ODDITY("false", "a literal that is not in lower case"),
-	ODDITY("null", "a literal that is not in lower case"),
-	ODDITY("nan", "NaN, which JSON does not have"),
-	ODDITY("inf", "an infinity, which JSON does not have"),
-	ODDITY("infinity", "an infinity, which JSON does not have"),
-	ODDITY("none", "None, where JSON has null"),
-	ODDITY("undefined", "undefined, which JSON does not have"),
+static const struct {
+	const char *word;
+	const char *reason;
+} WORDS[] = {
+	{ "true", "a literal that is not in lower case" },
+	{ "false", "a literal that is not in lower case" },
+	{ "null", "a literal that is not in lower case" },
+	{ "nan", "NaN, which JSON does not have" },
+	{ "inf", "an infinity, which JSON does not have" },
+	{ "infinity", "an infinity, which JSON does not have" },
+	{ "none", "None, where JSON has null" },
+	{ "undefined", "undefined, which JSON does not have" },
 };
 
 static bool
@@ -84,7 +68,7 @@ word_reason(struct str rest)
 	while (word.len < rest.len && is_word(rest.ptr[word.len]))
 		word.len++;
 	for (size_t i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++)
-		if (str_eq_nocase(word, WORDS[i].start))
+		if (str_eq_nocase(word, str_from(WORDS[i].word)))
 			return WORDS[i].reason;
 	return "a word without double quotes";
 }
@@ -96,8 +80,8 @@ bracket_reason(char bracket, enum json_place place)
 	case JSON_IN_OBJECT:
 		return "no value after the colon";
 	case JSON_IN_ARRAY:
-		return bracket == ']' ? "a trailing comma before ']'" :
-					"'}' where ']' must close the array";
+		return bracket == ']' ? "a trailing comma before ']'"
+				      : "'}' where ']' must close the array";
 	case JSON_AT_ROOT:
 		break;
 	}
@@ -120,12 +104,12 @@ value_reason(struct str rest, enum json_place place)
 	case '.':
 		return "no digit before the decimal point";
 	case '-':
-		return rest.len > 1 && is_letter(rest.ptr[1]) ?
-			       word_reason(str_skip(rest, 1)) :
-			       "no digit after the minus sign";
+		return rest.len > 1 && is_letter(rest.ptr[1])
+			       ? word_reason(str_skip(rest, 1))
+			       : "no digit after the minus sign";
 	default:
-		return is_letter(rest.ptr[0]) ? word_reason(rest) :
-						"no value starts like this";
+		return is_letter(rest.ptr[0]) ? word_reason(rest)
+					      : "no value starts like this";
 	}
 }
 
@@ -142,9 +126,9 @@ key_reason(struct str rest, enum json_expect expect)
 	case ':':
 		return "a colon without a key";
 	default:
-		return expect == JSON_EXPECT_FIRST_KEY ?
-			       "neither a key in double quotes nor '}'" :
-			       "no key in double quotes after the comma";
+		return expect == JSON_EXPECT_FIRST_KEY
+			       ? "neither a key in double quotes nor '}'"
+			       : "no key in double quotes after the comma";
 	}
 }
 
@@ -159,8 +143,8 @@ next_reason(struct str rest, bool object)
 	case ':':
 		return object ? "a second colon" : "a colon in an array";
 	default:
-		return object ? "neither a comma nor '}' after the value" :
-				"neither a comma nor ']' after the value";
+		return object ? "neither a comma nor '}' after the value"
+			      : "neither a comma nor ']' after the value";
 	}
 }
 
@@ -180,7 +164,7 @@ end_reason(struct str rest)
 	}
 }
 
-/* The text ends too early. */
+/* Where the text ends too early. */
 static const char *
 cut_reason(enum json_place place)
 {
@@ -198,13 +182,20 @@ cut_reason(enum json_place place)
 static const char *
 oddity_reason(struct str rest)
 {
-	for (size_t i = 0; i < sizeof(ODDITIES) / sizeof(ODDITIES[0]); i++)
-		if (str_starts(rest, ODDITIES[i].start))
-			return ODDITIES[i].reason;
+	uint32_t c;
+
+	if (str_starts(rest, STR("\xff\xfe")) ||
+	    str_starts(rest, STR("\xfe\xff")))
+		return "a byte order mark: the text is UTF-16, where JSON is "
+		       "UTF-8";
+	if (str_starts(rest, STR("//")) || str_starts(rest, STR("/*")))
+		return COMMENT;
 	if (utf8_length(rest) == 0)
 		return "a byte that is no UTF-8";
-	if ((unsigned char)rest.ptr[0] < 0x20)
-		return "a control character";
+	c = utf8_decode(rest);
+	for (size_t i = 0; i < sizeof(ODDITIES) / sizeof(ODDITIES[0]); i++)
+		if (c >= ODDITIES[i].first && c <= ODDITIES[i].last)
+			return ODDITIES[i].reason;
 	return NULL;
 }
 

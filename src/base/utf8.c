@@ -47,6 +47,17 @@ utf8_length(struct str s)
 	return 0;
 }
 
+uint32_t
+utf8_decode(struct str s)
+{
+	size_t length = utf8_length(s);
+	uint32_t c = (unsigned char)s.ptr[0] & ~(uint32_t)MARKS[length];
+
+	for (size_t i = 1; i < length; i++)
+		c = c << 6 | ((unsigned char)s.ptr[i] & 0x3f);
+	return c;
+}
+
 size_t
 utf8_encode(uint32_t c, char out[static UTF8_MAX])
 {

@@ -16,6 +16,9 @@
  */
 size_t utf8_length(struct str s);
 
+/* The character at the start of `s`, which must be whole and valid. */
+uint32_t utf8_decode(struct str s);
+
 /*
  * Writes the character `c`, which must be at most 0x10ffff and no surrogate,
  * and returns its length.

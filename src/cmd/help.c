@@ -2,7 +2,6 @@
 
 #include "cmd/say.h"
 
-#define HELP_MAX 6144
 #define NAME_COLUMN 24
 
 static void
@@ -25,11 +24,10 @@ put_row(struct buf *out, const char *name, const char *operands,
 enum exit_status
 help_main(struct run *run, int argc, char **argv)
 {
-	char memory[HELP_MAX];
+	struct buf *out = &run->call.request; /* lends its memory */
 	struct status st = { .code = CODE_OK };
 	const struct applet *applet;
 	char *flag[] = { (char *)(uintptr_t) "--help" };
-	struct buf out;
 
 	if (argc > 1) {
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
@@ -47,31 +45,27 @@ help_main(struct run *run, int argc, char **argv)
 			return complain(&st, EXIT_CONFIG);
 		}
 	}
-	buf_init(&out, memory, sizeof(memory));
-	buf_put_cstr(&out, "usage: pull-secret APPLET [ARGUMENT...]\n"
+	buf_put_cstr(out, "usage: pull-secret APPLET [ARGUMENT...]\n"
 			   "       pull-secret --help | --list | --version\n\n"
 			   "Stores an OpenShift pull secret in GCP Secret "
 			   "Manager.\n\nApplets:\n");
 	for (const struct applet *a = APPLETS; a->name != NULL; a++)
-		put_row(&out, a->name, a->operands, a->description);
-	buf_put_cstr(&out, "\npull-secret APPLET --help tells more. A link "
+		put_row(out, a->name, a->operands, a->description);
+	buf_put_cstr(out, "\npull-secret APPLET --help tells more. A link "
 			   "named after an applet runs it.\n");
-	return say(buf_view(&out));
+	return say(buf_view(out));
 }
 
 enum exit_status
 list_main(struct run *run, int argc, char **argv)
 {
-	char memory[HELP_MAX];
-	struct buf out;
+	struct buf *out = &run->call.request; /* lends its memory */
 
-	(void)run;
 	(void)argc;
 	(void)argv;
-	buf_init(&out, memory, sizeof(memory));
 	for (const struct applet *a = APPLETS; a->name != NULL; a++) {
-		buf_put_cstr(&out, a->name);
-		buf_put_char(&out, '\n');
+		buf_put_cstr(out, a->name);
+		buf_put_char(out, '\n');
 	}
-	return say(buf_view(&out));
+	return say(buf_view(out));
 }

@@ -3,43 +3,38 @@
 #include "cmd/say.h"
 #include "job/job.h"
 
-#define HELP_MAX 6144
-
 static enum exit_status
-list_jobs(void)
+list_jobs(struct run *run)
 {
-	char memory[HELP_MAX];
-	struct buf out;
+	struct buf *out = &run->call.request; /* lends its memory */
 
-	buf_init(&out, memory, sizeof(memory));
-	buf_put_cstr(&out, "usage: pull-secret run-job JOB [OPTION...]\n\n"
+	buf_put_cstr(out, "usage: pull-secret run-job JOB [OPTION...]\n\n"
 			   "Jobs:\n");
 	for (size_t i = 0; JOBS[i] != NULL; i++) {
-		buf_put_cstr(&out, "  ");
-		buf_put_cstr(&out, JOBS[i]->name);
-		buf_put_cstr(&out, "  ");
-		buf_put_cstr(&out, JOBS[i]->description);
-		buf_put_char(&out, '\n');
+		buf_put_cstr(out, "  ");
+		buf_put_cstr(out, JOBS[i]->name);
+		buf_put_cstr(out, "  ");
+		buf_put_cstr(out, JOBS[i]->description);
+		buf_put_char(out, '\n');
 	}
-	return say(buf_view(&out));
+	return say(buf_view(out));
 }
 
 static enum exit_status
-help_job(const struct job *job, const struct opt_table *tables, size_t count)
+help_job(const struct job *job, struct run *run,
+	 const struct opt_table *tables, size_t count)
 {
-	char memory[HELP_MAX];
-	struct buf out;
+	struct buf *out = &run->call.request; /* lends its memory */
 
-	buf_init(&out, memory, sizeof(memory));
-	buf_put_cstr(&out, "usage: pull-secret run-job ");
-	buf_put_cstr(&out, job->name);
-	buf_put_cstr(&out, " [OPTION...]\n\nJob ");
-	buf_put_cstr(&out, job->name);
-	buf_put_cstr(&out, ": ");
-	buf_put_cstr(&out, job->description);
-	buf_put_cstr(&out, ".\nEvery flag has a variable; flags win.\n");
-	opt_help(tables, count, &out);
-	return say(buf_view(&out));
+	buf_put_cstr(out, "usage: pull-secret run-job ");
+	buf_put_cstr(out, job->name);
+	buf_put_cstr(out, " [OPTION...]\n\nJob ");
+	buf_put_cstr(out, job->name);
+	buf_put_cstr(out, ": ");
+	buf_put_cstr(out, job->description);
+	buf_put_cstr(out, ".\nEvery flag has a variable; flags win.\n");
+	opt_help(tables, count, out);
+	return say(buf_view(out));
 }
 
 /* Options and result file; an error in them is told on standard error. */
@@ -56,7 +51,7 @@ start_job(const struct job *job, struct run *run, int argc, char **argv)
 	(void)opt_parse(tables, OPT_COUNT(tables), argc, argv, &run->settings,
 			operand, &operands, &help, &st);
 	if (st.code == CODE_OK && help)
-		return help_job(job, tables, OPT_COUNT(tables));
+		return help_job(job, run, tables, OPT_COUNT(tables));
 	run->report.cluster_id = run->settings.cluster_id;
 	run->report.project = run->settings.project;
 	if (report_init(&run->report, run->settings.results_path, &unusable) !=
@@ -78,10 +73,10 @@ run_job_main(struct run *run, int argc, char **argv)
 	struct str name;
 
 	if (argc == 0)
-		return list_jobs();
+		return list_jobs(run);
 	name = str_from(argv[0]);
 	if (str_eq(name, STR("--help")) || str_eq(name, STR("-h")))
-		return list_jobs();
+		return list_jobs(run);
 	job = job_find(name);
 	if (job != NULL)
 		return start_job(job, run, argc - 1, argv + 1);

@@ -64,25 +64,46 @@ void resolver_config_read(struct resolver_config *config);
 void resolver_config_parse(struct resolver_config *config,
 			   struct str resolv_conf, struct str hosts);
 
+/*
+ * Reads an address literal; IPv6 without brackets, maybe with a zone. False
+ * if it is none.
+ */
+MUST_CHECK bool address_parse(struct address *address, struct str text,
+			      uint16_t port);
+
+/* The addresses that /etc/hosts has for `host`; false if it has none. */
+MUST_CHECK bool resolver_config_find(const struct resolver_config *config,
+				     struct str host, uint16_t port,
+				     struct addresses *v4,
+				     struct addresses *v6);
+
+/* One of the two questions of a look-up. */
+struct resolver_question {
+	uint16_t id;
+	bool answered;	/* by some server, for good */
+	bool truncated; /* ask again over TCP */
+	unsigned rcode;
+	struct addresses found;
+};
+
 /* One look-up under way. Caller-owned, private to resolve.c. */
 struct resolver {
 	const struct resolver_config *config;
 	char host[HOST_NAME_MAX_SIZE];
 	uint16_t port;
-	int fd; /* -1: none */
-	bool tcp;
-	unsigned round;
-	size_t server;
-	struct deadline retry_at;
-	uint16_t id[2];	      /* of the A and the AAAA query */
-	bool answered[2];
-	bool truncated[2];
-	int rcode[2];
 	bool done;
-	size_t received; /* of a TCP message */
-	size_t sent;
-	struct addresses found[2];
-	unsigned char message[DNS_MESSAGE_MAX];
+	int fd;	  /* -1: none */
+	bool tcp; /* `fd` is a TCP connection */
+	size_t tries; /* servers asked so far, over all rounds */
+	struct deadline try_by;
+	struct resolver_question question[2]; /* A, AAAA */
+	char last_error[64]; /* of the servers asked so far, "" for none */
+	/* A TCP exchange: what is to be sent, then what came. */
+	size_t out_length;
+	size_t out_sent;
+	size_t in_length;
+	unsigned char out[600];
+	unsigned char in[DNS_MESSAGE_MAX + 2];
 };
 
 /*

@@ -14,11 +14,17 @@
 struct url {
 	bool tls; /* https */
 	uint16_t port;
-	/* Name or address literal; IPv6 without brackets. Lower case. */
+	/*
+	 * Name or address literal; IPv6 without brackets. Lower case, and
+	 * without a dot at the end.
+	 */
 	char host[HOST_NAME_MAX_SIZE];
 	/* The Host field: brackets if IPv6, the port if not the default one. */
 	char authority[HOST_NAME_MAX_SIZE + 8];
-	/* Path without a final '/'; "" for none. */
+	/*
+	 * Path without a final slash; "" for none. At most half of its size,
+	 * since more is appended.
+	 */
 	char path[URL_PATH_MAX];
 };
 

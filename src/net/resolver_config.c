@@ -1,0 +1,179 @@
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "net/resolve.h"
+
+#define DNS_PORT 53
+/* More than any resolver reads of it: servers, options, a search list. */
+#define RESOLV_CONF_MAX 4096
+
+/* The next word of `*rest`; false at its end. */
+static bool
+next_word(struct str *rest, struct str *word)
+{
+	size_t end = 0;
+
+	*rest = str_trim(*rest);
+	while (end < rest->len && rest->ptr[end] != ' ' &&
+	       rest->ptr[end] != '\t')
+		end++;
+	*word = (struct str){ rest->ptr, end };
+	*rest = str_skip(*rest, end);
+	return word->len > 0;
+}
+
+/* An address literal; IPv6 may carry a zone ("fe80::1%eth0"). */
+bool
+address_parse(struct address *address, struct str text, uint16_t port)
+{
+	char literal[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
+	char *zone;
+
+	*address = (struct address){ .length = 0 };
+	if (!str_copy(text, literal, sizeof(literal)))
+		return false;
+	zone = strchr(literal, '%');
+	if (zone != NULL)
+		*zone++ = '\0';
+	if (zone == NULL && inet_pton(AF_INET, literal,
+				      &address->sockaddr.v4.sin_addr) == 1) {
+		address->sockaddr.v4.sin_family = AF_INET;
+		address->sockaddr.v4.sin_port = htons(port);
+		address->length = sizeof(address->sockaddr.v4);
+		return true;
+	}
+	if (inet_pton(AF_INET6, literal, &address->sockaddr.v6.sin6_addr) != 1)
+		return false;
+	address->sockaddr.v6.sin6_family = AF_INET6;
+	address->sockaddr.v6.sin6_port = htons(port);
+	if (zone != NULL)
+		address->sockaddr.v6.sin6_scope_id = if_nametoindex(zone);
+	address->length = sizeof(address->sockaddr.v6);
+	return true;
+}
+
+static void
+read_option(struct resolver_config *config, struct str word)
+{
+	uint64_t value;
+
+	if (str_starts(word, STR("timeout:")) &&
+	    parse_uint(str_skip(word, 8), &value) && value > 0)
+		config->timeout_ms = (unsigned)(value > 30 ? 30 : value) * 1000;
+	if (str_starts(word, STR("attempts:")) &&
+	    parse_uint(str_skip(word, 9), &value) && value > 0)
+		config->attempts = (unsigned)(value > 5 ? 5 : value);
+}
+
+/* resolv.conf(5): search and ndots are left out on purpose. */
+static void
+read_line(struct resolver_config *config, struct str line)
+{
+	struct str word;
+
+	if (!next_word(&line, &word))
+		return;
+	if (str_eq(word, STR("nameserver"))) {
+		if (config->server_count < NAME_SERVERS_MAX &&
+		    next_word(&line, &word) &&
+		    address_parse(&config->server[config->server_count], word,
+				  DNS_PORT))
+			config->server_count++;
+	} else if (str_eq(word, STR("options"))) {
+		while (next_word(&line, &word))
+			read_option(config, word);
+	}
+}
+
+void
+resolver_config_parse(struct resolver_config *config, struct str resolv_conf,
+		      struct str hosts)
+{
+	struct str line;
+
+	config->server_count = 0;
+	config->timeout_ms = 5000;
+	config->attempts = 2;
+	while (str_split(&resolv_conf, '\n', &line))
+		read_line(config, line);
+	if (config->server_count == 0 &&
+	    address_parse(&config->server[0], STR("127.0.0.1"), DNS_PORT))
+		config->server_count = 1;
+	/* A line that is cut might name another host than it did. */
+	if (hosts.len > sizeof(config->hosts)) {
+		hosts.len = sizeof(config->hosts);
+		while (hosts.len > 0 && hosts.ptr[hosts.len - 1] != '\n')
+			hosts.len--;
+	}
+	memmove(config->hosts, hosts.ptr, hosts.len);
+	config->hosts_length = hosts.len;
+}
+
+/* Reads as much of a file as fits; 0 bytes if it cannot be read. */
+static size_t
+read_start(const char *path, char *out, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return 0;
+	while (len < size && (got = read(fd, out + len, size - len)) > 0)
+		len += (size_t)got;
+	(void)close(fd);
+	return len;
+}
+
+void
+resolver_config_read(struct resolver_config *config)
+{
+	char resolv_conf[RESOLV_CONF_MAX];
+	size_t resolv_len, hosts_len;
+
+	resolv_len = read_start("/etc/resolv.conf", resolv_conf,
+				sizeof(resolv_conf));
+	hosts_len = read_start("/etc/hosts", config->hosts,
+			       sizeof(config->hosts));
+	resolver_config_parse(config,
+			      (struct str){ resolv_conf, resolv_len },
+			      (struct str){ config->hosts, hosts_len });
+}
+
+/* Whether `host` is one of the names after the address in a line. */
+static bool
+names_host(struct str line, struct str host)
+{
+	struct str word;
+
+	while (next_word(&line, &word))
+		if (str_eq_nocase(word, host))
+			return true;
+	return false;
+}
+
+bool
+resolver_config_find(const struct resolver_config *config, struct str host,
+		     uint16_t port, struct addresses *v4, struct addresses *v6)
+{
+	struct str rest = { config->hosts, config->hosts_length }, line, word;
+	struct address address;
+
+	while (str_split(&rest, '\n', &line)) {
+		line.len = str_find(line, '#');
+		if (!next_word(&line, &word) || !names_host(line, host) ||
+		    !address_parse(&address, word, port))
+			continue;
+		if (address.sockaddr.any.sa_family == AF_INET &&
+		    v4->count < ADDRESSES_MAX)
+			v4->address[v4->count++] = address;
+		if (address.sockaddr.any.sa_family == AF_INET6 &&
+		    v6->count < ADDRESSES_MAX)
+			v6->address[v6->count++] = address;
+	}
+	return v4->count + v6->count > 0;
+}
