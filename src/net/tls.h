@@ -10,6 +10,7 @@
 #define NET_TLS_H
 
 #include <bearssl.h>
+#include <poll.h>
 
 #include "base/status.h"
 #include "net/trust.h"
@@ -20,8 +21,10 @@ struct tls {
 	br_ssl_client_context client;
 	struct x509 x509;
 	const char *host;
-	bool peer_closed; /* close_notify came */
-	bool peer_gone;	  /* the TCP connection ended */
+	bool peer_gone; /* the TCP connection ended */
+	/* The first bytes that came, to know a peer that speaks no TLS. */
+	size_t first_length;
+	unsigned char first[8];
 	unsigned char records[BR_SSL_BUFSIZE_BIDI];
 };
 

@@ -22,6 +22,7 @@ struct trust {
 	br_x509_trust_anchor anchor[ANCHORS_MAX];
 	size_t pool_used;
 	unsigned char pool[ANCHOR_POOL_SIZE];
+	unsigned char der[CERTIFICATE_MAX]; /* the one being read */
 };
 
 /* Takes the compiled-in roots that are valid at `now` (Unix seconds). */
@@ -30,10 +31,11 @@ void trust_use_roots(struct trust *trust, int64_t now);
 /*
  * Takes the certificates of a PEM file instead: text around them, CRLF and a
  * missing final newline are fine, duplicates are taken once, certificates
- * that cannot be used (unknown key type, RSA over 4096 bits, no CA, broken,
- * expired) are skipped and counted. Reads the file piece by piece.
- * Codes: INVALID_ARGUMENT if the file cannot be read, is no PEM or yields no
- * usable certificate, RESOURCE_EXHAUSTED never: too many is INVALID_ARGUMENT.
+ * that cannot be used (unknown key type, RSA under 2048 or over 4096 bits,
+ * broken, expired) are skipped and counted. One that is no CA is trusted for
+ * itself only: users pin a server's own certificate. Reads the file piece by
+ * piece. INVALID_ARGUMENT if the file cannot be read, is no PEM, yields no
+ * usable certificate, or holds more than ANCHORS_MAX.
  */
 MUST_CHECK enum code trust_use_file(struct trust *trust, const char *path,
 				    int64_t now, struct status *st);

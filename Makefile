@@ -1,0 +1,106 @@
+# pull-secret: the build. `make` alone prints the help that these comments make.
+# How files are made: scripts/rules.mk; what is not ours: vendor/vendor.mk.
+
+## ARCH: machine to build for (default: this one)
+ARCH ?= $(patsubst aarch64,arm64,$(firstword $(subst -, ,$(MAKE_HOST))))
+## MODE: release, debug, san (ASan and UBSan), cov or fuzz
+MODE ?= release
+## CFLAGS: further compiler options, last on the line
+CFLAGS ?=
+## V: 1 shows every command
+V ?= 0
+## VERSION: version that is embedded (default: git describe)
+VERSION ?= $(shell scripts/version version)
+## COMMIT: commit that is embedded (default: the short hash)
+COMMIT ?= $(shell scripts/version commit)
+## CACHE: folder of the source archives; filled by `make fetch`
+CACHE ?= .cache
+## ROOTS_DIR: certificates to pick the roots from (default: ca-certificates)
+ROOTS_DIR ?=
+## FUZZ_SECONDS: how long `make fuzz` runs each target
+FUZZ_SECONDS ?= 60
+## CONTAINER_TOOL: podman or docker (default: what is there)
+CONTAINER_TOOL ?= $(shell command -v podman || command -v docker)
+## IMAGE_REGISTRY: where images go
+IMAGE_REGISTRY ?= quay.io/openshift-hyperfleet
+## IMAGE_NAME: name of the image
+IMAGE_NAME ?= pull-secret
+## IMAGE_TAG: tag of the image
+IMAGE_TAG ?= $(VERSION)
+## QUAY_USER: personal Quay user for development images
+QUAY_USER ?=
+## DEV_TAG: tag of development images
+DEV_TAG ?= dev-$(COMMIT)
+
+.DEFAULT_GOAL := help
+export CACHE ROOTS_DIR FUZZ_SECONDS
+unexport CFLAGS
+
+include scripts/rules.mk
+
+help: ## this text
+	@scripts/help
+
+build binary: $(BIN) ## the static program, bin/pull-secret
+
+demo: ## set up, build and show the program against an emulated Google
+	@scripts/setup demo
+	@$(MAKE) build
+	@scripts/demo
+
+check: ## everything that must hold: lint, tests, fuzz smoke, binary
+	@scripts/setup check
+	@scripts/check
+
+test: ## unit and end-to-end tests
+	@scripts/check unit e2e
+
+unit: ## unit tests under ASan and UBSan
+	@$(MAKE) MODE=san programs
+	@scripts/unit build/$(ARCH)-san
+
+valgrind: ## unit tests under valgrind
+	@$(MAKE) MODE=debug programs
+	@scripts/unit --valgrind build/$(ARCH)-debug
+
+fuzz-smoke: ## every fuzz target over its corpus and 20,000 runs
+	@$(MAKE) MODE=fuzz fuzzers
+	@scripts/fuzz --runs 20000 build/$(ARCH)-fuzz
+
+check-binary: $(BIN) ## the program is static, hardened, small and stripped
+	@scripts/check-binary $(BIN)
+
+e2e: $(BIN) ## the program itself against the emulator
+	@scripts/e2e $(BIN)
+
+fuzz: ## every fuzz target for FUZZ_SECONDS
+	@$(MAKE) MODE=fuzz fuzzers
+	@scripts/fuzz --seconds "$(FUZZ_SECONDS)" build/$(ARCH)-fuzz
+
+coverage: ## line and branch coverage of the unit tests
+	@$(MAKE) MODE=cov programs
+	@scripts/coverage build/$(ARCH)-cov
+
+lint: $(UNPACKED) $(GEN)/version_gen.h ## format, floors, walls, lengths, analysers
+	@scripts/lint
+
+fmt: ## format the C files in place
+	@scripts/fmt
+
+bench: $(BIN) ## size, memory, time and requests
+	@scripts/bench
+
+fetch: ## fill the cache, so that a build needs no network
+	@scripts/fetch
+
+setup: ## install what is missing of Debian's packages (all of it)
+	@scripts/setup check
+
+clean: ## remove what was built
+	rm -rf bin build
+
+distclean: clean ## remove the cache, too
+	rm -rf $(CACHE)
+
+.PHONY: help build binary demo check test unit valgrind e2e fuzz coverage lint \
+	fmt bench fetch setup clean distclean fuzz-smoke check-binary

@@ -1,0 +1,122 @@
+# How files are made: names, compilers and options mode by mode, rules.
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(Q),@printf '  %-6s %s\n' '$(1)' '$(2)')
+quoted = '$(subst ','\'',$(1))'
+O := build/$(ARCH)-$(MODE)
+GEN := build/gen
+BIN := bin/pull-secret$(if $(filter-out release,$(MODE)),-$(MODE))
+GNU := $(patsubst arm64%,aarch64%,$(ARCH))-linux-gnu
+MUSL := $(patsubst arm64%,aarch64%,$(ARCH))-linux-musl
+
+SRC := $(wildcard src/*/*.c)
+OBJ := $(SRC:%.c=$(O)/%.o) $(O)/$(GEN)/roots.o
+LIB := $(filter-out $(O)/src/cmd/main.o,$(OBJ))
+UNIT := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+FUZZ := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+include vendor/vendor.mk
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla \
+	-Wformat=2 -Wswitch-enum -Wundef -Wdouble-promotion -Wnull-dereference \
+	-Wimplicit-fallthrough -Werror
+WARN_CLANG := -Wmissing-variable-declarations -Wno-sign-conversion
+# gcc has no way to ignore a result on purpose; clang, which takes (void) for
+# that, watches in its stead (MODE=fuzz and lint).
+WARN_GCC := -Wno-unused-result -Wduplicated-cond -Wduplicated-branches -Wlogical-op \
+	-Walloca -Wstack-usage=16384
+HARDEN := -fstack-protector-strong -fstack-clash-protection \
+	-fno-strict-aliasing -fno-strict-overflow -fno-delete-null-pointer-checks
+HOST_CC := gcc
+FLAGS :=
+LINK :=
+LAST :=
+SAN := address,undefined
+
+# Fully static, position-independent: musl's headers and start files by name,
+# since its wrapper links Scrt1.o, which needs a dynamic loader.
+ifeq ($(MODE),release)
+HOST_CC := $(GNU)-gcc
+FLAGS := $(WARN_GCC) $(HARDEN) -Os -flto=auto -fPIE -ffunction-sections \
+	-fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
+	-specs=/usr/lib/$(MUSL)/musl-gcc.specs -idirafter build/kernel-$(ARCH)
+LINK := -Os -flto=auto -nostdlib -static-pie -s -Wl,--gc-sections,--build-id=none \
+	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--hash-style=gnu \
+	/usr/lib/$(MUSL)/rcrt1.o /usr/lib/$(MUSL)/crti.o
+LAST := /usr/lib/$(MUSL)/libc.a -lgcc /usr/lib/$(MUSL)/crtn.o
+else ifeq ($(MODE),debug)
+FLAGS := $(WARN_GCC) $(HARDEN) -O1 -g
+else ifeq ($(MODE),san)
+FLAGS := $(WARN_GCC) -Wno-stack-usage -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all
+LINK := -fsanitize=$(SAN)
+else ifeq ($(MODE),cov)
+FLAGS := $(WARN_GCC) -O0 -g --coverage
+LINK := --coverage
+else ifeq ($(MODE),fuzz)
+HOST_CC := clang
+FLAGS := $(WARN_CLANG) -O1 -g -fsanitize=fuzzer-no-link,$(SAN) -fno-sanitize-recover=all
+LINK := -fsanitize=$(SAN)
+else
+$(error MODE is one of release, debug, san, cov, fuzz; it is "$(MODE)")
+endif
+
+ifneq ($(filter default undefined,$(origin CC)),)
+CC := $(HOST_CC)
+endif
+AR := $(if $(filter fuzz,$(MODE)),ar,$(GNU)-gcc-ar)
+override FLAGS := -std=c11 -D_GNU_SOURCE -Isrc -I$(GEN) $(VENDOR_INC) $(WARN) $(FLAGS) \
+	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
+
+programs: $(UNIT)
+fuzzers: $(FUZZ)
+.PHONY: programs fuzzers FORCE
+
+$(BIN): $(OBJ) $(O)/libbearssl.a $(O)/objects
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LINK) -o $@ $(filter %.o %.a,$^) $(LAST)
+
+# Tests link what they need of this, and may stand in for the rest.
+$(O)/library.a: $(LIB) $(O)/objects
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(LIB)
+
+$(UNIT): %: %.o $(O)/library.a $(O)/libbearssl.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LINK) -o $@ $^ -lcmocka
+
+$(FUZZ): %: %.o $(O)/library.a $(O)/libbearssl.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LINK) -fsanitize=fuzzer -o $@ $^
+
+$(O)/%.o: %.c $(O)/flags $(UNPACKED) | $(GEN)/version_gen.h build/kernel-$(ARCH)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+
+$(GEN)/roots.c: vendor/roots/pins scripts/roots
+	$(call say,ROOTS,$@)
+	$(Q)scripts/roots vendor/roots/pins $@ $(ROOTS_DIR)
+
+# These three run every time and change their file only if its content changes.
+$(GEN)/version_gen.h: FORCE
+	@VERSION=$(call quoted,$(VERSION)) COMMIT=$(call quoted,$(COMMIT)) scripts/version header | scripts/stamp $@
+
+$(O)/flags: FORCE
+	@echo '$(CC) $(FLAGS)' | scripts/stamp $@
+
+$(O)/objects: FORCE
+	@echo '$(OBJ)' | scripts/stamp $@
+
+# The kernel's headers, which musl leaves out, and nothing else of the host's.
+build/kernel-$(ARCH):
+	$(Q)mkdir -p $@
+	$(Q)ln -sfn /usr/include/linux /usr/include/asm-generic /usr/include/$(GNU)/asm $@
+
+-include $(OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)

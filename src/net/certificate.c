@@ -1,0 +1,318 @@
+#include "net/certificate.h"
+
+#define OID(literal) STR(literal)
+#define OID_RSA OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01")
+#define OID_EC OID("\x2a\x86\x48\xce\x3d\x02\x01")
+#define OID_P256 OID("\x2a\x86\x48\xce\x3d\x03\x01\x07")
+#define OID_P384 OID("\x2b\x81\x04\x00\x22")
+#define OID_P521 OID("\x2b\x81\x04\x00\x23")
+#define OID_SERVER_AUTH OID("\x2b\x06\x01\x05\x05\x07\x03\x01")
+#define OID_ANY_USAGE OID("\x55\x1d\x25\x00")
+
+/* GeneralName dNSName, [2] IA5String. */
+#define TAG_DNS_NAME 0x82
+
+static bool
+read_rsa_key(struct certificate *c, struct str key)
+{
+	struct der list, modulus, exponent;
+
+	if (!der_expect(&key, DER_SEQUENCE, &list) ||
+	    !der_expect(&list.content, DER_INTEGER, &modulus) ||
+	    !der_expect(&list.content, DER_INTEGER, &exponent))
+		return false;
+	c->key_type = KEY_RSA;
+	return der_unsigned(modulus.content, &c->rsa_modulus) &&
+	       der_unsigned(exponent.content, &c->rsa_exponent);
+}
+
+static void
+read_ec_key(struct certificate *c, struct str parameters, struct str key)
+{
+	struct der curve;
+
+	c->ec_point = key;
+	if (!der_expect(&parameters, DER_OID, &curve))
+		return; /* explicit curves are unsupported */
+	if (str_eq(curve.content, OID_P256) && key.len == 65)
+		c->key_type = KEY_P256;
+	else if (str_eq(curve.content, OID_P384) && key.len == 97)
+		c->key_type = KEY_P384;
+	else if (str_eq(curve.content, OID_P521) && key.len == 133)
+		c->key_type = KEY_P521;
+}
+
+/* SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7). */
+static bool
+read_key(struct certificate *c, struct str info)
+{
+	struct der algorithm, oid, bits;
+	struct str key;
+
+	c->key_type = KEY_UNSUPPORTED;
+	if (!der_expect(&info, DER_SEQUENCE, &algorithm) ||
+	    !der_expect(&algorithm.content, DER_OID, &oid) ||
+	    !der_expect(&info, DER_BIT_STRING, &bits) ||
+	    bits.content.len < 2 || bits.content.ptr[0] != 0)
+		return false;
+	key = str_skip(bits.content, 1);
+	if (str_eq(oid.content, OID_RSA))
+		return read_rsa_key(c, key);
+	if (str_eq(oid.content, OID_EC))
+		read_ec_key(c, algorithm.content, key);
+	return true;
+}
+
+static bool
+read_basic_constraints(struct certificate *c, struct str value)
+{
+	struct der list, ca;
+
+	if (!der_expect(&value, DER_SEQUENCE, &list))
+		return false;
+	if (der_expect(&list.content, DER_BOOLEAN, &ca))
+		c->is_ca = ca.content.len == 1 && ca.content.ptr[0] != 0;
+	return true;
+}
+
+/* One Extension; of id-ce, { 2 5 29 n }, those that matter here. */
+static bool
+read_extension(struct certificate *c, struct str extension)
+{
+	struct der oid, critical, value;
+
+	if (!der_expect(&extension, DER_OID, &oid))
+		return false;
+	(void)der_expect(&extension, DER_BOOLEAN, &critical);
+	if (!der_expect(&extension, DER_OCTET_STRING, &value))
+		return false;
+	if (oid.content.len != 3 || !str_starts(oid.content, STR("\x55\x1d")))
+		return true;
+	switch (oid.content.ptr[2]) {
+	case 15:
+		c->key_usage = value.content;
+		break;
+	case 17:
+		c->subject_alt_name = value.content;
+		break;
+	case 19:
+		return read_basic_constraints(c, value.content);
+	case 30:
+		c->has_name_constraints = true;
+		break;
+	case 37:
+		c->extended_key_usage = value.content;
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+static bool
+read_extensions(struct certificate *c, struct str rest)
+{
+	struct der element, list, extension;
+
+	while (rest.len > 0) {
+		if (!der_next(&rest, &element))
+			return false;
+		if (element.tag != 0xa3)
+			continue; /* issuerUniqueID, subjectUniqueID */
+		if (!der_expect(&element.content, DER_SEQUENCE, &list))
+			return false;
+		while (list.content.len > 0)
+			if (!der_expect(&list.content, DER_SEQUENCE,
+					&extension) ||
+			    !read_extension(c, extension.content))
+				return false;
+	}
+	return true;
+}
+
+static bool
+read_validity(struct certificate *c, struct str validity)
+{
+	struct der first, last;
+
+	return der_next(&validity, &first) && der_next(&validity, &last) &&
+	       der_time(&first, &c->not_before) &&
+	       der_time(&last, &c->not_after);
+}
+
+static bool
+read_tbs(struct certificate *c, struct str tbs)
+{
+	struct der version, serial, algorithm, oid, issuer, validity, subject,
+		key;
+
+	(void)der_expect(&tbs, 0xa0, &version);
+	if (!der_expect(&tbs, DER_INTEGER, &serial) ||
+	    !der_expect(&tbs, DER_SEQUENCE, &algorithm) ||
+	    !der_expect(&algorithm.content, DER_OID, &oid) ||
+	    !der_expect(&tbs, DER_SEQUENCE, &issuer) ||
+	    !der_expect(&tbs, DER_SEQUENCE, &validity) ||
+	    !der_expect(&tbs, DER_SEQUENCE, &subject) ||
+	    !der_expect(&tbs, DER_SEQUENCE, &key))
+		return false;
+	c->signature_oid = oid.content;
+	c->issuer = issuer.whole;
+	c->subject = subject.whole;
+	return read_validity(c, validity.content) &&
+	       read_key(c, key.content) && read_extensions(c, tbs);
+}
+
+bool
+certificate_read(struct certificate *c, struct str der)
+{
+	struct der whole, tbs;
+
+	*c = (struct certificate){ .key_type = KEY_UNSUPPORTED };
+	return der_expect(&der, DER_SEQUENCE, &whole) && der.len == 0 &&
+	       der_expect(&whole.content, DER_SEQUENCE, &tbs) &&
+	       read_tbs(c, tbs.content);
+}
+
+bool
+certificate_has_weak_signature(const struct certificate *c)
+{
+	/* md2, md5, sha1 with RSA; sha1 with ECDSA. */
+	return str_eq(c->signature_oid,
+		      OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02")) ||
+	       str_eq(c->signature_oid,
+		      OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04")) ||
+	       str_eq(c->signature_oid,
+		      OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05")) ||
+	       str_eq(c->signature_oid, OID("\x2a\x86\x48\xce\x3d\x04\x01"));
+}
+
+bool
+certificate_allows_server(const struct certificate *c)
+{
+	struct str value = c->extended_key_usage;
+	struct der list, purpose;
+
+	if (value.ptr == NULL)
+		return true;
+	if (!der_expect(&value, DER_SEQUENCE, &list))
+		return false;
+	while (der_expect(&list.content, DER_OID, &purpose))
+		if (str_eq(purpose.content, OID_SERVER_AUTH) ||
+		    str_eq(purpose.content, OID_ANY_USAGE))
+			return true;
+	return false;
+}
+
+bool
+certificate_allows_signing(const struct certificate *c)
+{
+	struct str value = c->key_usage;
+	struct der bits;
+
+	if (value.ptr == NULL)
+		return true;
+	/* digitalSignature is the first bit, after the unused-bits byte. */
+	return der_expect(&value, DER_BIT_STRING, &bits) &&
+	       bits.content.len >= 2 &&
+	       ((unsigned char)bits.content.ptr[1] & 0x80) != 0;
+}
+
+/* The next dNSName of a list of GeneralNames. */
+static bool
+next_dns_name(struct str *names, struct str *name)
+{
+	struct der element;
+
+	while (der_next(names, &element)) {
+		if (element.tag != TAG_DNS_NAME)
+			continue;
+		*name = element.content;
+		return true;
+	}
+	return false;
+}
+
+static struct str
+general_names(const struct certificate *c)
+{
+	struct str value = c->subject_alt_name;
+	struct der list;
+
+	if (value.ptr == NULL || !der_expect(&value, DER_SEQUENCE, &list))
+		return STR("");
+	return list.content;
+}
+
+bool
+certificate_has_dns_name(const struct certificate *c)
+{
+	struct str names = general_names(c), name;
+
+	return next_dns_name(&names, &name);
+}
+
+size_t
+certificate_rsa_bits(const struct certificate *c)
+{
+	size_t bits = c->rsa_modulus.len * 8;
+
+	if (bits == 0)
+		return 0;
+	for (unsigned top = (unsigned char)c->rsa_modulus.ptr[0];
+	     (top & 0x80) == 0 && bits > 0; top <<= 1)
+		bits--;
+	return bits;
+}
+
+static void
+put_printable(struct str text, struct buf *out)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+
+		buf_put_char(out, c < ' ' || c > '~' || c == '"' ? '?' : c);
+	}
+}
+
+void
+certificate_put_dns_names(const struct certificate *c, size_t most,
+			  struct buf *out)
+{
+	struct str names = general_names(c), name;
+	size_t count = 0;
+
+	while (next_dns_name(&names, &name)) {
+		if (count++ == most) {
+			buf_put_cstr(out, ", ...");
+			return;
+		}
+		if (count > 1)
+			buf_put_cstr(out, ", ");
+		name.len = name.len > 80 ? 80 : name.len;
+		put_printable(name, out);
+	}
+}
+
+void
+certificate_put_name(struct str name, struct buf *out)
+{
+	struct str best = { NULL, 0 };
+	struct der list, set, pair, oid, value;
+
+	if (!der_expect(&name, DER_SEQUENCE, &list))
+		list.content = STR("");
+	while (der_expect(&list.content, DER_SET, &set)) {
+		if (!der_expect(&set.content, DER_SEQUENCE, &pair) ||
+		    !der_expect(&pair.content, DER_OID, &oid) ||
+		    !der_next(&pair.content, &value))
+			break;
+		if (str_eq(oid.content, OID("\x55\x04\x03")) ||
+		    (best.ptr == NULL &&
+		     str_eq(oid.content, OID("\x55\x04\x0a"))))
+			best = value.content;
+	}
+	if (best.ptr == NULL)
+		best = STR("unnamed");
+	best.len = best.len > 80 ? 80 : best.len;
+	put_printable(best, out);
+}

@@ -1,0 +1,284 @@
+#include "net/trust.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/certificate.h"
+#include "net/roots.h"
+
+/* The largest RSA key that BearSSL 0.6 takes (BR_MAX_RSA_SIZE). */
+#define RSA_BITS_MAX 4096
+#define RSA_BITS_MIN 2048
+
+void
+trust_use_roots(struct trust *trust, int64_t now)
+{
+	trust->count = 0;
+	trust->skipped = 0;
+	trust->expired = 0;
+	trust->from_file = false;
+	(void)snprintf(trust->source, sizeof(trust->source),
+		       "the compiled-in roots");
+	for (size_t i = 0; i < ROOTS_COUNT && i < ANCHORS_MAX; i++)
+		if (now < ROOTS[i].not_before || now > ROOTS[i].not_after)
+			trust->expired++;
+		else
+			trust->anchor[trust->count++] = ROOTS[i].anchor;
+}
+
+/* A copy that lasts; NULL if the pool is full. */
+static unsigned char *
+keep(struct trust *trust, struct str bytes)
+{
+	unsigned char *at = trust->pool + trust->pool_used;
+
+	if (bytes.len > sizeof(trust->pool) - trust->pool_used)
+		return NULL;
+	memcpy(at, bytes.ptr, bytes.len);
+	trust->pool_used += bytes.len;
+	return at;
+}
+
+static bool
+keep_rsa_key(struct trust *trust, const struct certificate *c,
+	     br_x509_pkey *key)
+{
+	key->key_type = BR_KEYTYPE_RSA;
+	key->key.rsa.n = keep(trust, c->rsa_modulus);
+	key->key.rsa.nlen = c->rsa_modulus.len;
+	key->key.rsa.e = keep(trust, c->rsa_exponent);
+	key->key.rsa.elen = c->rsa_exponent.len;
+	return key->key.rsa.n != NULL && key->key.rsa.e != NULL;
+}
+
+static bool
+keep_ec_key(struct trust *trust, const struct certificate *c,
+	    br_x509_pkey *key)
+{
+	key->key_type = BR_KEYTYPE_EC;
+	key->key.ec.curve = c->key_type == KEY_P256 ? BR_EC_secp256r1 :
+			    c->key_type == KEY_P384 ? BR_EC_secp384r1 :
+						      BR_EC_secp521r1;
+	key->key.ec.q = keep(trust, c->ec_point);
+	key->key.ec.qlen = c->ec_point.len;
+	return key->key.ec.q != NULL;
+}
+
+static bool
+same_bytes(const unsigned char *a, size_t a_len, struct str b)
+{
+	return a_len == b.len && memcmp(a, b.ptr, a_len) == 0;
+}
+
+/* Whether an anchor with this name and key is there already. */
+static bool
+is_known(const struct trust *trust, const struct certificate *c)
+{
+	for (size_t i = 0; i < trust->count; i++) {
+		const br_x509_trust_anchor *a = &trust->anchor[i];
+
+		if (!same_bytes(a->dn.data, a->dn.len, c->subject))
+			continue;
+		if (a->pkey.key_type == BR_KEYTYPE_RSA ?
+			    same_bytes(a->pkey.key.rsa.n,
+				       a->pkey.key.rsa.nlen, c->rsa_modulus) :
+			    same_bytes(a->pkey.key.ec.q, a->pkey.key.ec.qlen,
+				       c->ec_point))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_usable(const struct certificate *c)
+{
+	size_t bits = certificate_rsa_bits(c);
+
+	if (c->key_type == KEY_RSA)
+		return bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX;
+	return c->key_type != KEY_UNSUPPORTED;
+}
+
+/* Takes one certificate as an anchor, or counts why not. */
+static enum code
+add_anchor(struct trust *trust, struct str der, int64_t now, const char *path,
+	   struct status *st)
+{
+	br_x509_trust_anchor *anchor = &trust->anchor[trust->count];
+	struct certificate c;
+	bool kept;
+
+	if (!certificate_read(&c, der) || !is_usable(&c)) {
+		trust->skipped++;
+		return CODE_OK;
+	}
+	if (now < c.not_before || now > c.not_after) {
+		trust->expired++;
+		return CODE_OK;
+	}
+	if (is_known(trust, &c))
+		return CODE_OK;
+	if (trust->count == ANCHORS_MAX)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "SSL_CERT_FILE: %s holds more than %d "
+				  "certificates",
+				  path, ANCHORS_MAX);
+	anchor->dn.data = keep(trust, c.subject);
+	anchor->dn.len = c.subject.len;
+	anchor->flags = c.is_ca ? BR_X509_TA_CA : 0;
+	kept = c.key_type == KEY_RSA ? keep_rsa_key(trust, &c, &anchor->pkey) :
+				       keep_ec_key(trust, &c, &anchor->pkey);
+	if (!kept || anchor->dn.data == NULL)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "SSL_CERT_FILE: the certificates in %s are "
+				  "too large",
+				  path);
+	trust->count++;
+	return CODE_OK;
+}
+
+/* The certificate being decoded; its bytes lie in trust->der. */
+struct reading {
+	br_pem_decoder_context pem;
+	struct trust *trust;
+	const char *path;
+	int64_t now;
+	bool in_certificate;
+	bool too_long;
+	size_t length;
+	size_t blocks;
+};
+
+static void
+take_bytes(void *context, const void *bytes, size_t len)
+{
+	struct reading *r = context;
+
+	if (len > sizeof(r->trust->der) - r->length) {
+		r->too_long = true;
+		return;
+	}
+	memcpy(r->trust->der + r->length, bytes, len);
+	r->length += len;
+}
+
+static bool
+is_certificate(const char *block)
+{
+	return strcmp(block, "CERTIFICATE") == 0 ||
+	       strcmp(block, "X509 CERTIFICATE") == 0;
+}
+
+static enum code
+end_block(struct reading *r, struct status *st)
+{
+	if (!r->in_certificate)
+		return CODE_OK;
+	r->in_certificate = false;
+	r->blocks++;
+	if (r->too_long) {
+		r->trust->skipped++;
+		return CODE_OK;
+	}
+	return add_anchor(r->trust,
+			  (struct str){ (const char *)r->trust->der,
+					r->length },
+			  r->now, r->path, st);
+}
+
+/* What the decoder has just met (RFC 7468). */
+static enum code
+handle_event(struct reading *r, struct status *st)
+{
+	switch (br_pem_decoder_event(&r->pem)) {
+	case BR_PEM_BEGIN_OBJ:
+		r->in_certificate =
+			is_certificate(br_pem_decoder_name(&r->pem));
+		r->length = 0;
+		r->too_long = false;
+		br_pem_decoder_setdest(&r->pem,
+				       r->in_certificate ? take_bytes : NULL,
+				       r);
+		return CODE_OK;
+	case BR_PEM_END_OBJ:
+		return end_block(r, st);
+	case BR_PEM_ERROR:
+		if (r->in_certificate) {
+			r->blocks++;
+			r->trust->skipped++;
+		}
+		r->in_certificate = false;
+		return CODE_OK;
+	default:
+		return CODE_OK;
+	}
+}
+
+static enum code
+feed(struct reading *r, const char *bytes, size_t len, struct status *st)
+{
+	while (len > 0) {
+		size_t used = br_pem_decoder_push(&r->pem, bytes, len);
+
+		bytes += used;
+		len -= used;
+		if (handle_event(r, st) != CODE_OK)
+			return st->code;
+	}
+	return CODE_OK;
+}
+
+static enum code
+read_pem(struct reading *r, int fd, struct status *st)
+{
+	char bytes[4096];
+	ssize_t got;
+
+	br_pem_decoder_init(&r->pem);
+	while ((got = read(fd, bytes, sizeof(bytes))) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "SSL_CERT_FILE: cannot read %s: %s",
+					  r->path, strerror(errno));
+		if (feed(r, bytes, (size_t)got, st) != CODE_OK)
+			return st->code;
+	}
+	/* The last line may lack its end, which the decoder waits for. */
+	return feed(r, "\n", 1, st);
+}
+
+enum code
+trust_use_file(struct trust *trust, const char *path, int64_t now,
+	       struct status *st)
+{
+	struct reading r = { .trust = trust, .path = path, .now = now };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	trust->count = 0;
+	trust->skipped = 0;
+	trust->expired = 0;
+	trust->pool_used = 0;
+	trust->from_file = true;
+	(void)snprintf(trust->source, sizeof(trust->source), "%s", path);
+	if (fd < 0)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "SSL_CERT_FILE: cannot open %s: %s", path,
+				  strerror(errno));
+	(void)read_pem(&r, fd, st);
+	(void)close(fd);
+	if (st->code != CODE_OK || trust->count > 0)
+		return st->code;
+	if (r.blocks == 0)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "SSL_CERT_FILE: %s holds no PEM certificate",
+				  path);
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "SSL_CERT_FILE: %s holds no usable certificate (%zu "
+			  "cannot be used, %zu expired)",
+			  path, trust->skipped, trust->expired);
+}

@@ -1,0 +1,127 @@
+"""The command line: run the emulator by hand or from a shell script."""
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import tempfile
+
+from . import errors
+from .certificates import CHAINS, FAULTS
+from .emulator import SERVICES, Emulator
+from .faults import TAMPERINGS
+
+EPILOG = f"""\
+A fault is a JSON object: service, match (operation), nth, times (null: for ever) and
+the fields of faults.Fault, for example
+  --fault '{{"service": "secretmanager", "match": "addVersion", "drop": "committed"}}'
+  --fault '{{"service": "metadata", "times": 2, "reply": "metadata_unavailable"}}'
+Replies by name: {", ".join(errors.names())}.
+Tamperings: {", ".join(TAMPERINGS)}.
+"""
+
+
+def main(arguments=None):
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    # Blocked before any thread exists, so that only sigwait() below gets them.
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    with tempfile.TemporaryDirectory(prefix="emulator.") as scratch:
+        emulator = _emulator(options, options.directory or scratch)
+        try:
+            for fault in options.fault:
+                emulator.order_json(fault)
+        except (TypeError, ValueError) as error:
+            parser.error(f"--fault: {error}")
+        with emulator:
+            _announce(emulator, options)
+            signal.sigwait(signals)
+        return 1 if emulator.crashes else 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="emulator", epilog=EPILOG,
+        description="A strict stand-in for Secret Manager, Google's OAuth endpoint "
+                    "and the metadata server, on loopback.",
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--directory", metavar="DIR",
+        help="keep certificates here (default: a temporary folder)")
+    add("--ports", type=_ports, default={}, metavar="API,OAUTH,METADATA",
+        help="fixed ports, 0 for any (default: any)")
+    add("--project", action="append", metavar="ID",
+        help="a project that exists; may be repeated (default: test-project)")
+    add("--chain", choices=sorted(CHAINS), default="ec", help="keys of the chain")
+    add("--certificate", choices=sorted(FAULTS), help="serve a bad certificate")
+    add("--tls", choices=("1.2", "1.3"), help="only this TLS version")
+    add("--framing", choices=("length", "chunked", "close"), default="length",
+        help="framing of replies")
+    add("--plain", action="store_true", help="serve Secret Manager without TLS")
+    add("--ipv6", action="store_true", help="listen on ::1 too")
+    add("--journal", metavar="FILE", help="write one JSON line per request")
+    add("--state", metavar="FILE", help="write what is stored, after every change")
+    add("--env-file", metavar="FILE", help="write the exports, to be sourced")
+    add("--adc", metavar="FILE", help="write credentials of type authorized_user")
+    add("--fault", action="append", default=[], type=_json, metavar="JSON",
+        help="order a fault; may be repeated")
+    add("--quiet", action="store_true", help="print nothing")
+    return parser
+
+
+def _emulator(options, directory):
+    return Emulator(
+        directory, projects=tuple(options.project or ["test-project"]),
+        chain=options.chain, certificate=options.certificate, tls=options.tls,
+        plain=options.plain, ipv6=options.ipv6, framing=options.framing,
+        journal_file=options.journal, state_file=options.state, ports=options.ports,
+        on_request=None if options.quiet else _print_request)
+
+
+def _announce(emulator, options):
+    variables = emulator.environment()
+    if options.adc:
+        emulator.make_authorized_user(options.adc)
+        variables["GOOGLE_APPLICATION_CREDENTIALS"] = os.path.abspath(options.adc)
+    exports = "".join(f"export {name}={shlex.quote(value)}\n"
+                      for name, value in variables.items())
+    if not options.quiet:
+        _print(exports, end="")
+    if options.env_file:
+        # Renamed into place: a script may wait for the file and source it at once.
+        unfinished = options.env_file + ".tmp"
+        with open(unfinished, "w", encoding="utf-8") as out:
+            out.write(exports)
+        os.replace(unfinished, options.env_file)
+
+
+def _print_request(entry):
+    shown = entry.public()
+    path = shown["target"].partition("?")[0]
+    _print(f"{entry.service} {shown['method']} {path} {entry.status or '-'}")
+
+
+def _print(text, end="\n"):
+    try:
+        print(text, end=end, flush=True)
+    except OSError:
+        pass  # nobody reads any more; the service goes on
+
+
+def _ports(text):
+    numbers = text.split(",")
+    if len(numbers) != len(SERVICES) or not all(part.isdigit() for part in numbers):
+        raise argparse.ArgumentTypeError(f"must be {len(SERVICES)} numbers")
+    return dict(zip(SERVICES, map(int, numbers)))
+
+
+def _json(text):
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError("must be an object")
+    return value

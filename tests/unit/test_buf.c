@@ -1,0 +1,352 @@
+/* Views and buffers with a ceiling. */
+#include "base/buf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+assert_str(struct str s, const char *expected)
+{
+	assert_int_equal(s.len, strlen(expected));
+	assert_memory_equal(s.ptr, expected, s.len);
+}
+
+static void
+a_view_of_null_is_empty(void **state)
+{
+	(void)state;
+	assert_str(str_from(NULL), "");
+	assert_non_null(str_from(NULL).ptr);
+	assert_str(str_from("abc"), "abc");
+	assert_int_equal(STR("a\0b").len, 3);
+}
+
+static void
+equality(void **state)
+{
+	static const struct {
+		struct str a, b;
+		bool equal, nocase;
+	} ROWS[] = {
+		{ STR(""), STR(""), true, true },
+		{ { NULL, 0 }, STR(""), true, true },
+		{ STR("a"), STR(""), false, false },
+		{ STR("abc"), STR("abc"), true, true },
+		{ STR("abc"), STR("abd"), false, false },
+		{ STR("abc"), STR("ab"), false, false },
+		{ STR("a\0b"), STR("a\0c"), false, false },
+		{ STR("aZ-9"), STR("Az-9"), false, true },
+		{ STR("@["), STR("`{"), false, false },
+		{ STR("\xc4"), STR("\xe4"), false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		assert_int_equal(str_eq(ROWS[i].a, ROWS[i].b), ROWS[i].equal);
+		assert_int_equal(str_eq(ROWS[i].b, ROWS[i].a), ROWS[i].equal);
+		assert_int_equal(str_eq_nocase(ROWS[i].a, ROWS[i].b),
+				 ROWS[i].nocase);
+		assert_int_equal(str_eq_nocase(ROWS[i].b, ROWS[i].a),
+				 ROWS[i].nocase);
+	}
+}
+
+static void
+starts_and_ends(void **state)
+{
+	static const struct {
+		struct str s, part;
+		bool starts, ends;
+	} ROWS[] = {
+		{ STR(""), STR(""), true, true },
+		{ STR("abc"), STR(""), true, true },
+		{ STR("abc"), STR("ab"), true, false },
+		{ STR("abc"), STR("bc"), false, true },
+		{ STR("abc"), STR("abc"), true, true },
+		{ STR("abc"), STR("abcd"), false, false },
+		{ STR("aba"), STR("a"), true, true },
+		{ STR(""), STR("a"), false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		assert_int_equal(str_starts(ROWS[i].s, ROWS[i].part),
+				 ROWS[i].starts);
+		assert_int_equal(str_ends(ROWS[i].s, ROWS[i].part),
+				 ROWS[i].ends);
+	}
+}
+
+static void
+trim_cuts_ascii_space_at_both_ends(void **state)
+{
+	(void)state;
+	assert_str(str_trim(STR("")), "");
+	assert_str(str_trim(STR(" \t\n\v\f\r")), "");
+	assert_str(str_trim(STR("a")), "a");
+	assert_str(str_trim(STR(" \r\na b\t\n ")), "a b");
+	assert_str(str_trim(STR("\xc2\xa0"
+				"a")),
+		   "\xc2\xa0"
+		   "a");
+	assert_int_equal(str_trim(STR(" \0 ")).len, 1);
+	assert_int_equal(str_trim(STR("\x08 \x0e")).len, 3);
+}
+
+static void
+skip_stops_at_the_end(void **state)
+{
+	(void)state;
+	assert_str(str_skip(STR("abc"), 0), "abc");
+	assert_str(str_skip(STR("abc"), 2), "c");
+	assert_str(str_skip(STR("abc"), 3), "");
+	assert_str(str_skip(STR("abc"), 4), "");
+	assert_str(str_skip(STR("abc"), SIZE_MAX), "");
+	assert_str(str_skip((struct str){ NULL, 0 }, 0), "");
+}
+
+static void
+find_gives_the_first_or_the_length(void **state)
+{
+	(void)state;
+	assert_int_equal(str_find(STR("a:b:c"), ':'), 1);
+	assert_int_equal(str_find(STR("abc"), ':'), 3);
+	assert_int_equal(str_find(STR(""), ':'), 0);
+	assert_int_equal(str_find(STR("ab\0"), '\0'), 2);
+}
+
+static void
+split_gives_every_part(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *parts; /* each ended by | */
+	} ROWS[] = {
+		{ "a,b,c", "a|b|c|" }, { "a", "a|" },   { "", "|" },
+		{ ",", "||" },         { "a,", "a||" }, { ",a", "|a|" },
+		{ "a,,b", "a||b|" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		struct str rest = str_from(ROWS[i].text), part;
+		char memory[16];
+		struct buf out;
+
+		buf_init(&out, memory, sizeof(memory));
+		while (str_split(&rest, ',', &part)) {
+			buf_put_str(&out, part);
+			buf_put_char(&out, '|');
+		}
+		assert_str(buf_view(&out), ROWS[i].parts);
+		assert_null(rest.ptr);
+		assert_false(str_split(&rest, ',', &part));
+	}
+}
+
+static void
+copy_needs_room_for_the_nul(void **state)
+{
+	char out[4] = "xyz";
+
+	(void)state;
+	assert_true(str_copy(STR("abc"), out, sizeof(out)));
+	assert_string_equal(out, "abc");
+	assert_false(str_copy(STR("abcd"), out, sizeof(out)));
+	assert_string_equal(out, "");
+	out[0] = 'x';
+	assert_false(str_copy(STR("a\0b"), out, sizeof(out)));
+	assert_string_equal(out, "");
+	out[0] = 'x';
+	assert_true(str_copy((struct str){ NULL, 0 }, out, sizeof(out)));
+	assert_string_equal(out, "");
+	out[0] = 'x';
+	assert_true(str_copy(STR(""), out, 1));
+	assert_false(str_copy(STR("a"), out, 1));
+	out[0] = 'x';
+	assert_false(str_copy(STR(""), out, 0));
+	assert_int_equal(out[0], 'x');
+}
+
+static void
+a_buffer_fills_to_its_last_byte(void **state)
+{
+	char memory[6] = "######";
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, memory, 5);
+	assert_int_equal(buf_room(&b), 5);
+	buf_put(&b, "ab", 2);
+	buf_put_cstr(&b, "c");
+	buf_put_str(&b, STR("d"));
+	buf_put_char(&b, 'e');
+	assert_false(b.overflow);
+	assert_str(buf_view(&b), "abcde");
+	assert_int_equal(buf_room(&b), 0);
+	buf_put(&b, "", 0);
+	buf_put(&b, NULL, 0);
+	buf_put_cstr(&b, NULL);
+	assert_false(b.overflow);
+	buf_put_char(&b, 'f');
+	assert_true(b.overflow);
+	assert_str(buf_view(&b), "abcde");
+	assert_int_equal(memory[5], '#');
+}
+
+static void
+what_does_not_fit_is_refused_whole(void **state)
+{
+	char memory[4];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, memory, sizeof(memory));
+	buf_put_cstr(&b, "ab");
+	buf_put_cstr(&b, "cde");
+	assert_true(b.overflow);
+	assert_str(buf_view(&b), "ab");
+	/* overflow sticks: no hole in the middle of a message */
+	buf_put_char(&b, 'c');
+	assert_str(buf_view(&b), "ab");
+	buf_put(&b, NULL, 0);
+	assert_true(b.overflow);
+	buf_reset(&b);
+	assert_false(b.overflow);
+	buf_put_cstr(&b, "abcd");
+	assert_str(buf_view(&b), "abcd");
+}
+
+static void
+a_length_near_the_maximum_does_not_wrap(void **state)
+{
+	char memory[4];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, memory, sizeof(memory));
+	buf_put_char(&b, 'a');
+	buf_put(&b, "b", SIZE_MAX);
+	assert_true(b.overflow);
+	assert_int_equal(b.len, 1);
+}
+
+static void
+numbers_in_decimal(void **state)
+{
+	static const struct {
+		uint64_t value;
+		const char *text;
+	} ROWS[] = {
+		{ 0, "0" },
+		{ 9, "9" },
+		{ 10, "10" },
+		{ 1234567890, "1234567890" },
+		{ UINT64_MAX, "18446744073709551615" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		char memory[20];
+		struct buf b;
+
+		buf_init(&b, memory, sizeof(memory));
+		buf_put_uint(&b, ROWS[i].value);
+		assert_str(buf_view(&b), ROWS[i].text);
+		buf_init(&b, memory, strlen(ROWS[i].text) - 1);
+		buf_put_uint(&b, ROWS[i].value);
+		assert_true(b.overflow);
+		assert_int_equal(b.len, 0);
+	}
+}
+
+static void
+reset_wipes_what_was_written(void **state)
+{
+	static const char GONE[4] = { 0 };
+	char memory[8] = "........";
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, memory, sizeof(memory));
+	buf_put_cstr(&b, "abcd");
+	buf_reset(&b);
+	assert_int_equal(b.len, 0);
+	assert_memory_equal(memory, GONE, 4);
+	assert_memory_equal(memory + 4, "....", 4);
+}
+
+static void
+wipe_reaches_the_whole_memory(void **state)
+{
+	static const char GONE[8] = { 0 };
+	char memory[9] = "secrets!#";
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, memory, 8);
+	buf_put_cstr(&b, "ab");
+	buf_put_cstr(&b, "too long to fit");
+	buf_wipe(&b);
+	assert_memory_equal(memory, GONE, 8);
+	assert_int_equal(memory[8], '#');
+	assert_int_equal(b.len, 0);
+	assert_false(b.overflow);
+	wipe(NULL, 0);
+	wipe(memory + 8, 0);
+	assert_int_equal(memory[8], '#');
+	wipe(memory + 8, 1);
+	assert_int_equal(memory[8], 0);
+}
+
+static void
+bytes_equal_sees_each_byte(void **state)
+{
+	unsigned char a[16], b[16];
+
+	(void)state;
+	memset(a, 0x5a, sizeof(a));
+	memcpy(b, a, sizeof(b));
+	assert_true(bytes_equal(a, b, sizeof(a)));
+	assert_true(bytes_equal(NULL, NULL, 0));
+	for (size_t i = 0; i < sizeof(a); i++) {
+		for (unsigned bit = 0; bit < 8; bit++) {
+			b[i] ^= (unsigned char)(1u << bit);
+			assert_false(bytes_equal(a, b, sizeof(a)));
+			assert_true(bytes_equal(a, b, i));
+			b[i] ^= (unsigned char)(1u << bit);
+		}
+	}
+	/* differences do not cancel out */
+	b[0] ^= 1;
+	b[1] ^= 1;
+	assert_false(bytes_equal(a, b, sizeof(a)));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_view_of_null_is_empty),
+		cmocka_unit_test(equality),
+		cmocka_unit_test(starts_and_ends),
+		cmocka_unit_test(trim_cuts_ascii_space_at_both_ends),
+		cmocka_unit_test(skip_stops_at_the_end),
+		cmocka_unit_test(find_gives_the_first_or_the_length),
+		cmocka_unit_test(split_gives_every_part),
+		cmocka_unit_test(copy_needs_room_for_the_nul),
+		cmocka_unit_test(a_buffer_fills_to_its_last_byte),
+		cmocka_unit_test(what_does_not_fit_is_refused_whole),
+		cmocka_unit_test(a_length_near_the_maximum_does_not_wrap),
+		cmocka_unit_test(numbers_in_decimal),
+		cmocka_unit_test(reset_wipes_what_was_written),
+		cmocka_unit_test(wipe_reaches_the_whole_memory),
+		cmocka_unit_test(bytes_equal_sees_each_byte),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,181 @@
+/* Clocks, dates and deadlines. */
+#include "sys/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static void
+known_times(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *text;
+	} ROWS[] = {
+		{ 0, "1970-01-01T00:00:00Z" },
+		{ -1, "1969-12-31T23:59:59Z" },
+		{ 86399, "1970-01-01T23:59:59Z" },
+		{ 86400, "1970-01-02T00:00:00Z" },
+		{ -86400, "1969-12-31T00:00:00Z" },
+		{ -86401, "1969-12-30T23:59:59Z" },
+		{ 951782400, "2000-02-29T00:00:00Z" },
+		{ 951868800, "2000-03-01T00:00:00Z" },
+		{ 1709164800, "2024-02-29T00:00:00Z" },
+		{ 1735689599, "2024-12-31T23:59:59Z" },
+		{ 1735689600, "2025-01-01T00:00:00Z" },
+		{ 2147483647, "2038-01-19T03:14:07Z" },
+		{ 2147483648, "2038-01-19T03:14:08Z" },
+		{ 4107542399, "2100-02-28T23:59:59Z" },
+		{ 4107542400, "2100-03-01T00:00:00Z" },
+		{ 4294967296, "2106-02-07T06:28:16Z" },
+		{ -2208988800, "1900-01-01T00:00:00Z" },
+		{ -62135596800, "0001-01-01T00:00:00Z" },
+		{ -62135596801, "0001-01-01T00:00:00Z" },
+		{ 253402300799, "9999-12-31T23:59:59Z" },
+		{ 253402300800, "9999-12-31T23:59:59Z" },
+		{ INT64_MIN, "0001-01-01T00:00:00Z" },
+		{ INT64_MAX, "9999-12-31T23:59:59Z" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		char out[RFC3339_SIZE + 1] = "#####################";
+
+		out[RFC3339_SIZE] = '#';
+		clock_rfc3339(ROWS[i].seconds, out);
+		assert_string_equal(out, ROWS[i].text);
+		assert_int_equal(out[RFC3339_SIZE], '#');
+	}
+}
+
+/* Day for day from the year 1 to 9999, counted by hand. */
+static void
+every_day_of_the_calendar(void **state)
+{
+	static const int64_t LENGTH[] = { 31, 28, 31, 30, 31, 30,
+					  31, 31, 30, 31, 30, 31 };
+	int64_t days = -719162;
+
+	(void)state;
+	for (int64_t year = 1; year <= 9999; year++) {
+		bool leap =
+			year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+		for (int64_t month = 1; month <= 12; month++) {
+			int64_t length = LENGTH[month - 1] +
+					 (leap && month == 2 ? 1 : 0);
+			char out[RFC3339_SIZE], expected[64];
+
+			for (int64_t day = 1; day <= length; day++, days++) {
+				/* the plain loop is enough for most days */
+				if (clock_days(year, month, day) != days)
+					fail_msg("%d-%d-%d", (int)year,
+						 (int)month, (int)day);
+				if (day > 1 && day < length)
+					continue;
+				clock_rfc3339(days * 86400 + 3723, out);
+				(void)snprintf(expected, sizeof(expected),
+					       "%04d-%02d-%02dT01:02:03Z",
+					       (int)year, (int)month, (int)day);
+				if (strcmp(out, expected) != 0)
+					fail_msg("%s for %s", out, expected);
+			}
+		}
+	}
+	assert_int_equal(clock_days(1970, 1, 1), 0);
+	assert_int_equal(clock_days(0, 12, 31), -719163);
+	assert_int_equal(clock_days(0, 3, 1), -719468);
+	assert_int_equal(clock_days(-400, 3, 1), -719468 - 146097);
+}
+
+static void
+every_second_of_a_day(void **state)
+{
+	(void)state;
+	for (int64_t second = 0; second < 86400; second++) {
+		char out[RFC3339_SIZE], expected[64];
+
+		(void)snprintf(expected, sizeof(expected),
+			       "1969-12-31T%02d:%02d:%02dZ",
+			       (int)(second / 3600), (int)(second / 60 % 60),
+			       (int)(second % 60));
+		clock_rfc3339(second - 86400, out);
+		if (strcmp(out, expected) != 0)
+			fail_msg("%s for %s", out, expected);
+	}
+}
+
+static void
+the_wall_clock_counts_from_1970(void **state)
+{
+	int64_t before = (int64_t)time(NULL);
+	int64_t now = clock_unix();
+
+	(void)state;
+	/* time() may read a coarser clock that lags by a tick */
+	assert_true(now >= before && now <= (int64_t)time(NULL) + 1);
+}
+
+static void
+the_monotonic_clock_counts_milliseconds_and_never_back(void **state)
+{
+	const struct timespec nap = { .tv_sec = 0, .tv_nsec = 20000000 };
+	int64_t start = clock_ms(), last = start;
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i++) {
+		int64_t now = clock_ms();
+
+		assert_true(now >= last);
+		last = now;
+	}
+	(void)nanosleep(&nap, NULL);
+	assert_true(clock_ms() - start >= 19);
+}
+
+static void
+deadlines_run_out_and_stay_so(void **state)
+{
+	struct deadline past = deadline_in(-5), now = deadline_in(0);
+	struct deadline far = deadline_in(3600000);
+
+	(void)state;
+	assert_int_equal(deadline_left(past), 0);
+	assert_int_equal(deadline_left(now), 0);
+	assert_true(deadline_left(far) > 0);
+	assert_true(deadline_left(far) <= 3600000);
+	assert_int_equal(deadline_left((struct deadline){ 0 }), 0);
+}
+
+static void
+the_earlier_deadline_wins(void **state)
+{
+	struct deadline a = { 5 }, b = { 6 }, negative = { -7 };
+
+	(void)state;
+	assert_int_equal(deadline_first(a, b).at_ms, 5);
+	assert_int_equal(deadline_first(b, a).at_ms, 5);
+	assert_int_equal(deadline_first(a, a).at_ms, 5);
+	assert_int_equal(deadline_first(a, negative).at_ms, -7);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(known_times),
+		cmocka_unit_test(every_day_of_the_calendar),
+		cmocka_unit_test(every_second_of_a_day),
+		cmocka_unit_test(the_wall_clock_counts_from_1970),
+		cmocka_unit_test(
+			the_monotonic_clock_counts_milliseconds_and_never_back),
+		cmocka_unit_test(deadlines_run_out_and_stay_so),
+		cmocka_unit_test(the_earlier_deadline_wins),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,344 @@
+/* The builder writes JSON or says that it did not. */
+#include "base/json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char memory[1024];
+static struct buf out;
+static struct json_builder builder;
+
+static void
+start(size_t size)
+{
+	buf_init(&out, memory, size);
+	json_build(&builder, &out);
+}
+
+static void
+assert_text(const char *expected)
+{
+	assert_true(json_built(&builder));
+	assert_int_equal(out.len, strlen(expected));
+	assert_memory_equal(out.ptr, expected, out.len);
+}
+
+/* One letter a call; what stands in upper case opens. */
+static void
+play(const char *calls)
+{
+	for (; *calls != '\0'; calls++) {
+		switch (*calls) {
+		case 'O':
+			json_open_object(&builder);
+			break;
+		case 'A':
+			json_open_array(&builder);
+			break;
+		case 'c':
+			json_close(&builder);
+			break;
+		case 'k':
+			json_key(&builder, "k");
+			break;
+		case 's':
+			json_put_string(&builder, STR("s"));
+			break;
+		case 'u':
+			json_put_uint(&builder, 7);
+			break;
+		case 'U':
+			json_put_uint_string(&builder, 8);
+			break;
+		case 't':
+			json_put_boolean(&builder, true);
+			break;
+		case 'f':
+			json_put_boolean(&builder, false);
+			break;
+		case 'n':
+			json_put_null(&builder);
+			break;
+		case 'b':
+			json_put_base64(&builder, "a", 1);
+			break;
+		case 'm':
+			json_member(&builder, "m", STR("s"));
+			break;
+		default:
+			fail_msg("no such call");
+		}
+	}
+}
+
+static void
+writes_every_shape(void **state)
+{
+	static const struct {
+		const char *calls;
+		const char *text;
+	} ROWS[] = {
+		{ "s", "\"s\"" },
+		{ "u", "7" },
+		{ "U", "\"8\"" },
+		{ "t", "true" },
+		{ "f", "false" },
+		{ "n", "null" },
+		{ "b", "\"YQ==\"" },
+		{ "Oc", "{}" },
+		{ "Ac", "[]" },
+		{ "Auuc", "[7,7]" },
+		{ "AsuUtfnbc", "[\"s\",7,\"8\",true,false,null,\"YQ==\"]" },
+		{ "AAcAcc", "[[],[]]" },
+		{ "AOcAcuc", "[{},[],7]" },
+		{ "Okuc", "{\"k\":7}" },
+		{ "OkOmckAucmc",
+		  "{\"k\":{\"m\":\"s\"},\"k\":[7],\"m\":\"s\"}" },
+		{ "OkAOcOkncckuc", "{\"k\":[{},{\"k\":null}],\"k\":7}" },
+		{ "AOmcOmcc", "[{\"m\":\"s\"},{\"m\":\"s\"}]" },
+		{ "AAAcucuc", "[[[],7],7]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		start(sizeof(memory));
+		play(ROWS[i].calls);
+		assert_text(ROWS[i].text);
+	}
+}
+
+static void
+refuses_what_would_break_the_grammar(void **state)
+{
+	static const char *const ROWS[] = {
+		"",        /* nothing */
+		"O",       /* not closed */
+		"A",       /* not closed */
+		"AOc",     /* not closed */
+		"c",       /* nothing to close */
+		"Occ",     /* closed twice */
+		"uu",      /* two roots */
+		"OcOc",    /* two roots */
+		"AcAc",    /* two roots */
+		"un",      /* two roots */
+		"k",       /* a key at the root */
+		"ku",      /* a key at the root */
+		"m",       /* a member at the root */
+		"Akuc",    /* a key in an array */
+		"Amc",     /* a member in an array */
+		"Ouc",     /* a value without a key */
+		"OOcc",    /* an object without a key */
+		"OAcc",    /* an array without a key */
+		"Osc",     /* a string without a key */
+		"Obc",     /* base64 without a key */
+		"OUc",     /* a number in a string without a key */
+		"Onc",     /* null without a key */
+		"Okc",     /* a key without a value */
+		"Okkuc",   /* two keys */
+		"Okmc",    /* two keys */
+		"Okuuc",   /* two values */
+		"OkOcuc",  /* two values */
+		"OkAcuc",  /* two values */
+		"AOcOkcc", /* a key without a value */
+		"Ocku",    /* a key after the end */
+		"Ocm",     /* a member after the end */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		start(sizeof(memory));
+		play(ROWS[i]);
+		if (json_built(&builder))
+			fail_msg("\"%s\" was built", ROWS[i]);
+		/* once failed, always failed */
+		play("cccuOc");
+		assert_false(builder.failed && json_built(&builder));
+	}
+}
+
+static void
+a_failed_builder_writes_no_more(void **state)
+{
+	size_t len;
+
+	(void)state;
+	start(sizeof(memory));
+	play("Au");
+	play("k");
+	len = out.len;
+	play("uUtfnbskmOAc");
+	assert_int_equal(out.len, len);
+	assert_false(json_built(&builder));
+}
+
+static void
+nesting_has_a_ceiling(void **state)
+{
+	(void)state;
+	start(sizeof(memory));
+	for (size_t i = 0; i < JSON_DEPTH_MAX; i++)
+		play(i % 2 == 0 ? "A" : "Ok");
+	play("u");
+	for (size_t i = 0; i < JSON_DEPTH_MAX; i++)
+		play("c");
+	assert_true(json_built(&builder));
+	start(sizeof(memory));
+	for (size_t i = 0; i < JSON_DEPTH_MAX; i++)
+		play("A");
+	play("A");
+	for (size_t i = 0; i < JSON_DEPTH_MAX + 1; i++)
+		play("c");
+	assert_false(json_built(&builder));
+	/* a key before the container that is too deep changes nothing */
+	start(sizeof(memory));
+	for (size_t i = 0; i < JSON_DEPTH_MAX; i++)
+		play("Ok");
+	play("O");
+	assert_true(builder.failed);
+}
+
+static void
+strings_are_escaped(void **state)
+{
+	static const struct {
+		struct str s;
+		const char *text;
+	} ROWS[] = {
+		{ STR(""), "\"\"" },
+		{ STR("a/b'c"), "\"a/b'c\"" },
+		{ STR("\"\\"), "\"\\\"\\\\\"" },
+		{ STR("\b\f\n\r\t"), "\"\\b\\f\\n\\r\\t\"" },
+		{ STR("\0\x01\x0b\x1f\x20\x7f"),
+		  "\"\\u0000\\u0001\\u000b\\u001f \x7f\"" },
+		{ STR("\xc2\x80\xe2\x82\xac\xf0\x9f\x98\x80"),
+		  "\"\xc2\x80\xe2\x82\xac\xf0\x9f\x98\x80\"" },
+		{ STR("\xff"), "\"\xef\xbf\xbd\"" },
+		{ STR("a\x80"
+		      "b\xc3"),
+		  "\"a\xef\xbf\xbd"
+		  "b\xef\xbf\xbd\"" },
+		{ STR("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf"
+				       "\xbd\"" },
+		{ STR("\xc0\xaf"), "\"\xef\xbf\xbd\xef\xbf\xbd\"" },
+		{ STR("\xc3\""), "\"\xef\xbf\xbd\\\"\"" },
+		{ STR("\xf0\x9f\x98"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf"
+				       "\xbd\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		start(sizeof(memory));
+		json_put_string(&builder, ROWS[i].s);
+		assert_text(ROWS[i].text);
+	}
+}
+
+static void
+keys_are_escaped(void **state)
+{
+	(void)state;
+	start(sizeof(memory));
+	json_open_object(&builder);
+	json_member(&builder, "a\"\n\xff", STR("b"));
+	json_close(&builder);
+	assert_text("{\"a\\\"\\n\xef\xbf\xbd\":\"b\"}");
+}
+
+static void
+numbers_keep_64_bits(void **state)
+{
+	(void)state;
+	start(sizeof(memory));
+	json_open_array(&builder);
+	json_put_uint(&builder, 0);
+	json_put_uint(&builder, UINT64_MAX);
+	json_put_uint_string(&builder, UINT64_MAX);
+	json_close(&builder);
+	assert_text("[0,18446744073709551615,\"18446744073709551615\"]");
+}
+
+static void
+base64_of_any_length(void **state)
+{
+	(void)state;
+	start(sizeof(memory));
+	json_open_array(&builder);
+	json_put_base64(&builder, "", 0);
+	json_put_base64(&builder, "\xff\xfe\xfd", 3);
+	json_close(&builder);
+	assert_text("[\"\",\"//79\"]");
+}
+
+/* Whatever the room, the text is whole or json_built() says no. */
+static void
+overflow_fails_closed(void **state)
+{
+	size_t whole;
+
+	(void)state;
+	start(sizeof(memory));
+	play("OkAsuUtfnbcmc");
+	assert_true(json_built(&builder));
+	whole = out.len;
+	for (size_t size = 0; size < whole; size++) {
+		start(size);
+		play("OkAsuUtfnbcmc");
+		assert_false(json_built(&builder));
+		assert_true(out.overflow);
+		assert_true(out.len <= size);
+	}
+	start(whole);
+	play("OkAsuUtfnbcmc");
+	assert_true(json_built(&builder));
+}
+
+static void
+appends_to_what_is_there(void **state)
+{
+	(void)state;
+	start(sizeof(memory));
+	buf_put_cstr(&out, "x=");
+	json_build(&builder, &out);
+	play("Ac");
+	assert_true(json_built(&builder));
+	assert_true(str_eq(buf_view(&out), STR("x=[]")));
+	buf_put_char(&out, '\n');
+	json_build(&builder, &out);
+	play("u");
+	assert_true(str_eq(buf_view(&out), STR("x=[]\n7")));
+}
+
+static void
+a_buffer_that_overflowed_before_holds_no_json(void **state)
+{
+	(void)state;
+	start(2);
+	buf_put_cstr(&out, "abc");
+	json_build(&builder, &out);
+	play("Ac");
+	assert_false(json_built(&builder));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(writes_every_shape),
+		cmocka_unit_test(refuses_what_would_break_the_grammar),
+		cmocka_unit_test(a_failed_builder_writes_no_more),
+		cmocka_unit_test(nesting_has_a_ceiling),
+		cmocka_unit_test(strings_are_escaped),
+		cmocka_unit_test(keys_are_escaped),
+		cmocka_unit_test(numbers_keep_64_bits),
+		cmocka_unit_test(base64_of_any_length),
+		cmocka_unit_test(overflow_fails_closed),
+		cmocka_unit_test(appends_to_what_is_there),
+		cmocka_unit_test(a_buffer_that_overflowed_before_holds_no_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
