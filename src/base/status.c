@@ -70,8 +70,8 @@ code_from_http(int http_status)
 	case 504:
 		return CODE_DEADLINE_EXCEEDED;
 	default:
-		return http_status >= 200 && http_status < 300 ? CODE_OK :
-								 CODE_UNKNOWN;
+		return http_status >= 200 && http_status < 300 ? CODE_OK
+							       : CODE_UNKNOWN;
 	}
 }
 
@@ -172,6 +172,5 @@ status_retryable(const struct status *st)
 		return false;
 	return st->code == CODE_UNAVAILABLE ||
 	       st->code == CODE_DEADLINE_EXCEEDED ||
-	       st->code == CODE_INTERNAL ||
-	       st->code == CODE_RESOURCE_EXHAUSTED;
+	       st->code == CODE_INTERNAL || st->code == CODE_RESOURCE_EXHAUSTED;
 }

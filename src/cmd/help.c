@@ -38,21 +38,21 @@ help_main(struct run *run, int argc, char **argv)
 		applet = applet_find(str_from(argv[0]));
 		if (applet != NULL && applet->main != help_main)
 			return applet->main(run, 1, flag);
-		if (applet == NULL && !str_eq(str_from(argv[0]),
-					      STR("--help"))) {
+		if (applet == NULL &&
+		    !str_eq(str_from(argv[0]), STR("--help"))) {
 			(void)status_set(&st, CODE_INVALID_ARGUMENT,
 					 "help: no applet %s", argv[0]);
 			return complain(&st, EXIT_CONFIG);
 		}
 	}
 	buf_put_cstr(out, "usage: pull-secret APPLET [ARGUMENT...]\n"
-			   "       pull-secret --help | --list | --version\n\n"
-			   "Stores an OpenShift pull secret in GCP Secret "
-			   "Manager.\n\nApplets:\n");
+			  "       pull-secret --help | --list | --version\n\n"
+			  "Stores an OpenShift pull secret in GCP Secret "
+			  "Manager.\n\nApplets:\n");
 	for (const struct applet *a = APPLETS; a->name != NULL; a++)
 		put_row(out, a->name, a->operands, a->description);
 	buf_put_cstr(out, "\npull-secret APPLET --help tells more. A link "
-			   "named after an applet runs it.\n");
+			  "named after an applet runs it.\n");
 	return say(buf_view(out));
 }
 

@@ -9,7 +9,7 @@ list_jobs(struct run *run)
 	struct buf *out = &run->call.request; /* lends its memory */
 
 	buf_put_cstr(out, "usage: pull-secret run-job JOB [OPTION...]\n\n"
-			   "Jobs:\n");
+			  "Jobs:\n");
 	for (size_t i = 0; JOBS[i] != NULL; i++) {
 		buf_put_cstr(out, "  ");
 		buf_put_cstr(out, JOBS[i]->name);
@@ -21,8 +21,8 @@ list_jobs(struct run *run)
 }
 
 static enum exit_status
-help_job(const struct job *job, struct run *run,
-	 const struct opt_table *tables, size_t count)
+help_job(const struct job *job, struct run *run, const struct opt_table *tables,
+	 size_t count)
 {
 	struct buf *out = &run->call.request; /* lends its memory */
 
@@ -81,9 +81,9 @@ run_job_main(struct run *run, int argc, char **argv)
 	if (job != NULL)
 		return start_job(job, run, argc - 1, argv + 1);
 	(void)status_set(&st, CODE_INVALID_ARGUMENT,
-			 str_starts(name, STR("-")) ?
-				 "run-job: the job comes first, then %s" :
-				 "run-job: no job %s",
+			 str_starts(name, STR("-"))
+				 ? "run-job: the job comes first, then %s"
+				 : "run-job: no job %s",
 			 argv[0]);
 	status_hint(&st, "pull-secret run-job lists the jobs");
 	return complain(&st, EXIT_CONFIG);

@@ -40,12 +40,12 @@ validate_main(struct run *run, int argc, char **argv)
 		return say(STR(USAGE));
 	run->settings.pull_secret_file = file;
 	if (input_read(&run->settings, &run->input, &st) != CODE_OK)
-		return complain(&st, st.code == CODE_OUT_OF_RANGE ?
-					     EXIT_PULL_SECRET :
-					     code_exit_status(st.code));
+		return complain(&st, st.code == CODE_OUT_OF_RANGE
+					     ? EXIT_PULL_SECRET
+					     : code_exit_status(st.code));
 	run->secret = pullsecret_strip(buf_view(&run->input));
-	if (pullsecret_check(run->secret, &run->call.tokens,
-			     &run->call.request, &registries, &st) != CODE_OK) {
+	if (pullsecret_check(run->secret, &run->call.tokens, &run->call.request,
+			     &registries, &st) != CODE_OK) {
 		status_prefix(&st, "invalid pull secret");
 		return complain(&st, EXIT_PULL_SECRET);
 	}

@@ -41,9 +41,9 @@ read_authorized_user(struct cred *cred, const struct cred_settings *settings,
 		     struct json_value root, const char *path,
 		     struct status *st)
 {
-	const char *endpoint = settings->oauth2_endpoint != NULL ?
-				       settings->oauth2_endpoint :
-				       OAUTH2_ENDPOINT;
+	const char *endpoint = settings->oauth2_endpoint != NULL
+				       ? settings->oauth2_endpoint
+				       : OAUTH2_ENDPOINT;
 
 	cred->type = CRED_AUTHORIZED_USER;
 	(void)snprintf(cred->source, sizeof(cred->source),
@@ -129,8 +129,8 @@ read_file(struct cred *cred, const struct cred_settings *settings,
 	*found = false;
 	buf_reset(&call->body);
 	if (file_read(path,
-		      named ? "GOOGLE_APPLICATION_CREDENTIALS" :
-			      "gcloud's credential file",
+		      named ? "GOOGLE_APPLICATION_CREDENTIALS"
+			    : "gcloud's credential file",
 		      &call->body, &unread) != CODE_OK) {
 		if (!named && unread.code != CODE_CANCELLED)
 			return CODE_OK;
@@ -164,9 +164,9 @@ static enum code
 use_metadata(struct cred *cred, const struct cred_settings *settings,
 	     struct status *st)
 {
-	const char *host = settings->metadata_host != NULL ?
-				   settings->metadata_host :
-				   METADATA_HOST;
+	const char *host = settings->metadata_host != NULL
+				   ? settings->metadata_host
+				   : METADATA_HOST;
 
 	if (settings->no_metadata) {
 		status_hint(st, "run gcloud auth application-default login, "
@@ -179,8 +179,8 @@ use_metadata(struct cred *cred, const struct cred_settings *settings,
 	if (url_from_host(&cred->url, str_from(host), "GCE_METADATA_HOST",
 			  st) != CODE_OK)
 		return st->code;
-	(void)snprintf(cred->source, sizeof(cred->source),
-		       "metadata server %s", cred->url.authority);
+	(void)snprintf(cred->source, sizeof(cred->source), "metadata server %s",
+		       cred->url.authority);
 	return CODE_OK;
 }
 
@@ -195,8 +195,7 @@ adc_find(struct cred *cred, const struct cred_settings *settings,
 		return read_file(cred, settings, call, settings->file, true,
 				 &found, st);
 	if (gcloud_path(settings, path, sizeof(path)) &&
-	    read_file(cred, settings, call, path, false, &found, st) !=
-		    CODE_OK)
+	    read_file(cred, settings, call, path, false, &found, st) != CODE_OK)
 		return st->code;
 	if (found)
 		return CODE_OK;

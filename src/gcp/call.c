@@ -56,8 +56,8 @@ read_reply(struct call *call, struct status *st)
 	return status_set(st, CODE_UNAVAILABLE,
 			  "HTTP %d, but the body cannot be read: %s",
 			  http_status,
-			  why.code != CODE_OK ? why.message :
-						"it is no JSON object");
+			  why.code != CODE_OK ? why.message
+					      : "it is no JSON object");
 }
 
 enum code
@@ -81,8 +81,7 @@ call_run(struct call *call, const struct call_service *service,
 	http_response_init(&call->response, method, &call->head, &call->body);
 	if (call->target.overflow || call->request.overflow) {
 		st->permanent = true;
-		(void)status_set(st, CODE_INTERNAL,
-				 "the request is too large");
+		(void)status_set(st, CODE_INTERNAL, "the request is too large");
 	} else if (conn_exchange(service->conn, &request, &call->response,
 				 until, st) == CODE_OK) {
 		(void)read_reply(call, st);

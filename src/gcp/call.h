@@ -51,6 +51,7 @@ MUST_CHECK enum code call_run(struct call *call,
 			      const struct http_field *fields, size_t count,
 			      struct deadline until, struct status *st);
 
+/* Wipes requests and replies. */
 void call_wipe(struct call *call);
 
 #endif

@@ -61,8 +61,8 @@ cred_connect(struct cred *cred, const struct trust *trust,
 	     const struct resolver_config *resolver)
 {
 	conn_init(&cred->conn, &cred->url, trust, resolver,
-		  cred->type == CRED_METADATA ? &METADATA_LIMITS :
-						&ENDPOINT_LIMITS);
+		  cred->type == CRED_METADATA ? &METADATA_LIMITS
+					      : &ENDPOINT_LIMITS);
 }
 
 /* What a bearer token is made of (RFC 6750 section 2.1). */
@@ -152,17 +152,18 @@ judge_metadata(struct cred *cred, struct deadline patience_404,
 	} else if (st->http_status == 0) {
 		st->permanent = false;
 		st->hint[0] = '\0';
-		status_hint(st, "on Google Cloud: check egress to %s; "
-				"elsewhere: run gcloud auth "
-				"application-default login or set "
-				"GOOGLE_APPLICATION_CREDENTIALS",
+		status_hint(st,
+			    "on Google Cloud: check egress to %s; "
+			    "elsewhere: run gcloud auth "
+			    "application-default login or set "
+			    "GOOGLE_APPLICATION_CREDENTIALS",
 			    cred->url.authority);
 	}
 }
 
 static enum code
-fetch_from_metadata(struct cred *cred, struct call *call,
-		    struct deadline until, struct status *st)
+fetch_from_metadata(struct cred *cred, struct call *call, struct deadline until,
+		    struct status *st)
 {
 	static const struct http_field fields[] = {
 		{ { "Metadata-Flavor", 15 }, { "Google", 6 } },
@@ -246,9 +247,9 @@ cred_fetch(struct cred *cred, struct call *call,
 	struct deadline patience =
 		deadline_first(until, deadline_in(METADATA_PATIENCE_MS));
 	struct deadline patience_404 = deadline_in(METADATA_404_PATIENCE_MS);
-	struct retry retry = cred->type == CRED_METADATA ?
-				     retry_startup(listener, patience) :
-				     retry_calls(listener, until);
+	struct retry retry = cred->type == CRED_METADATA
+				     ? retry_startup(listener, patience)
+				     : retry_calls(listener, until);
 
 	if (cred->expires_at > clock_unix())
 		return CODE_OK;

@@ -13,27 +13,27 @@
 #include "gcp/retry.h"
 
 enum cred_type {
-	CRED_METADATA,	     /* metadata server: GCE, GKE */
+	CRED_METADATA,       /* metadata server: GCE, GKE */
 	CRED_AUTHORIZED_USER /* refresh token: gcloud auth */
 };
 
 /* What the environment says; texts must stay while `cred_load()` runs. */
 struct cred_settings {
-	const char *file;	   /* GOOGLE_APPLICATION_CREDENTIALS or NULL */
+	const char *file;          /* GOOGLE_APPLICATION_CREDENTIALS or NULL */
 	const char *gcloud_folder; /* CLOUDSDK_CONFIG or NULL */
-	const char *home;	   /* HOME or NULL */
+	const char *home;          /* HOME or NULL */
 	const char *metadata_host; /* GCE_METADATA_HOST or NULL */
 	const char *quota_project; /* GOOGLE_CLOUD_QUOTA_PROJECT or NULL */
 	const char *oauth2_endpoint; /* base URL of the token endpoint */
-	bool no_metadata;	   /* NO_GCE_CHECK=true */
+	bool no_metadata;            /* NO_GCE_CHECK=true */
 };
 
 /* Caller-owned; holds secrets: end with cred_wipe(). */
 struct cred {
-	enum cred_type type;	 /* readable */
-	char source[300];	 /* readable: where it comes from, for people */
+	enum cred_type type;     /* readable */
+	char source[300];        /* readable: where it comes from, for people */
 	char quota_project[128]; /* readable: "" if none */
-	struct conn conn;	 /* readable: to the token's source */
+	struct conn conn;        /* readable: to the token's source */
 	/* private */
 	struct url url;
 	int64_t expires_at; /* Unix seconds, 0: no token */
@@ -73,6 +73,7 @@ struct str cred_token(const struct cred *cred);
 /* Drops the token, after the API refused it. */
 void cred_forget(struct cred *cred);
 
+/* Closes the connection and wipes token and secrets. */
 void cred_wipe(struct cred *cred);
 
 #endif

@@ -9,18 +9,18 @@
 
 /* Told before each wait: what failed, which attempt it was, how long. */
 struct retry_listener {
-	void (*notify)(void *context, const struct status *st,
-		       unsigned attempt, int64_t wait_ms);
+	void (*notify)(void *context, const struct status *st, unsigned attempt,
+		       int64_t wait_ms);
 	void *context;
 };
 
 /* Caller-owned; one for each operation that is tried again. */
 struct retry {
 	const struct retry_listener *listener; /* NULL: nobody */
-	struct deadline until; /* no wait goes past it */
-	unsigned attempt;      /* failures so far */
-	unsigned attempts_max; /* 0: as many as fit */
-	int64_t wait_ms;       /* the next wait, before jitter */
+	struct deadline until;                 /* no wait goes past it */
+	unsigned attempt;                      /* failures so far */
+	unsigned attempts_max;                 /* 0: as many as fit */
+	int64_t wait_ms; /* the next wait, before jitter */
 	int64_t wait_max_ms;
 	unsigned growth_percent; /* of each wait to the next: 200 doubles */
 };

@@ -25,7 +25,8 @@ secretmanager_init(struct secretmanager *sm, const char *endpoint,
 	sm->cred = cred;
 	sm->call = call;
 	sm->listener = listener;
-	if (url_parse(&sm->url, str_from(endpoint != NULL ? endpoint : ENDPOINT),
+	if (url_parse(&sm->url,
+		      str_from(endpoint != NULL ? endpoint : ENDPOINT),
 		      "SECRET_MANAGER_ENDPOINT", st) != CODE_OK)
 		return st->code;
 	if (!sm->url.tls && !url_is_loopback(&sm->url))
@@ -47,8 +48,8 @@ struct operation {
 	enum { GET_SECRET, CREATE_SECRET, ADD_VERSION, ACCESS_VERSION } kind;
 	const char *project;
 	const char *secret;
-	const char *version;	    /* ACCESS_VERSION */
-	struct str payload;	    /* ADD_VERSION */
+	const char *version;        /* ACCESS_VERSION */
+	struct str payload;         /* ADD_VERSION */
 	const struct label *labels; /* CREATE_SECRET */
 	size_t label_count;
 };
@@ -149,16 +150,16 @@ send_authorized(struct secretmanager *sm, const char *method,
 	buf_init(&bearer, sm->bearer, sizeof(sm->bearer));
 	buf_put_cstr(&bearer, "Bearer ");
 	buf_put_str(&bearer, cred_token(sm->cred));
-	fields[count++] = (struct http_field){ STR("Authorization"),
-					       buf_view(&bearer) };
+	fields[count++] =
+		(struct http_field){ STR("Authorization"), buf_view(&bearer) };
 	if (sm->call->request.len > 0)
-		fields[count++] = (struct http_field){
-			STR("Content-Type"), STR("application/json")
-		};
+		fields[count++] =
+			(struct http_field){ STR("Content-Type"),
+					     STR("application/json") };
 	if (quota[0] != '\0')
-		fields[count++] = (struct http_field){
-			STR("X-Goog-User-Project"), str_from(quota)
-		};
+		fields[count++] =
+			(struct http_field){ STR("X-Goog-User-Project"),
+					     str_from(quota) };
 	(void)call_run(sm->call, &service, method, fields, count, until, st);
 	redact(st->message, cred_token(sm->cred));
 	buf_wipe(&bearer);
@@ -170,10 +171,9 @@ static enum code
 run_operation(struct secretmanager *sm, const struct operation *op,
 	      struct deadline until, struct status *st)
 {
-	const char *method = op->kind == GET_SECRET ||
-					     op->kind == ACCESS_VERSION ?
-				     "GET" :
-				     "POST";
+	const char *method =
+		op->kind == GET_SECRET || op->kind == ACCESS_VERSION ? "GET"
+								     : "POST";
 
 	for (unsigned attempt = 1;; attempt++) {
 		if (cred_fetch(sm->cred, sm->call, sm->listener, until, st) !=
@@ -193,8 +193,7 @@ run_operation(struct secretmanager *sm, const struct operation *op,
 
 enum code
 secretmanager_get(struct secretmanager *sm, const char *project,
-		  const char *secret, struct deadline until,
-		  struct status *st)
+		  const char *secret, struct deadline until, struct status *st)
 {
 	const struct operation op = { .kind = GET_SECRET,
 				      .project = project,
@@ -244,8 +243,8 @@ take_name(struct json_value value, const char *secret,
 enum code
 secretmanager_add_version(struct secretmanager *sm, const char *project,
 			  const char *secret, struct str payload,
-			  struct secret_version *version,
-			  struct deadline until, struct status *st)
+			  struct secret_version *version, struct deadline until,
+			  struct status *st)
 {
 	const struct operation op = { .kind = ADD_VERSION,
 				      .project = project,
@@ -304,8 +303,7 @@ decode_payload(struct call *call, struct json_value text, struct str *data)
 static enum code
 take_payload(struct call *call, struct str *data, struct status *st)
 {
-	struct json_value payload =
-		json_get(json_root(&call->json), "payload");
+	struct json_value payload = json_get(json_root(&call->json), "payload");
 	struct json_value crc = json_get(payload, "dataCrc32c");
 	bool checked = json_type(crc) != JSON_ABSENT;
 	uint64_t expected = 0;
@@ -314,8 +312,7 @@ take_payload(struct call *call, struct str *data, struct status *st)
 	if (!decode_payload(call, json_get(payload, "data"), data))
 		return status_set(st, CODE_DATA_LOSS,
 				  "the reply's payload.data is no base64");
-	if (!readable ||
-	    (checked && expected != crc32c(data->ptr, data->len)))
+	if (!readable || (checked && expected != crc32c(data->ptr, data->len)))
 		return status_set(st, CODE_DATA_LOSS,
 				  "the payload that came back does not match "
 				  "its own dataCrc32c");

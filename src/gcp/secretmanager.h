@@ -41,8 +41,8 @@ struct secret_version {
  * on the loopback. INVALID_ARGUMENT says what is wrong with it.
  */
 MUST_CHECK enum code secretmanager_init(struct secretmanager *sm,
-					const char *endpoint,
-					struct cred *cred, struct call *call,
+					const char *endpoint, struct cred *cred,
+					struct call *call,
 					const struct retry_listener *listener,
 					struct status *st);
 
@@ -60,34 +60,30 @@ MUST_CHECK enum code secretmanager_get(struct secretmanager *sm,
  * Creates a secret without versions, automatically replicated, with labels.
  * ALREADY_EXISTS if it is there.
  */
-MUST_CHECK enum code secretmanager_create(struct secretmanager *sm,
-					  const char *project,
-					  const char *secret,
-					  const struct label *labels,
-					  size_t count, struct deadline until,
-					  struct status *st);
+MUST_CHECK enum code
+secretmanager_create(struct secretmanager *sm, const char *project,
+		     const char *secret, const struct label *labels,
+		     size_t count, struct deadline until, struct status *st);
 
 /*
  * Adds a version with its CRC32C. Not idempotent: if `st->ambiguous` is set
  * after a failure, the version may have been added.
  */
-MUST_CHECK enum code secretmanager_add_version(
-	struct secretmanager *sm, const char *project, const char *secret,
-	struct str payload, struct secret_version *version,
-	struct deadline until, struct status *st);
+MUST_CHECK enum code
+secretmanager_add_version(struct secretmanager *sm, const char *project,
+			  const char *secret, struct str payload,
+			  struct secret_version *version, struct deadline until,
+			  struct status *st);
 
 /*
  * Reads a version: a number in decimal, or "latest". The payload is `*data`, a
  * view that lasts until the next call. DATA_LOSS if it does not match its
  * CRC32C.
  */
-MUST_CHECK enum code secretmanager_access(struct secretmanager *sm,
-					  const char *project,
-					  const char *secret,
-					  const char *version,
-					  struct secret_version *found,
-					  struct str *data,
-					  struct deadline until,
-					  struct status *st);
+MUST_CHECK enum code
+secretmanager_access(struct secretmanager *sm, const char *project,
+		     const char *secret, const char *version,
+		     struct secret_version *found, struct str *data,
+		     struct deadline until, struct status *st);
 
 #endif

@@ -70,8 +70,7 @@ config_read(struct config *config, const struct settings *settings,
 	config->project = settings->project;
 	config->cluster_id = settings->cluster_id;
 	config->secret[0] = '\0';
-	if (check("GCP_PROJECT_ID", config->project, PROJECT_ID_MAX,
-		  in_project,
+	if (check("GCP_PROJECT_ID", config->project, PROJECT_ID_MAX, in_project,
 		  "a project ID has lower-case letters, digits and hyphens",
 		  st) != CODE_OK)
 		return st->code;
@@ -82,16 +81,14 @@ config_read(struct config *config, const struct settings *settings,
 		return st->code;
 	if (secret == NULL) {
 		(void)snprintf(config->secret, sizeof(config->secret),
-			       "hyperfleet-%s-pull-secret",
-			       config->cluster_id);
+			       "hyperfleet-%s-pull-secret", config->cluster_id);
 		return CODE_OK;
 	}
 	if (check("SECRET_NAME", secret, SECRET_NAME_SIZE - 1, in_secret_id,
-		  "a secret's name has letters, digits, _ and -", st) !=
-	    CODE_OK)
+		  "a secret's name has letters, digits, _ and -",
+		  st) != CODE_OK)
 		return st->code;
-	if (!str_copy(str_from(secret), config->secret,
-		      sizeof(config->secret)))
+	if (!str_copy(str_from(secret), config->secret, sizeof(config->secret)))
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "SECRET_NAME is too long");
 	return CODE_OK;

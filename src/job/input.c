@@ -13,19 +13,20 @@ input_check(const struct settings *s, struct status *st)
 
 	if (sources == 1)
 		return CODE_OK;
-	status_hint(st, sources == 0 ?
-				"set PULL_SECRET_FILE to a mounted file (or - "
-				"for standard input) or PULL_SECRET_DATA to "
-				"the JSON; --fake-pull-secret stores a fake "
-				"for tests" :
-				"unset all but one");
+	status_hint(st,
+		    sources == 0
+			    ? "set PULL_SECRET_FILE to a mounted file (or - "
+			      "for standard input) or PULL_SECRET_DATA to "
+			      "the JSON; --fake-pull-secret stores a fake "
+			      "for tests"
+			    : "unset all but one");
 	return status_set(st, CODE_INVALID_ARGUMENT,
-			  sources == 0 ?
-				  "no pull secret: neither PULL_SECRET_FILE "
-				  "nor PULL_SECRET_DATA is set" :
-				  "more than one source of the pull secret: "
-				  "PULL_SECRET_FILE, PULL_SECRET_DATA and "
-				  "--fake-pull-secret exclude each other");
+			  sources == 0
+				  ? "no pull secret: neither PULL_SECRET_FILE "
+				    "nor PULL_SECRET_DATA is set"
+				  : "more than one source of the pull secret: "
+				    "PULL_SECRET_FILE, PULL_SECRET_DATA and "
+				    "--fake-pull-secret exclude each other");
 }
 
 enum code

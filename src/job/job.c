@@ -32,9 +32,8 @@ failure_reason(const struct status *st, enum exit_status exit_status)
 	case EXIT_PULL_SECRET:
 		return "PullSecretInvalid";
 	case EXIT_AUTH:
-		return st->code == CODE_PERMISSION_DENIED ?
-			       "PermissionDenied" :
-			       "NotAuthenticated";
+		return st->code == CODE_PERMISSION_DENIED ? "PermissionDenied"
+							  : "NotAuthenticated";
 	case EXIT_INTEGRITY:
 		return "VerificationFailed";
 	case EXIT_SIGINT:
@@ -53,8 +52,8 @@ failure_reason(const struct status *st, enum exit_status exit_status)
 static const char *
 success_reason(const struct job *job, const struct run *run)
 {
-	return run->settings.dry_run != NULL ? "DryRunPassed" :
-					       job->success_reason;
+	return run->settings.dry_run != NULL ? "DryRunPassed"
+					     : job->success_reason;
 }
 
 /* Says in a failure what is already in Secret Manager. */
@@ -84,8 +83,7 @@ signal_exit_status(void)
 
 /* Works on one task and logs how it failed, if it did. */
 static enum exit_status
-process(const struct job *job, struct run *run, size_t task,
-	struct status *st)
+process(const struct job *job, struct run *run, size_t task, struct status *st)
 {
 	enum exit_status result = job->process(run, task, st);
 	struct log_line line = { .level = LOG_ERROR, .status = st };
@@ -103,8 +101,7 @@ process(const struct job *job, struct run *run, size_t task,
 }
 
 static void
-log_summary(const struct job *job, struct run *run, size_t total,
-	    size_t failed)
+log_summary(const struct job *job, struct run *run, size_t total, size_t failed)
 {
 	char message[160];
 	const struct log_line line = {
@@ -135,8 +132,7 @@ finish(struct run *run, const char *reason, const struct status *outcome,
 			       "Stored and verified %zu bytes as %s",
 			       run->secret.len, run->version.name);
 	else
-		(void)snprintf(message, sizeof(message),
-			       "Nothing was changed");
+		(void)snprintf(message, sizeof(message), "Nothing was changed");
 	if (report_result(&run->report, outcome, reason, message,
 			  run->written ? run->version.name : NULL,
 			  &lost) != CODE_OK) {
@@ -175,8 +171,8 @@ job_run(const struct job *job, struct run *run)
 	else
 		status_clear(&outcome);
 	result = finish(run,
-			result == EXIT_DONE ? success_reason(job, run) :
-					      failure_reason(&outcome, result),
+			result == EXIT_DONE ? success_reason(job, run)
+					    : failure_reason(&outcome, result),
 			&outcome, result);
 	log_summary(job, run, total, failed);
 	if (run->report.failure.code != CODE_OK && result == EXIT_DONE)

@@ -48,8 +48,7 @@ check_auth(struct json_value auth, struct buf *scratch, struct status *st)
 	if (json_type(auth) != JSON_STRING)
 		return complain(auth, "auth must be a string", st);
 	buf_reset(scratch);
-	encoded = json_is_plain(auth) &&
-		  base64_decode(scratch, json_raw(auth));
+	encoded = json_is_plain(auth) && base64_decode(scratch, json_raw(auth));
 	user = buf_view(scratch);
 	len = user.len;
 	colon = str_find(user, ':');
@@ -77,8 +76,9 @@ check_entry(struct json_value entry, struct buf *scratch, struct status *st)
 	struct json_value auth = json_get(entry, "auth");
 
 	if (json_type(entry) != JSON_OBJECT)
-		return complain(entry, "the entry of a registry must be an "
-				       "object",
+		return complain(entry,
+				"the entry of a registry must be an "
+				"object",
 				st);
 	if (json_type(auth) == JSON_ABSENT)
 		return complain(entry, "the entry lacks auth", st);

@@ -57,6 +57,7 @@ MUST_CHECK enum code report_result(struct report *report,
 				   const char *reason, const char *message,
 				   const char *version, struct status *st);
 
+/* Closes the folder of the result file. */
 void report_close(struct report *report);
 
 #endif

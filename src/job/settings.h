@@ -9,24 +9,24 @@
 /* NULL where neither flag nor variable was given. */
 struct settings {
 	/* the job's own */
-	const char *project;	      /* GCP_PROJECT_ID */
-	const char *cluster_id;	      /* CLUSTER_ID */
+	const char *project;          /* GCP_PROJECT_ID */
+	const char *cluster_id;       /* CLUSTER_ID */
 	const char *secret_name;      /* SECRET_NAME */
 	const char *pull_secret_file; /* PULL_SECRET_FILE */
 	const char *pull_secret_data; /* PULL_SECRET_DATA: the secret itself */
 	const char *fake_pull_secret; /* switch */
-	const char *dry_run;	      /* switch */
+	const char *dry_run;          /* switch */
 	/* of every job */
-	const char *timeout;	  /* MAX_WAIT_TIME_SECONDS */
+	const char *timeout;      /* MAX_WAIT_TIME_SECONDS */
 	const char *results_path; /* RESULTS_PATH */
 	/* of everything that uses the network */
-	const char *endpoint;	      /* SECRET_MANAGER_ENDPOINT */
+	const char *endpoint;         /* SECRET_MANAGER_ENDPOINT */
 	const char *oauth2_endpoint;  /* OAUTH2_ENDPOINT */
 	const char *credentials_file; /* GOOGLE_APPLICATION_CREDENTIALS */
 	const char *quota_project;    /* GOOGLE_CLOUD_QUOTA_PROJECT */
 	const char *metadata_host;    /* GCE_METADATA_HOST */
 	const char *no_metadata;      /* NO_GCE_CHECK, a switch */
-	const char *ca_file;	      /* SSL_CERT_FILE */
+	const char *ca_file;          /* SSL_CERT_FILE */
 };
 
 /* The options of every job, and those of everything that uses the network. */

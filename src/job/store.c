@@ -25,11 +25,10 @@ create_once(struct run *run, bool *existed, struct status *st)
 		{ "hyperfleet-version", "v1" },
 	};
 
-	*existed = secretmanager_create(&run->sm, config->project,
-					config->secret, labels,
-					sizeof(labels) / sizeof(labels[0]),
-					run->until,
-					st) == CODE_ALREADY_EXISTS;
+	*existed =
+		secretmanager_create(&run->sm, config->project, config->secret,
+				     labels, sizeof(labels) / sizeof(labels[0]),
+				     run->until, st) == CODE_ALREADY_EXISTS;
 	if (*existed)
 		status_clear(st);
 	return st->code;
@@ -97,8 +96,8 @@ look_for_ours(struct run *run, bool *found, struct status *st)
 	*found = false;
 	for (unsigned i = 0; i < LOOK_AHEAD_MAX; i++) {
 		struct secret_version version = { .number = 0 };
-		enum code code = access_version(run, number, &version, &data,
-						st);
+		enum code code =
+			access_version(run, number, &version, &data, st);
 
 		if (code == CODE_NOT_FOUND && i > 0) {
 			status_clear(st);
@@ -119,8 +118,7 @@ look_for_ours(struct run *run, bool *found, struct status *st)
 		(void)snprintf(number, sizeof(number), "%llu",
 			       (unsigned long long)newest.number + 1);
 	}
-	return status_set(st, CODE_ABORTED,
-			  "others keep adding versions to %s",
+	return status_set(st, CODE_ABORTED, "others keep adding versions to %s",
 			  run->config.secret);
 }
 
@@ -180,8 +178,7 @@ add_once(struct run *run, bool created, struct status *st)
 {
 	if (secretmanager_add_version(&run->sm, run->config.project,
 				      run->config.secret, run->secret,
-				      &run->version, run->until,
-				      st) == CODE_OK)
+				      &run->version, run->until, st) == CODE_OK)
 		run->written = true;
 	else if (st->code == CODE_NOT_FOUND && created)
 		st->code = CODE_UNAVAILABLE;
@@ -240,8 +237,9 @@ verify(struct run *run, struct status *st)
 		    st->code == CODE_FAILED_PRECONDITION)
 			st->code = CODE_DATA_LOSS;
 		if (st->code != CODE_CANCELLED)
-			status_prefix(st, "version %s was written but not "
-					  "verified",
+			status_prefix(st,
+				      "version %s was written but not "
+				      "verified",
 				      number);
 		return st->code;
 	}
@@ -264,8 +262,7 @@ store_secret(struct run *run, struct status *st)
 	if (add_version(run, st) != CODE_OK || verify(run, st) != CODE_OK)
 		return st->code;
 	run->operation = "completed";
-	run_log(run, "completed",
-		"Successfully created/updated pull secret");
+	run_log(run, "completed", "Successfully created/updated pull secret");
 	return CODE_OK;
 }
 
@@ -277,8 +274,7 @@ store_dry_run(struct run *run, struct status *st)
 
 	run->operation = "dry-run";
 	while (secretmanager_get(&run->sm, run->config.project,
-				 run->config.secret, run->until,
-				 st) != CODE_OK)
+				 run->config.secret, run->until, st) != CODE_OK)
 		if (!retry_again(&retry, st))
 			break;
 	missing = st->code == CODE_NOT_FOUND;
@@ -288,8 +284,8 @@ store_dry_run(struct run *run, struct status *st)
 		return st->code;
 	run_log(run, "dry-run",
 		missing ? "Dry run: authenticated; secret %s does not exist, "
-			  "it would be created with one version" :
-			  "Dry run: authenticated; secret %s exists, a "
+			  "it would be created with one version"
+			: "Dry run: authenticated; secret %s exists, a "
 			  "version would be added",
 		run->config.secret);
 	return CODE_OK;

@@ -23,8 +23,7 @@ static const struct opt OPTIONS[] = {
 	{ NULL, "PULL_SECRET_DATA", "JSON", NULL,
 	  "the pull secret itself; a file is safer", AT(pull_secret_data) },
 	{ "fake-pull-secret", "FAKE_PULL_SECRET", NULL, NULL,
-	  "store a well-known fake instead, for tests",
-	  AT(fake_pull_secret) },
+	  "store a well-known fake instead, for tests", AT(fake_pull_secret) },
 	{ "dry-run", "DRY_RUN", NULL, NULL,
 	  "authenticate and look, but change nothing", AT(dry_run) },
 };
@@ -105,8 +104,7 @@ process(struct run *run, size_t task, struct status *st)
 	if (validate_config(run, st) != CODE_OK)
 		return code_exit_status(st->code);
 	if (validate_pull_secret(run, &invalid, st) != CODE_OK)
-		return invalid ? EXIT_PULL_SECRET :
-				 code_exit_status(st->code);
+		return invalid ? EXIT_PULL_SECRET : code_exit_status(st->code);
 	run->operation = "init-client";
 	if (check_log(run, st) != CODE_OK || run_connect(run, st) != CODE_OK)
 		return code_exit_status(st->code);

@@ -52,8 +52,8 @@ read_key(struct certificate *c, struct str info)
 	c->key_type = KEY_UNSUPPORTED;
 	if (!der_expect(&info, DER_SEQUENCE, &algorithm) ||
 	    !der_expect(&algorithm.content, DER_OID, &oid) ||
-	    !der_expect(&info, DER_BIT_STRING, &bits) ||
-	    bits.content.len < 2 || bits.content.ptr[0] != 0)
+	    !der_expect(&info, DER_BIT_STRING, &bits) || bits.content.len < 2 ||
+	    bits.content.ptr[0] != 0)
 		return false;
 	key = str_skip(bits.content, 1);
 	if (str_eq(oid.content, OID_RSA))
@@ -158,8 +158,8 @@ read_tbs(struct certificate *c, struct str tbs)
 	c->signature_oid = oid.content;
 	c->issuer = issuer.whole;
 	c->subject = subject.whole;
-	return read_validity(c, validity.content) &&
-	       read_key(c, key.content) && read_extensions(c, tbs);
+	return read_validity(c, validity.content) && read_key(c, key.content) &&
+	       read_extensions(c, tbs);
 }
 
 bool

@@ -18,8 +18,8 @@ enum key_type {
 
 struct certificate {
 	struct str signature_oid;
-	struct str issuer;  /* Name, with its header */
-	struct str subject; /* Name, with its header */
+	struct str issuer;             /* Name, with its header */
+	struct str subject;            /* Name, with its header */
 	int64_t not_before, not_after; /* Unix seconds */
 	enum key_type key_type;
 	struct str rsa_modulus; /* big-endian, no leading zeros */

@@ -98,8 +98,7 @@ opening_pollfd(const struct conn *c)
 {
 	if (c->state == CONN_DIALING)
 		return dial_pollfd(&c->dial);
-	return (struct pollfd){ .fd = c->fd,
-				.events = tls_events(&c->tls) };
+	return (struct pollfd){ .fd = c->fd, .events = tls_events(&c->tls) };
 }
 
 static struct deadline
@@ -225,12 +224,12 @@ send_some(struct conn *c, struct str body, struct status *st)
 			return CODE_OK;
 		else if (errno != EINTR)
 			/* A reply may have come before the peer closed. */
-			return errno == EPIPE || errno == ECONNRESET ?
-				       CODE_OK :
-				       status_set(st, CODE_UNAVAILABLE,
-						  "%s: cannot send: %s",
-						  c->url->host,
-						  strerror(errno));
+			return errno == EPIPE || errno == ECONNRESET
+				       ? CODE_OK
+				       : status_set(st, CODE_UNAVAILABLE,
+						    "%s: cannot send: %s",
+						    c->url->host,
+						    strerror(errno));
 	}
 	return c->url->tls ? tls_step(&c->tls, c->fd, st) : CODE_OK;
 }
@@ -265,8 +264,7 @@ receive(struct conn *c, bool *ended, bool *clean, struct status *st)
 }
 
 static enum code
-receive_some(struct conn *c, struct http_response *response,
-	     struct status *st)
+receive_some(struct conn *c, struct http_response *response, struct status *st)
 {
 	bool ended, clean = false;
 	size_t got;
@@ -307,14 +305,13 @@ wait_for_peer(struct conn *c, const struct http_response *response,
 	if (deadline_left(until) == 0)
 		return out_of_time(c, st);
 	if (deadline_left(limit) == 0)
-		return status_set(st, CODE_DEADLINE_EXCEEDED,
-				  "%s: %s within %lld s", c->url->host,
-				  started ? "the reply was not complete" :
-					    "no reply",
-				  (long long)((started ?
-						       c->limits->exchange_ms :
-						       c->limits->first_byte_ms) /
-					      1000));
+		return status_set(
+			st, CODE_DEADLINE_EXCEEDED, "%s: %s within %lld s",
+			c->url->host,
+			started ? "the reply was not complete" : "no reply",
+			(long long)((started ? c->limits->exchange_ms
+					     : c->limits->first_byte_ms) /
+				    1000));
 	if (c->url->tls)
 		own.events = tls_events(&c->tls);
 	else if (!all_sent(c, body))

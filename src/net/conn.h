@@ -24,10 +24,10 @@ struct conn_limits {
 
 enum conn_state {
 	CONN_CLOSED,
-	CONN_DIALING,	  /* look-up and TCP */
+	CONN_DIALING,     /* look-up and TCP */
 	CONN_HANDSHAKING, /* TLS */
-	CONN_READY,	  /* open; an exchange may start or be under way */
-	CONN_FAILED	  /* opening ahead failed; `failure` says why */
+	CONN_READY,       /* open; an exchange may start or be under way */
+	CONN_FAILED       /* opening ahead failed; `failure` says why */
 };
 
 /* Caller-owned; private to conn.c but for the counters. */
@@ -39,14 +39,14 @@ struct conn {
 	const struct conn_limits *limits;
 	struct conn *beside; /* goes on opening while this one waits */
 	int fd;
-	struct deadline phase;	/* of the handshake */
-	unsigned opened;	/* connections made, for tests and the log */
-	unsigned exchanges;	/* on the present connection */
+	struct deadline phase; /* of the handshake */
+	unsigned opened;       /* connections made, for tests and the log */
+	unsigned exchanges;    /* on the present connection */
 	struct dial dial;
 	struct tls tls;
 	struct status failure;
 	struct buf head; /* of the request under way */
-	size_t sent;	 /* bytes of head and body taken so far */
+	size_t sent;     /* bytes of head and body taken so far */
 	char head_memory[HTTP_REQUEST_HEAD_MAX];
 	unsigned char input[16384];
 };
@@ -55,8 +55,7 @@ struct conn {
  * Prepares a closed connection to the service at `url`. All arguments must
  * stay; `trust` may be NULL for http.
  */
-void conn_init(struct conn *c, const struct url *url,
-	       const struct trust *trust,
+void conn_init(struct conn *c, const struct url *url, const struct trust *trust,
 	       const struct resolver_config *resolver,
 	       const struct conn_limits *limits);
 

@@ -64,6 +64,10 @@ der_unsigned(struct str content, struct str *number)
 	return true;
 }
 
+/* Month, day, hour, minute and second, in that order, and their ranges. */
+static const int64_t FIRST[5] = { 1, 1, 0, 0, 0 };
+static const int64_t LAST[5] = { 12, 31, 23, 59, 59 };
+
 static bool
 two_digits(struct str text, size_t at, int64_t *value)
 {
@@ -74,12 +78,33 @@ two_digits(struct str text, size_t at, int64_t *value)
 	return tens <= 9 && ones <= 9;
 }
 
+/* "YYMMDDhhmmss", with the century that the two digits of the year lack. */
+static bool
+read_time(struct str text, int64_t century, int64_t *unix_seconds)
+{
+	int64_t year, part[5];
+
+	if (!two_digits(text, 0, &year))
+		return false;
+	for (size_t i = 0; i < 5; i++)
+		if (!two_digits(text, 2 + 2 * i, &part[i]) ||
+		    part[i] < FIRST[i] || part[i] > LAST[i])
+			return false;
+	/* Without a century, two digits stand for 1950 to 2049. */
+	if (century < 0)
+		century = year >= 50 ? 19 : 20;
+	*unix_seconds =
+		clock_days(century * 100 + year, part[0], part[1]) * 86400 +
+		part[2] * 3600 + part[3] * 60 + part[4];
+	return true;
+}
+
 bool
 der_time(const struct der *element, int64_t *unix_seconds)
 {
 	struct str text = element->content;
-	int64_t century = 0, year, month, day, hour, minute, second;
 	bool utc = element->tag == DER_UTC_TIME;
+	int64_t century = -1;
 
 	if ((!utc && element->tag != DER_GENERALIZED_TIME) ||
 	    text.len != (utc ? 13U : 15U) || text.ptr[text.len - 1] != 'Z')
@@ -89,16 +114,5 @@ der_time(const struct der *element, int64_t *unix_seconds)
 			return false;
 		text = str_skip(text, 2);
 	}
-	if (!two_digits(text, 0, &year) || !two_digits(text, 2, &month) ||
-	    !two_digits(text, 4, &day) || !two_digits(text, 6, &hour) ||
-	    !two_digits(text, 8, &minute) || !two_digits(text, 10, &second))
-		return false;
-	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
-	    minute > 59 || second > 59)
-		return false;
-	/* Two digits stand for 1950 to 2049. */
-	year += utc ? (year >= 50 ? 1900 : 2000) : century * 100;
-	*unix_seconds = clock_days(year, month, day) * 86400 + hour * 3600 +
-			minute * 60 + second;
-	return true;
+	return read_time(text, century, unix_seconds);
 }

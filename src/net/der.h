@@ -37,8 +37,7 @@ struct der {
 MUST_CHECK bool der_next(struct str *rest, struct der *element);
 
 /* The same, which must have `tag`. */
-MUST_CHECK bool der_expect(struct str *rest, unsigned tag,
-			   struct der *element);
+MUST_CHECK bool der_expect(struct str *rest, unsigned tag, struct der *element);
 
 /*
  * A positive INTEGER as big-endian bytes without leading zeros (but one byte

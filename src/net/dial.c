@@ -62,9 +62,10 @@ try_next(struct dial *d, struct status *st)
 			&d->addresses.address[d->next++];
 
 		if (try_address(d, address)) {
-			d->address_by = deadline_first(
-				deadline_in(d->limits.address_ms),
-				d->connect_by);
+			d->address_by =
+				deadline_first(deadline_in(
+						       d->limits.address_ms),
+					       d->connect_by);
 			return CODE_OK;
 		}
 		note_failure(d, strerror(errno));

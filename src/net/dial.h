@@ -24,7 +24,7 @@ struct dial {
 	struct dial_limits limits;
 	bool resolving;
 	size_t next; /* address to try when this one fails */
-	int fd;	     /* -1: none */
+	int fd;      /* -1: none */
 	bool connected;
 	struct deadline resolve_by;
 	struct deadline connect_by;

@@ -27,7 +27,7 @@ dns_query(struct buf *out, uint16_t id, struct str name, enum dns_type type)
 		return false;
 	put16(out, id);
 	put16(out, 0x0100); /* recursion desired */
-	put16(out, 1);	    /* one question */
+	put16(out, 1);      /* one question */
 	put16(out, 0);
 	put16(out, 0);
 	put16(out, 0);
@@ -141,8 +141,8 @@ read_question(struct reader *r, struct str name, enum dns_type type)
 }
 
 static void
-take_address(struct reader *r, const struct record *record,
-	     enum dns_type type, struct dns_answer *answer)
+take_address(struct reader *r, const struct record *record, enum dns_type type,
+	     struct dns_answer *answer)
 {
 	size_t size = type == DNS_A ? 4 : 16;
 
@@ -174,8 +174,7 @@ read_records(struct reader *r, unsigned count, struct buf *name,
 		if (record.type == (unsigned)type)
 			take_address(r, &record, type, answer);
 		if (record.type == TYPE_CNAME && alias.len == 0) {
-			struct reader data = { r->message, record.data,
-					       false };
+			struct reader data = { r->message, record.data, false };
 
 			get_name(&data, &alias);
 			r->bad = r->bad || data.bad;
@@ -189,8 +188,8 @@ read_records(struct reader *r, unsigned count, struct buf *name,
 }
 
 bool
-dns_read(struct str message, uint16_t id, struct str name,
-	 enum dns_type type, struct dns_answer *answer)
+dns_read(struct str message, uint16_t id, struct str name, enum dns_type type,
+	 struct dns_answer *answer)
 {
 	struct reader r = { message, 0, false };
 	char memory[NAME_MAX_TEXT];

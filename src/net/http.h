@@ -31,14 +31,14 @@ struct http_request {
 };
 
 enum http_state {
-	HTTP_HEAD,	   /* status line and fields, interim ones too */
-	HTTP_BODY_LENGTH,  /* Content-Length: `left` bytes to come */
-	HTTP_BODY_CLOSE,   /* until the connection ends */
-	HTTP_CHUNK_SIZE,   /* a chunk's size line */
-	HTTP_CHUNK_DATA,   /* `left` bytes of a chunk to come */
-	HTTP_CHUNK_END,	   /* the CRLF after a chunk */
-	HTTP_TRAILERS,	   /* fields after the last chunk, or the empty line */
-	HTTP_COMPLETE,	   /* the response has ended */
+	HTTP_HEAD,        /* status line and fields, interim ones too */
+	HTTP_BODY_LENGTH, /* Content-Length: `left` bytes to come */
+	HTTP_BODY_CLOSE,  /* until the connection ends */
+	HTTP_CHUNK_SIZE,  /* a chunk's size line */
+	HTTP_CHUNK_DATA,  /* `left` bytes of a chunk to come */
+	HTTP_CHUNK_END,   /* the CRLF after a chunk */
+	HTTP_TRAILERS,    /* fields after the last chunk, or the empty line */
+	HTTP_COMPLETE,    /* the response has ended */
 	HTTP_FAILED
 };
 
@@ -47,18 +47,18 @@ enum http_state {
  * to http.c but for the fields said to be readable.
  */
 struct http_response {
-	enum http_state state;	/* readable */
-	int status;		/* readable after the head: 100 to 599 */
-	bool keep_alive;	/* readable at HTTP_COMPLETE: may be reused */
-	struct buf *head;	/* the final head, field views point into it */
-	struct buf *body;	/* readable: the body so far */
+	enum http_state state; /* readable */
+	int status;            /* readable after the head: 100 to 599 */
+	bool keep_alive;       /* readable at HTTP_COMPLETE: may be reused */
+	struct buf *head;      /* the final head, field views point into it */
+	struct buf *body;      /* readable: the body so far */
 	struct http_field field[HTTP_FIELDS_MAX];
 	size_t field_count;
 	uint64_t left;
-	size_t line_length;	/* of the line being read */
+	size_t line_length; /* of the line being read */
 	size_t trailer_length;
 	unsigned interim;
-	bool head_request;	/* the request was HEAD: no body */
+	bool head_request; /* the request was HEAD: no body */
 	bool http10;
 	bool seen_cr;
 	char line[HTTP_CHUNK_LINE_MAX];

@@ -24,40 +24,50 @@ http_is_json(const struct http_response *response)
 	return str_eq_nocase(str_trim(type), STR("application/json"));
 }
 
-static bool
-parse_digits(struct str text, size_t from, size_t len, int64_t *value)
-{
-	uint64_t number;
+/* Where the numbers of an IMF-fixdate stand, and the largest allowed. */
+static const struct {
+	size_t from, len;
+	int64_t last;
+} PARTS[] = {
+	{ 5, 2, 31 },  { 12, 4, 9999 }, { 17, 2, 23 },
+	{ 20, 2, 59 }, { 23, 2, 60 },
+};
 
-	if (from + len > text.len ||
-	    !parse_uint((struct str){ text.ptr + from, len }, &number))
-		return false;
-	*value = (int64_t)number;
-	return true;
+/* The number of a month by its name; 0 for none. */
+static int64_t
+month_number(const char *name)
+{
+	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+	for (size_t i = 0; i < 12; i++)
+		if (memcmp(names + 3 * i, name, 3) == 0)
+			return (int64_t)i + 1;
+	return 0;
 }
 
 /* IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7). */
 static bool
 parse_date(struct str text, int64_t *unix_seconds)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	int64_t day, year, hour, minute, second, month = 0;
+	int64_t part[5], month;
 
-	if (text.len != 29 || !str_ends(text, STR(" GMT")) ||
-	    !parse_digits(text, 5, 2, &day) ||
-	    !parse_digits(text, 12, 4, &year) ||
-	    !parse_digits(text, 17, 2, &hour) ||
-	    !parse_digits(text, 20, 2, &minute) ||
-	    !parse_digits(text, 23, 2, &second))
+	if (text.len != 29 || !str_ends(text, STR(" GMT")))
 		return false;
-	for (size_t i = 0; i < 12; i++)
-		if (memcmp(months + 3 * i, text.ptr + 8, 3) == 0)
-			month = (int64_t)i + 1;
-	if (month == 0 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
-	    second > 60)
+	for (size_t i = 0; i < 5; i++) {
+		uint64_t number;
+
+		if (!parse_uint((struct str){ text.ptr + PARTS[i].from,
+					      PARTS[i].len },
+				&number) ||
+		    (int64_t)number > PARTS[i].last)
+			return false;
+		part[i] = (int64_t)number;
+	}
+	month = month_number(text.ptr + 8);
+	if (month == 0 || part[0] == 0)
 		return false;
-	*unix_seconds = clock_days(year, month, day) * 86400 + hour * 3600 +
-			minute * 60 + second;
+	*unix_seconds = clock_days(part[1], month, part[0]) * 86400 +
+			part[2] * 3600 + part[3] * 60 + part[4];
 	return true;
 }
 

@@ -5,8 +5,7 @@
 #include "base/codec.h"
 
 enum code
-http_refuse(struct http_response *response, struct status *st,
-	    const char *rule)
+http_refuse(struct http_response *response, struct status *st, const char *rule)
 {
 	response->state = HTTP_FAILED;
 	response->keep_alive = false;
@@ -30,8 +29,8 @@ read_status_line(struct http_response *r, struct str line, struct status *st)
 		return http_refuse(r, st, "the version is not HTTP/1.1");
 	line = str_skip(line, 9);
 	if (line.len < 3 || (line.len > 3 && line.ptr[3] != ' ') ||
-	    !parse_uint((struct str){ line.ptr, 3 }, &status) ||
-	    status < 100 || status > 599)
+	    !parse_uint((struct str){ line.ptr, 3 }, &status) || status < 100 ||
+	    status > 599)
 		return http_refuse(r, st, "the status is not 100 to 599");
 	r->status = (int)status;
 	return CODE_OK;
@@ -59,8 +58,7 @@ read_field(struct http_response *r, struct str line, struct status *st)
 		return http_refuse(r, st, "a field has no name");
 	for (size_t i = 0; i < colon; i++)
 		if (!is_name_char(line.ptr[i]))
-			return http_refuse(r, st,
-					   "a field's name is no token");
+			return http_refuse(r, st, "a field's name is no token");
 	if (r->field_count == HTTP_FIELDS_MAX)
 		return http_refuse(r, st, "too many fields");
 	field = &r->field[r->field_count++];
@@ -103,44 +101,54 @@ list_has(const struct http_response *r, const char *name, struct str token)
 	return false;
 }
 
-/* Body framing by RFC 9112 section 6.3, without its lenient cases. */
-static enum code
-read_framing(struct http_response *r, struct status *st)
+/* What a lenient client would repair, and must not (RFC 9112 6.1, 6.3). */
+static const char *
+framing_error(const struct http_response *r)
 {
 	size_t lengths = count_fields(r, "Content-Length");
 	size_t codings = count_fields(r, "Transfer-Encoding");
-	bool empty = r->head_request || r->status == 204 || r->status == 304;
+	struct str coding = http_field(r, "Content-Encoding");
 
-	r->keep_alive = !r->http10 && !list_has(r, "Connection", STR("close"));
-	if (count_fields(r, "Content-Encoding") > 0 &&
-	    !str_eq_nocase(http_field(r, "Content-Encoding"), STR("identity")))
-		return http_refuse(r, st, "a content coding nobody asked for");
+	if (coding.ptr != NULL && !str_eq_nocase(coding, STR("identity")))
+		return "a content coding nobody asked for";
 	if (lengths > 1)
-		return http_refuse(r, st, "more than one Content-Length");
+		return "more than one Content-Length";
 	if (lengths > 0 && codings > 0)
-		return http_refuse(
-			r, st, "both Content-Length and Transfer-Encoding");
+		return "both Content-Length and Transfer-Encoding";
 	if (codings > 1 ||
 	    (codings == 1 && !str_eq_nocase(http_field(r, "Transfer-Encoding"),
 					    STR("chunked"))))
-		return http_refuse(r, st, "an unknown transfer coding");
+		return "an unknown transfer coding";
 	if (codings == 1 && r->http10)
-		return http_refuse(r, st, "a transfer coding in HTTP/1.0");
-	if (lengths == 1 &&
-	    !parse_uint(http_field(r, "Content-Length"), &r->left))
+		return "a transfer coding in HTTP/1.0";
+	return NULL;
+}
+
+/* How the body is framed, once the fields are known not to contradict. */
+static enum code
+read_framing(struct http_response *r, struct status *st)
+{
+	const char *error = framing_error(r);
+	struct str length = http_field(r, "Content-Length");
+
+	if (error != NULL)
+		return http_refuse(r, st, error);
+	if (length.ptr != NULL && !parse_uint(length, &r->left))
 		return http_refuse(r, st, "Content-Length is no number");
-	if (empty)
+	r->keep_alive = !r->http10 && !list_has(r, "Connection", STR("close"));
+	if (r->head_request || r->status == 204 || r->status == 304) {
 		r->state = HTTP_COMPLETE;
-	else if (codings == 1)
-		r->state = HTTP_CHUNK_SIZE;
-	else if (lengths == 1)
+	} else if (length.ptr != NULL) {
+		if (r->left > buf_room(r->body))
+			return http_refuse(r, st,
+					   "the body is larger than the limit");
 		r->state = r->left == 0 ? HTTP_COMPLETE : HTTP_BODY_LENGTH;
-	else
+	} else if (count_fields(r, "Transfer-Encoding") > 0) {
+		r->state = HTTP_CHUNK_SIZE;
+	} else {
 		r->state = HTTP_BODY_CLOSE;
-	if (r->state == HTTP_BODY_CLOSE)
 		r->keep_alive = false;
-	if (!empty && lengths == 1 && r->left > buf_room(r->body))
-		return http_refuse(r, st, "the body is larger than the limit");
+	}
 	return CODE_OK;
 }
 

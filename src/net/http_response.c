@@ -31,8 +31,7 @@ check_first_byte(struct http_response *r, unsigned char first,
 		return CODE_OK;
 	st->permanent = true;
 	if (first == 0x15 || first == 0x16)
-		return http_refuse(r, st,
-				   "the server speaks TLS on this port");
+		return http_refuse(r, st, "the server speaks TLS on this port");
 	if (first == 0x00)
 		return http_refuse(r, st,
 				   "the server speaks HTTP/2 on this port");
@@ -192,8 +191,8 @@ feed_body(struct http_response *r, const char *bytes, size_t len)
 		return take;
 	r->left -= take;
 	if (r->left == 0)
-		r->state = r->state == HTTP_CHUNK_DATA ? HTTP_CHUNK_END :
-							 HTTP_COMPLETE;
+		r->state = r->state == HTTP_CHUNK_DATA ? HTTP_CHUNK_END
+						       : HTTP_COMPLETE;
 	return take;
 }
 

@@ -17,8 +17,8 @@ address_text(const struct address *address, char out[static ADDRESS_TEXT_SIZE])
 {
 	char literal[INET6_ADDRSTRLEN] = "?";
 	bool v6 = address->sockaddr.any.sa_family == AF_INET6;
-	unsigned port = ntohs(v6 ? address->sockaddr.v6.sin6_port :
-				   address->sockaddr.v4.sin_port);
+	unsigned port = ntohs(v6 ? address->sockaddr.v6.sin6_port
+				 : address->sockaddr.v4.sin_port);
 
 	if (v6)
 		(void)inet_ntop(AF_INET6, &address->sockaddr.v6.sin6_addr,
@@ -193,17 +193,16 @@ take_message(struct resolver *r, struct str message)
 		struct resolver_question *q = &r->question[i];
 		struct dns_answer answer;
 
-		if (q->answered ||
-		    !dns_read(message, q->id, str_from(r->host), TYPES[i],
-			      &answer))
+		if (q->answered || !dns_read(message, q->id, str_from(r->host),
+					     TYPES[i], &answer))
 			continue;
 		if (answer.rcode != DNS_NOERROR &&
 		    answer.rcode != DNS_NXDOMAIN) {
-			note_error(r, answer.rcode == DNS_SERVFAIL ?
-					      "server failure (SERVFAIL)" :
-				      answer.rcode == DNS_REFUSED ?
-					      "query refused (REFUSED)" :
-					      "an error of the server");
+			note_error(r, answer.rcode == DNS_SERVFAIL
+					      ? "server failure (SERVFAIL)"
+				      : answer.rcode == DNS_REFUSED
+					      ? "query refused (REFUSED)"
+					      : "an error of the server");
 			r->try_by = deadline_in(0);
 			return;
 		}
@@ -245,8 +244,8 @@ take_framed(struct resolver *r)
 		length = (size_t)r->in[0] << 8 | r->in[1];
 		if (r->in_length < 2 + length)
 			return;
-		take_message(r, (struct str){ (const char *)r->in + 2,
-					      length });
+		take_message(r,
+			     (struct str){ (const char *)r->in + 2, length });
 		r->in_length -= 2 + length;
 		memmove(r->in, r->in + 2 + length, r->in_length);
 	}
@@ -289,8 +288,8 @@ exchange_tcp(struct resolver *r)
 static bool
 wants_tcp(const struct resolver *r)
 {
-	return !r->tcp && (r->question[0].truncated ||
-			   r->question[1].truncated) &&
+	return !r->tcp &&
+	       (r->question[0].truncated || r->question[1].truncated) &&
 	       (r->question[0].answered || r->question[0].truncated) &&
 	       (r->question[1].answered || r->question[1].truncated);
 }
@@ -312,9 +311,9 @@ fail(const struct resolver *r, struct status *st)
 				"DNS knows it");
 		return status_set(st, CODE_UNAVAILABLE, "cannot resolve %s: %s",
 				  r->host,
-				  q[0].rcode == DNS_NXDOMAIN ?
-					  "no such host (NXDOMAIN)" :
-					  "it has no addresses");
+				  q[0].rcode == DNS_NXDOMAIN
+					  ? "no such host (NXDOMAIN)"
+					  : "it has no addresses");
 	}
 	status_hint(st, "check /etc/resolv.conf, the cluster's DNS and "
 			"NetworkPolicy egress to port 53");
@@ -322,8 +321,8 @@ fail(const struct resolver *r, struct status *st)
 	return status_set(st, CODE_UNAVAILABLE,
 			  "cannot resolve %s: %s (%zu name server%s, %s%s)",
 			  r->host,
-			  r->last_error[0] != '\0' ? r->last_error :
-						     "no answer",
+			  r->last_error[0] != '\0' ? r->last_error
+						   : "no answer",
 			  r->config->server_count,
 			  r->config->server_count == 1 ? "" : "s",
 			  r->config->server_count == 1 ? "" : "first ", text);
@@ -351,39 +350,46 @@ next_server(struct resolver *r, struct status *st)
 	return fail(r, st);
 }
 
+/* The first question is asked only if it can be asked at all. */
+static enum code
+ask_first(struct resolver *r, struct status *st)
+{
+	char memory[DNS_QUERY_MAX];
+	struct buf query;
+
+	buf_init(&query, memory, sizeof(memory));
+	if (!dns_query(&query, 0, str_from(r->host), DNS_A))
+		return status_set(st, CODE_UNAVAILABLE,
+				  "cannot resolve %s: no host name", r->host);
+	return next_server(r, st);
+}
+
+static bool
+all_answered(const struct resolver *r)
+{
+	return r->question[0].answered && r->question[1].answered;
+}
+
 enum code
 resolve_step(struct resolver *r, struct status *st)
 {
-	struct resolver_question *q = r->question;
+	bool alive;
 
 	if (r->done)
 		return CODE_OK;
-	if (r->fd < 0 && r->tries == 0) {
-		char memory[DNS_QUERY_MAX];
-		struct buf query;
-
-		buf_init(&query, memory, sizeof(memory));
-		if (!dns_query(&query, 0, str_from(r->host), DNS_A))
-			return status_set(st, CODE_UNAVAILABLE,
-					  "cannot resolve %s: no host name",
-					  r->host);
-		return next_server(r, st);
-	}
 	if (r->fd < 0)
-		return next_server(r, st);
-	if (!(r->tcp ? exchange_tcp(r) : receive_udp(r)) &&
-	    !(q[0].answered && q[1].answered))
-		return next_server(r, st);
-	if (q[0].answered && q[1].answered) {
+		return r->tries == 0 ? ask_first(r, st) : next_server(r, st);
+	alive = r->tcp ? exchange_tcp(r) : receive_udp(r);
+	if (all_answered(r)) {
 		resolve_close(r);
 		r->done = found(r) > 0;
 		return r->done ? CODE_OK : fail(r, st);
 	}
-	if (wants_tcp(r) && !ask_over_tcp(r)) {
+	if (alive && wants_tcp(r) && !ask_over_tcp(r)) {
 		note_error(r, strerror(errno));
-		return next_server(r, st);
+		alive = false;
 	}
-	if (deadline_left(r->try_by) == 0)
+	if (!alive || deadline_left(r->try_by) == 0)
 		return next_server(r, st);
 	return CODE_OK;
 }

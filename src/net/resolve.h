@@ -12,9 +12,9 @@
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <netinet/in.h>
 
 #include "base/bounds.h"
 #include "base/status.h"
@@ -80,7 +80,7 @@ MUST_CHECK bool resolver_config_find(const struct resolver_config *config,
 /* One of the two questions of a look-up. */
 struct resolver_question {
 	uint16_t id;
-	bool answered;	/* by some server, for good */
+	bool answered;  /* by some server, for good */
 	bool truncated; /* ask again over TCP */
 	unsigned rcode;
 	struct addresses found;
@@ -92,8 +92,8 @@ struct resolver {
 	char host[HOST_NAME_MAX_SIZE];
 	uint16_t port;
 	bool done;
-	int fd;	  /* -1: none */
-	bool tcp; /* `fd` is a TCP connection */
+	int fd;       /* -1: none */
+	bool tcp;     /* `fd` is a TCP connection */
 	size_t tries; /* servers asked so far, over all rounds */
 	struct deadline try_by;
 	struct resolver_question question[2]; /* A, AAAA */
@@ -122,6 +122,7 @@ void resolve_start(struct resolver *r, const struct resolver_config *config,
  */
 MUST_CHECK enum code resolve_step(struct resolver *r, struct status *st);
 
+/* Whether it has succeeded; addresses are there then. */
 bool resolve_done(const struct resolver *r);
 
 /* What to poll(2) for, and when to step again at the latest. */

@@ -1,11 +1,11 @@
 #include <arpa/inet.h>
 #include <net/if.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/codec.h"
 #include "net/resolve.h"
+#include "sys/file.h"
 
 #define DNS_PORT 53
 /* More than any resolver reads of it: servers, options, a search list. */
@@ -39,8 +39,8 @@ address_parse(struct address *address, struct str text, uint16_t port)
 	zone = strchr(literal, '%');
 	if (zone != NULL)
 		*zone++ = '\0';
-	if (zone == NULL && inet_pton(AF_INET, literal,
-				      &address->sockaddr.v4.sin_addr) == 1) {
+	if (zone == NULL &&
+	    inet_pton(AF_INET, literal, &address->sockaddr.v4.sin_addr) == 1) {
 		address->sockaddr.v4.sin_family = AF_INET;
 		address->sockaddr.v4.sin_port = htons(port);
 		address->length = sizeof(address->sockaddr.v4);
@@ -117,7 +117,7 @@ resolver_config_parse(struct resolver_config *config, struct str resolv_conf,
 static size_t
 read_start(const char *path, char *out, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = file_open(path);
 	size_t len = 0;
 	ssize_t got;
 
@@ -137,10 +137,9 @@ resolver_config_read(struct resolver_config *config)
 
 	resolv_len = read_start("/etc/resolv.conf", resolv_conf,
 				sizeof(resolv_conf));
-	hosts_len = read_start("/etc/hosts", config->hosts,
-			       sizeof(config->hosts));
-	resolver_config_parse(config,
-			      (struct str){ resolv_conf, resolv_len },
+	hosts_len =
+		read_start("/etc/hosts", config->hosts, sizeof(config->hosts));
+	resolver_config_parse(config, (struct str){ resolv_conf, resolv_len },
 			      (struct str){ config->hosts, hosts_len });
 }
 

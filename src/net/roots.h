@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 struct root {
-	const char *name;		/* for people: the subject's CN or O */
-	int64_t not_before, not_after;	/* Unix seconds */
+	const char *name;              /* for people: the subject's CN or O */
+	int64_t not_before, not_after; /* Unix seconds */
 	br_x509_trust_anchor anchor;
 };
 

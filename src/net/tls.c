@@ -60,8 +60,8 @@ set_profile(br_ssl_client_context *client)
 	br_ssl_engine_set_ec(eng, &br_ec_all_m31);
 	br_ssl_engine_set_ecdsa(eng, br_ecdsa_i31_vrfy_asn1);
 	br_ssl_engine_set_rsavrfy(eng, br_rsa_pkcs1_vrfy_get_default());
-	br_ssl_engine_set_protocol_names(eng, (const char **)(uintptr_t)
-						      PROTOCOLS,
+	br_ssl_engine_set_protocol_names(eng,
+					 (const char **)(uintptr_t)PROTOCOLS,
 					 1);
 	br_ssl_engine_add_flags(eng, BR_OPT_NO_RENEGOTIATION);
 }
@@ -119,9 +119,9 @@ explain(const struct tls *tls, struct status *st)
 		return status_set(st, CODE_UNAVAILABLE,
 				  "%s: it does not speak TLS on this port%s",
 				  tls->host,
-				  memcmp(tls->first, "HTTP", 4) == 0 ?
-					  ", it answers in plain HTTP" :
-					  "");
+				  memcmp(tls->first, "HTTP", 4) == 0
+					  ? ", it answers in plain HTTP"
+					  : "");
 	}
 	if (x509_explain(&tls->x509, error, st) != CODE_OK)
 		return st->code;
@@ -192,9 +192,9 @@ tls_step(struct tls *tls, int fd, struct status *st)
 
 		moved = false;
 		if ((state & BR_SSL_CLOSED) != 0)
-			return br_ssl_engine_last_error(engine(tls)) == 0 ?
-				       CODE_OK :
-				       explain(tls, st);
+			return br_ssl_engine_last_error(engine(tls)) == 0
+				       ? CODE_OK
+				       : explain(tls, st);
 		if ((state & BR_SSL_SENDREC) != 0)
 			moved = send_records(tls, fd);
 		if (!moved && (state & BR_SSL_RECVREC) != 0)
@@ -237,8 +237,7 @@ size_t
 tls_send(struct tls *tls, const void *bytes, size_t len)
 {
 	size_t room = 0;
-	unsigned char *to =
-		br_ssl_engine_sendapp_buf(&tls->client.eng, &room);
+	unsigned char *to = br_ssl_engine_sendapp_buf(&tls->client.eng, &room);
 	size_t take = len < room ? len : room;
 
 	if (to == NULL || take == 0)
@@ -252,8 +251,7 @@ tls_send(struct tls *tls, const void *bytes, size_t len)
 bool
 tls_flushed(const struct tls *tls)
 {
-	return (br_ssl_engine_current_state(engine(tls)) & BR_SSL_SENDREC) ==
-	       0;
+	return (br_ssl_engine_current_state(engine(tls)) & BR_SSL_SENDREC) == 0;
 }
 
 size_t
@@ -263,8 +261,8 @@ tls_recv(struct tls *tls, void *bytes, size_t len, bool *ended, bool *clean)
 	const unsigned char *from =
 		br_ssl_engine_recvapp_buf(&tls->client.eng, &available);
 	size_t take = len < available ? len : available;
-	bool closed = (br_ssl_engine_current_state(engine(tls)) &
-		       BR_SSL_CLOSED) != 0;
+	bool closed =
+		(br_ssl_engine_current_state(engine(tls)) & BR_SSL_CLOSED) != 0;
 
 	*ended = false;
 	*clean = false;

@@ -30,11 +30,12 @@ static const struct {
 	  "something in between changes the bytes" },
 	{ BR_ERR_INVALID_ALGORITHM, true,
 	  "it chose an algorithm that was not offered", NULL },
-	{ BR_ERR_BAD_SIGNATURE, false, "the signature of its key exchange is "
-				       "wrong",
+	{ BR_ERR_BAD_SIGNATURE, false,
+	  "the signature of its key exchange is "
+	  "wrong",
 	  NULL },
-	{ BR_ERR_WRONG_KEY_USAGE, true,
-	  "its key does not fit the cipher suite", NULL },
+	{ BR_ERR_WRONG_KEY_USAGE, true, "its key does not fit the cipher suite",
+	  NULL },
 	{ BR_ERR_IO, false, "the connection broke", NULL },
 };
 
@@ -64,12 +65,12 @@ static const struct {
 	{ 71, "insufficient_security",
 	  "the server's policy refuses what was offered", NULL },
 	{ 80, "internal_error", NULL, NULL },
-	{ 112, "unrecognized_name",
-	  "the server does not know this host name", "check the host name" },
+	{ 112, "unrecognized_name", "the server does not know this host name",
+	  "check the host name" },
 	{ 116, "certificate_required",
 	  "the server asks for a client certificate", NULL },
-	{ 120, "no_application_protocol",
-	  "the server does not speak HTTP/1.1", NULL },
+	{ 120, "no_application_protocol", "the server does not speak HTTP/1.1",
+	  NULL },
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -104,10 +105,8 @@ explain_alert(const char *host, int alert, struct status *st)
 enum code
 tls_explain(const char *host, int error, struct status *st)
 {
-	if (error >= BR_ERR_RECV_FATAL_ALERT &&
-	    error < BR_ERR_SEND_FATAL_ALERT)
-		return explain_alert(host, error - BR_ERR_RECV_FATAL_ALERT,
-				     st);
+	if (error >= BR_ERR_RECV_FATAL_ALERT && error < BR_ERR_SEND_FATAL_ALERT)
+		return explain_alert(host, error - BR_ERR_RECV_FATAL_ALERT, st);
 	for (size_t i = 0; i < COUNT(ERRORS); i++) {
 		if (ERRORS[i].error != error)
 			continue;

@@ -1,13 +1,13 @@
 #include "net/trust.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "net/certificate.h"
 #include "net/roots.h"
+#include "sys/file.h"
 
 /* The largest RSA key that BearSSL 0.6 takes (BR_MAX_RSA_SIZE). */
 #define RSA_BITS_MAX 4096
@@ -55,13 +55,12 @@ keep_rsa_key(struct trust *trust, const struct certificate *c,
 }
 
 static bool
-keep_ec_key(struct trust *trust, const struct certificate *c,
-	    br_x509_pkey *key)
+keep_ec_key(struct trust *trust, const struct certificate *c, br_x509_pkey *key)
 {
 	key->key_type = BR_KEYTYPE_EC;
-	key->key.ec.curve = c->key_type == KEY_P256 ? BR_EC_secp256r1 :
-			    c->key_type == KEY_P384 ? BR_EC_secp384r1 :
-						      BR_EC_secp521r1;
+	key->key.ec.curve = c->key_type == KEY_P256   ? BR_EC_secp256r1
+			    : c->key_type == KEY_P384 ? BR_EC_secp384r1
+						      : BR_EC_secp521r1;
 	key->key.ec.q = keep(trust, c->ec_point);
 	key->key.ec.qlen = c->ec_point.len;
 	return key->key.ec.q != NULL;
@@ -82,11 +81,11 @@ is_known(const struct trust *trust, const struct certificate *c)
 
 		if (!same_bytes(a->dn.data, a->dn.len, c->subject))
 			continue;
-		if (a->pkey.key_type == BR_KEYTYPE_RSA ?
-			    same_bytes(a->pkey.key.rsa.n,
-				       a->pkey.key.rsa.nlen, c->rsa_modulus) :
-			    same_bytes(a->pkey.key.ec.q, a->pkey.key.ec.qlen,
-				       c->ec_point))
+		if (a->pkey.key_type == BR_KEYTYPE_RSA
+			    ? same_bytes(a->pkey.key.rsa.n,
+					 a->pkey.key.rsa.nlen, c->rsa_modulus)
+			    : same_bytes(a->pkey.key.ec.q, a->pkey.key.ec.qlen,
+					 c->ec_point))
 			return true;
 	}
 	return false;
@@ -129,8 +128,8 @@ add_anchor(struct trust *trust, struct str der, int64_t now, const char *path,
 	anchor->dn.data = keep(trust, c.subject);
 	anchor->dn.len = c.subject.len;
 	anchor->flags = c.is_ca ? BR_X509_TA_CA : 0;
-	kept = c.key_type == KEY_RSA ? keep_rsa_key(trust, &c, &anchor->pkey) :
-				       keep_ec_key(trust, &c, &anchor->pkey);
+	kept = c.key_type == KEY_RSA ? keep_rsa_key(trust, &c, &anchor->pkey)
+				     : keep_ec_key(trust, &c, &anchor->pkey);
 	if (!kept || anchor->dn.data == NULL)
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "SSL_CERT_FILE: the certificates in %s are "
@@ -257,7 +256,7 @@ trust_use_file(struct trust *trust, const char *path, int64_t now,
 	       struct status *st)
 {
 	struct reading r = { .trust = trust, .path = path, .now = now };
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = file_open(path);
 
 	trust->count = 0;
 	trust->skipped = 0;

@@ -14,7 +14,7 @@
 
 /* Caller-owned; private to trust.c but for the counts and the anchors. */
 struct trust {
-	size_t count;	/* anchors in use */
+	size_t count;   /* anchors in use */
 	size_t skipped; /* certificates of the file that cannot be used */
 	size_t expired; /* anchors outside their validity now */
 	bool from_file;

@@ -67,8 +67,7 @@ looks_numeric(struct str host)
 }
 
 static enum code
-take_name(struct url *url, struct str host, const char *name,
-	  struct status *st)
+take_name(struct url *url, struct str host, const char *name, struct status *st)
 {
 	unsigned char address[4];
 
@@ -125,15 +124,14 @@ take_authority(struct url *url, struct str text, uint16_t default_port,
 	} else {
 		size_t colon = str_find(text, ':');
 
-		if (take_name(url, (struct str){ text.ptr, colon }, name,
-			      st) != CODE_OK)
+		if (take_name(url, (struct str){ text.ptr, colon }, name, st) !=
+		    CODE_OK)
 			return st->code;
 		rest = str_skip(text, colon);
 	}
-	if (rest.len > 0 &&
-	    (rest.ptr[0] != ':' || rest.len > 6 ||
-	     !parse_uint(str_skip(rest, 1), &port) || port == 0 ||
-	     port > 65535))
+	if (rest.len > 0 && (rest.ptr[0] != ':' || rest.len > 6 ||
+			     !parse_uint(str_skip(rest, 1), &port) ||
+			     port == 0 || port > 65535))
 		return refuse(name, "the port must be a number from 1 to 65535",
 			      st);
 	url->port = (uint16_t)port;
@@ -160,8 +158,7 @@ is_hex(char c)
 
 /* pchar and "/" (RFC 3986 section 3.3). */
 static enum code
-take_path(struct url *url, struct str path, const char *name,
-	  struct status *st)
+take_path(struct url *url, struct str path, const char *name, struct status *st)
 {
 	static const char others[] = "/-._~!$&'()*+,;=:@";
 
@@ -172,13 +169,12 @@ take_path(struct url *url, struct str path, const char *name,
 
 		if (c == '?' || c == '#')
 			return refuse(name,
-				      "a query or fragment is not allowed",
-				      st);
+				      "a query or fragment is not allowed", st);
 		if (c == '%' && i + 2 < path.len && is_hex(path.ptr[i + 1]) &&
 		    is_hex(path.ptr[i + 2]))
 			continue;
-		if (c == '\0' || (!is_alphanumeric(c) &&
-				  strchr(others, c) == NULL))
+		if (c == '\0' ||
+		    (!is_alphanumeric(c) && strchr(others, c) == NULL))
 			return refuse(name,
 				      "the path holds a character that must "
 				      "be percent-encoded",
@@ -190,8 +186,7 @@ take_path(struct url *url, struct str path, const char *name,
 }
 
 enum code
-url_parse(struct url *url, struct str text, const char *name,
-	  struct status *st)
+url_parse(struct url *url, struct str text, const char *name, struct status *st)
 {
 	struct str rest;
 	size_t end = 0;
@@ -200,14 +195,15 @@ url_parse(struct url *url, struct str text, const char *name,
 	if (text.len >= 8 &&
 	    str_eq_nocase((struct str){ text.ptr, 8 }, STR("https://")))
 		url->tls = true;
-	else if (text.len < 7 || !str_eq_nocase((struct str){ text.ptr, 7 },
-						STR("http://")))
-		return refuse(name, "the URL must start with https:// or "
-				    "http://",
+	else if (text.len < 7 ||
+		 !str_eq_nocase((struct str){ text.ptr, 7 }, STR("http://")))
+		return refuse(name,
+			      "the URL must start with https:// or "
+			      "http://",
 			      st);
 	rest = str_skip(text, url->tls ? 8 : 7);
-	while (end < rest.len && rest.ptr[end] != '/' &&
-	       rest.ptr[end] != '?' && rest.ptr[end] != '#')
+	while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?' &&
+	       rest.ptr[end] != '#')
 		end++;
 	if (take_authority(url, (struct str){ rest.ptr, end },
 			   url->tls ? 443 : 80, name, st) != CODE_OK)

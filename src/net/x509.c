@@ -52,8 +52,8 @@ start_cert(const br_x509_class **context, uint32_t length)
 	x->length = 0;
 	x->certificates++;
 	x->examine = !path_is_complete(x);
-	if (x->examine && (length > sizeof(x->der) ||
-			   x->certificates > CHAIN_MAX))
+	if (x->examine &&
+	    (length > sizeof(x->der) || x->certificates > CHAIN_MAX))
 		(void)status_set(&x->verdict, CODE_UNAVAILABLE,
 				 "%s: its certificate chain is larger than "
 				 "this program takes",
@@ -76,8 +76,8 @@ append(const br_x509_class **context, const unsigned char *bytes, size_t len)
 static const char *
 role(const struct x509 *x)
 {
-	return x->certificates == 1 ? "its certificate" :
-				      "an intermediate certificate";
+	return x->certificates == 1 ? "its certificate"
+				    : "an intermediate certificate";
 }
 
 static void
@@ -246,9 +246,8 @@ explain_untrusted(const struct x509 *x, struct status *st)
 			  "%s: its certificate leads to no trusted root: the "
 			  "last issuer is \"%s\", trusted are %s (%zu, %zu "
 			  "expired, %zu unusable)",
-			  x->host, x->issuer, x->trust->source,
-			  x->trust->count, x->trust->expired,
-			  x->trust->skipped);
+			  x->host, x->issuer, x->trust->source, x->trust->count,
+			  x->trust->expired, x->trust->skipped);
 }
 
 /* BearSSL's verdicts that need more than a fixed sentence, or a better one. */

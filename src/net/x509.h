@@ -27,11 +27,11 @@ struct x509 {
 	const struct trust *trust;
 	int64_t now;
 	const char *host;
-	size_t certificates; /* seen in this chain */
-	size_t length;	     /* of the certificate being received */
-	bool examine;	     /* it is part of the path */
-	char issuer[128];    /* of the last one of the path, for people */
-	char names[512];     /* of the leaf, for people */
+	size_t certificates;   /* seen in this chain */
+	size_t length;         /* of the certificate being received */
+	bool examine;          /* it is part of the path */
+	char issuer[128];      /* of the last one of the path, for people */
+	char names[512];       /* of the leaf, for people */
 	struct status verdict; /* what our own checks found, first cause */
 	unsigned char der[CERTIFICATE_MAX];
 };

@@ -33,8 +33,8 @@ clock_days(int64_t year, int64_t month, int64_t day)
 	int64_t y = month <= 2 ? year - 1 : year;
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
 	int64_t year_of_era = y - era * 400;
-	int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 +
-			      day - 1;
+	int64_t day_of_year =
+		(153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
 	return era * 146097 + year_of_era * 365 + year_of_era / 4 -
 	       year_of_era / 100 + day_of_year - 719468;
@@ -58,8 +58,8 @@ clock_rfc3339(int64_t unix_seconds, char out[static RFC3339_SIZE])
 	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
 		       day_of_era / 146096) /
 		      365;
-	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 -
-				    year_of_era / 100);
+	day_of_year = day_of_era -
+		      (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	m = (5 * day_of_year + 2) / 153;
 	day = day_of_year - (153 * m + 2) / 5 + 1;
 	month = m < 10 ? m + 3 : m - 9;

@@ -69,6 +69,12 @@ read_to_end(int fd, const char *name, const char *what, struct buf *out,
 	}
 }
 
+int
+file_open(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
 enum code
 file_read(const char *path, const char *what, struct buf *out,
 	  struct status *st)
@@ -78,9 +84,8 @@ file_read(const char *path, const char *what, struct buf *out,
 	struct stat info;
 	int fd = STDIN_FILENO;
 
-	/* O_NONBLOCK, so that the open of a FIFO does not wait for a writer. */
 	if (!standard_input)
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		fd = file_open(path);
 	if (fd < 0)
 		return status_set(st, code_of_errno(errno),
 				  "%s: cannot open %s: %s", what, path,
@@ -96,8 +101,8 @@ file_read(const char *path, const char *what, struct buf *out,
 }
 
 enum code
-file_target_open(struct file_target *target, const char *path,
-		 const char *what, struct status *st)
+file_target_open(struct file_target *target, const char *path, const char *what,
+		 struct status *st)
 {
 	char *slash;
 

@@ -7,6 +7,12 @@
 #include "base/status.h"
 
 /*
+ * Opens a file for reading, never waiting for the writer of a FIFO. The
+ * descriptor is the caller's to close; -1 with errno set.
+ */
+int file_open(const char *path);
+
+/*
  * Reads a file (or a pipe, or standard input for "-") to its end into `out`.
  * `what` names it in messages, as in "PULL_SECRET_FILE". Codes: NOT_FOUND,
  * PERMISSION_DENIED, INVALID_ARGUMENT (a directory, any other error),
@@ -42,6 +48,7 @@ void file_target_remove(const struct file_target *target);
 MUST_CHECK enum code file_target_write(const struct file_target *target,
 				       struct str content, struct status *st);
 
+/* Closes the folder; fine if none is open. */
 void file_target_close(struct file_target *target);
 
 /*

@@ -38,13 +38,12 @@ set_switch(const struct opt *opt, const char *value, void *settings,
 			return CODE_OK;
 		}
 	}
-	return status_set(st, CODE_INVALID_ARGUMENT,
-			  "%s must be true or false", origin);
+	return status_set(st, CODE_INVALID_ARGUMENT, "%s must be true or false",
+			  origin);
 }
 
 static enum code
-read_variables(const struct opt_table *table, void *settings,
-	       struct status *st)
+read_variables(const struct opt_table *table, void *settings, struct status *st)
 {
 	for (size_t i = 0; i < table->count; i++) {
 		const struct opt *opt = &table->opt[i];
@@ -95,13 +94,12 @@ given_before(char **argv, int end, struct str name)
 
 /* One "--name", "--name=value" or "--name value"; `*at` is its index. */
 static enum code
-parse_flag(const struct opt_table *table, size_t tables, int argc,
-	   char **argv, int *at, void *settings, struct status *st)
+parse_flag(const struct opt_table *table, size_t tables, int argc, char **argv,
+	   int *at, void *settings, struct status *st)
 {
 	struct str name = str_skip(str_from(argv[*at]), 2);
 	size_t equals = str_find(name, '=');
-	const char *value =
-		equals < name.len ? name.ptr + equals + 1 : NULL;
+	const char *value = equals < name.len ? name.ptr + equals + 1 : NULL;
 	const struct opt *opt;
 
 	name.len = equals;
@@ -114,8 +112,8 @@ parse_flag(const struct opt_table *table, size_t tables, int argc,
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "--%s is given twice", opt->flag);
 	if (opt->argument == NULL)
-		return set_switch(opt, value == NULL ? "true" : value,
-				  settings, argv[*at], st);
+		return set_switch(opt, value == NULL ? "true" : value, settings,
+				  argv[*at], st);
 	if (value == NULL && *at + 1 < argc)
 		value = argv[++*at];
 	if (value == NULL || value[0] == '\0')
@@ -126,43 +124,60 @@ parse_flag(const struct opt_table *table, size_t tables, int argc,
 	return CODE_OK;
 }
 
+/* Operands are collected as far as there is room for them. */
+struct operands {
+	const char **text;
+	size_t room;
+	size_t count;
+};
+
+static enum code
+take_operand(struct operands *operands, const char *arg, struct status *st)
+{
+	if (operands->count == operands->room)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "unexpected argument: %s", arg);
+	operands->text[operands->count++] = arg;
+	return CODE_OK;
+}
+
+static bool
+asks_for_help(struct str arg)
+{
+	return str_eq(arg, STR("--help")) || str_eq(arg, STR("-h"));
+}
+
 enum code
 opt_parse(const struct opt_table *table, size_t tables, int argc, char **argv,
 	  void *settings, const char **operand, size_t *operand_count,
 	  bool *help, struct status *st)
 {
-	size_t room = *operand_count;
-	bool flags_ended = false;
+	struct operands operands = { operand, *operand_count, 0 };
+	bool flags = true; /* until "--" */
 
-	*operand_count = 0;
 	*help = false;
-	for (size_t t = 0; t < tables; t++)
-		if (read_variables(&table[t], settings, st) != CODE_OK)
-			return st->code;
-	for (int i = 0; i < argc; i++) {
+	*operand_count = 0;
+	for (size_t t = 0; t < tables && st->code == CODE_OK; t++)
+		(void)read_variables(&table[t], settings, st);
+	for (int i = 0; i < argc && st->code == CODE_OK && !*help; i++) {
 		struct str arg = str_from(argv[i]);
 
-		if (!flags_ended && str_eq(arg, STR("--"))) {
-			flags_ended = true;
-		} else if (!flags_ended && (str_eq(arg, STR("--help")) ||
-					    str_eq(arg, STR("-h")))) {
+		/* A lone "-" is an operand: standard input. */
+		if (!flags || arg.len < 2 || arg.ptr[0] != '-')
+			(void)take_operand(&operands, argv[i], st);
+		else if (str_eq(arg, STR("--")))
+			flags = false;
+		else if (asks_for_help(arg))
 			*help = true;
-			return CODE_OK;
-		} else if (!flags_ended && str_starts(arg, STR("--"))) {
-			if (parse_flag(table, tables, argc, argv, &i, settings,
-				       st) != CODE_OK)
-				return st->code;
-		} else if (!flags_ended && arg.len > 1 && arg.ptr[0] == '-') {
-			return status_set(st, CODE_INVALID_ARGUMENT,
-					  "unknown option %s", argv[i]);
-		} else if (*operand_count == room) {
-			return status_set(st, CODE_INVALID_ARGUMENT,
-					  "unexpected argument: %s", argv[i]);
-		} else {
-			operand[(*operand_count)++] = argv[i];
-		}
+		else if (str_starts(arg, STR("--")))
+			(void)parse_flag(table, tables, argc, argv, &i,
+					 settings, st);
+		else
+			(void)status_set(st, CODE_INVALID_ARGUMENT,
+					 "unknown option %s", argv[i]);
 	}
-	return CODE_OK;
+	*operand_count = operands.count;
+	return st->code;
 }
 
 static void
