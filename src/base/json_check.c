@@ -197,14 +197,15 @@ skip_unicode_escape(struct checker *c)
 	return NULL;
 }
 
+/* A backslash and what follows it, which is there. */
 static const char *
 skip_escape(struct checker *c)
 {
-	int byte = c->at + 1 < c->text.len ? c->text.ptr[c->at + 1] : -1;
+	char letter = c->text.ptr[c->at + 1];
 
-	if (byte == 'u')
+	if (letter == 'u')
 		return skip_unicode_escape(c);
-	if (byte <= 0 || strchr("\"\\/bfnrt", byte) == NULL)
+	if (letter == '\0' || strchr("\"\\/bfnrt", letter) == NULL)
 		return "a backslash before a character that JSON does not "
 		       "escape";
 	c->at += 2;
@@ -372,11 +373,7 @@ check_token(struct checker *c, enum json_expect expect)
 {
 	switch (expect) {
 	case JSON_EXPECT_FIRST_ELEMENT:
-		if (peek(c) == ']')
-			return close_container(c);
-		if (peek(c) == '}' || peek(c) == -1)
-			return unexpected(c, expect);
-		return check_value(c);
+		return peek(c) == ']' ? close_container(c) : check_value(c);
 	case JSON_EXPECT_VALUE:
 		return check_value(c);
 	case JSON_EXPECT_FIRST_KEY:

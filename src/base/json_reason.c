@@ -212,9 +212,8 @@ json_reason(struct str rest, enum json_expect expect, enum json_place place)
 		return oddity;
 	switch (expect) {
 	case JSON_EXPECT_VALUE:
-		return value_reason(rest, place);
 	case JSON_EXPECT_FIRST_ELEMENT:
-		return next_reason(rest, false);
+		return value_reason(rest, place);
 	case JSON_EXPECT_FIRST_KEY:
 	case JSON_EXPECT_KEY:
 		return key_reason(rest, expect);
