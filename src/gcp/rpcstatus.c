@@ -1,5 +1,6 @@
 #include "gcp/rpcstatus.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/codec.h"
@@ -141,9 +142,10 @@ read_detail(struct json_value detail, struct status *st,
 
 /* The API's form: {"error": {"code", "message", "status", "details"}}. */
 static enum code
-read_api_error(int http_status, struct json_value error, struct status *st)
+read_api_error(int http_status, struct json_value error, struct status *st,
+	       char link[static TEXT_MAX])
 {
-	char status[TEXT_MAX] = "", message[TEXT_MAX] = "", link[TEXT_MAX] = "";
+	char status[TEXT_MAX] = "", message[TEXT_MAX] = "";
 	struct json_iter details = json_iter(json_get(error, "details"));
 	enum code code = code_from_http(http_status);
 
@@ -158,8 +160,6 @@ read_api_error(int http_status, struct json_value error, struct status *st)
 	(void)status_set(st, code, "HTTP %d %s%s%s%s%s", http_status,
 			 code_name(code), st->reason[0] != '\0' ? " " : "",
 			 st->reason, message[0] != '\0' ? ": " : "", message);
-	if (link[0] != '\0' && strstr(message, link) == NULL)
-		status_hint(st, "see %s", link);
 	return code;
 }
 
@@ -206,20 +206,32 @@ read_no_json(int http_status, struct status *st)
 			  http_status);
 }
 
+/* The remedy that is known here, and the server's own link behind it. */
 static void
-add_hint(struct status *st)
+add_hint(struct status *st, const char *link)
 {
+	size_t used;
+
 	for (size_t i = 0; i < sizeof(HINTS) / sizeof(HINTS[0]); i++)
 		if (strcmp(st->reason, HINTS[i].reason) == 0)
 			status_hint(st, "%s", HINTS[i].hint);
 	for (size_t i = 0; i < sizeof(CODE_HINTS) / sizeof(CODE_HINTS[0]); i++)
 		if (st->code == CODE_HINTS[i].code)
 			status_hint(st, "%s", CODE_HINTS[i].hint);
+	if (link[0] == '\0' || strstr(st->message, link) != NULL)
+		return;
+	status_hint(st, "see %s", link);
+	used = strlen(st->hint);
+	if (strstr(st->hint, link) == NULL &&
+	    used + strlen(link) + sizeof("; see ") <= sizeof(st->hint))
+		(void)snprintf(st->hint + used, sizeof(st->hint) - used,
+			       "; see %s", link);
 }
 
 enum code
 rpcstatus_read(int http_status, struct json_value root, struct status *st)
 {
+	char link[TEXT_MAX] = "";
 	struct json_value error;
 
 	if (json_type(root) == JSON_ARRAY) { /* some services wrap it */
@@ -230,12 +242,15 @@ rpcstatus_read(int http_status, struct json_value root, struct status *st)
 	}
 	error = json_get(root, "error");
 	if (json_type(error) == JSON_OBJECT)
-		(void)read_api_error(http_status, error, st);
+		(void)read_api_error(http_status, error, st, link);
 	else if (json_type(error) == JSON_STRING)
 		(void)read_oauth_error(http_status, root, st);
 	else
 		(void)read_no_json(http_status, st);
 	st->http_status = http_status;
-	add_hint(st);
+	add_hint(st, link);
+	for (char *c = st->hint; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	return st->code;
 }

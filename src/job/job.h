@@ -20,7 +20,8 @@ struct job {
 	/* Works on task number `task`, from 0; logs what it does. */
 	enum exit_status (*process)(struct run *run, size_t task,
 				    struct status *st);
-	/* Tasks worked on at the same time. */
+	/* Tasks that may be worked on at the same time; the runner works on
+	 * one after another as long as every job says 1. */
 	unsigned workers;
 	/* For the result file when every task succeeded. */
 	const char *success_reason;

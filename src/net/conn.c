@@ -378,7 +378,7 @@ conn_exchange(struct conn *c, const struct http_request *request,
 				  "%s: the request does not fit into HTTP",
 				  c->url->host);
 	}
-	if (c->state == CONN_READY && c->exchanges > 0 && !still_idle(c))
+	if (c->state == CONN_READY && !still_idle(c))
 		conn_close(c);
 	if (conn_open(c, until, st) == CODE_OK &&
 	    run_exchange(c, request, response, until, st) != CODE_OK)

@@ -82,6 +82,14 @@ is_passing(int alert)
 	return alert == 20 || alert == 51 || alert == 80;
 }
 
+/* Where nothing better is known. */
+static void
+hint_at_path(struct status *st)
+{
+	status_hint(st, "check what stands between here and the server "
+			"(proxy, firewall), then the server's TLS settings");
+}
+
 static enum code
 explain_alert(const char *host, int alert, struct status *st)
 {
@@ -91,6 +99,7 @@ explain_alert(const char *host, int alert, struct status *st)
 			continue;
 		if (ALERTS[i].hint != NULL)
 			status_hint(st, "%s", ALERTS[i].hint);
+		hint_at_path(st);
 		return status_set(st, CODE_UNAVAILABLE,
 				  "%s: TLS handshake failed: %s%salert %s",
 				  host,
@@ -98,6 +107,7 @@ explain_alert(const char *host, int alert, struct status *st)
 				  ALERTS[i].what != NULL ? ", " : "",
 				  ALERTS[i].name);
 	}
+	hint_at_path(st);
 	return status_set(st, CODE_UNAVAILABLE,
 			  "%s: TLS handshake failed: alert %d", host, alert);
 }
@@ -113,10 +123,12 @@ tls_explain(const char *host, int error, struct status *st)
 		st->permanent = ERRORS[i].permanent;
 		if (ERRORS[i].hint != NULL)
 			status_hint(st, "%s", ERRORS[i].hint);
+		hint_at_path(st);
 		return status_set(st, CODE_UNAVAILABLE, "%s: TLS: %s", host,
 				  ERRORS[i].what);
 	}
 	st->permanent = true;
+	hint_at_path(st);
 	return status_set(st, CODE_UNAVAILABLE,
 			  "%s: it broke the TLS protocol (BearSSL error %d)",
 			  host, error);

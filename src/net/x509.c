@@ -313,5 +313,7 @@ x509_explain(const struct x509 *x, int error, struct status *st)
 	else
 		(void)explain_error(x, error, st);
 	st->permanent = true;
+	status_hint(st, "the server, or what intercepts TLS on the way, needs "
+			"another certificate");
 	return st->code;
 }

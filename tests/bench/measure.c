@@ -45,7 +45,6 @@ main(int argc, char **argv)
 	printf("\n%lld %lld %ld %d\n", (long long)(now_us() - start),
 	       (long long)(microseconds(usage.ru_utime) +
 			   microseconds(usage.ru_stime)),
-	       usage.ru_maxrss,
-	       WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+	       usage.ru_maxrss, WIFEXITED(status) ? WEXITSTATUS(status) : 128);
 	return 0;
 }
