@@ -71,7 +71,7 @@ ifneq ($(filter default undefined,$(origin CC)),)
 CC := $(HOST_CC)
 endif
 AR := $(if $(filter fuzz,$(MODE)),ar,$(GNU)-gcc-ar)
-override FLAGS := -std=c11 -D_GNU_SOURCE -Isrc -I$(GEN) $(VENDOR_INC) $(WARN) $(FLAGS) \
+override FLAGS := -std=c11 -D_GNU_SOURCE -iquotesrc -I$(GEN) $(VENDOR_INC) $(WARN) $(FLAGS) \
 	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 
 programs: $(UNIT)

@@ -13,7 +13,7 @@ VENDOR_INC := -isystem $(BEARSSL)/inc -isystem $(JSMN)
 BEARSSL_FLAGS := -w -DBR_RDRAND=0 -DBR_USE_URANDOM=0 -DBR_USE_UNIX_TIME=0 \
 	-I$(BEARSSL)/inc -I$(BEARSSL)/src
 # Fuzzers and sanitizers watch our code: here they check addresses only.
-BEARSSL_DROP := -W% -Isrc -fsanitize=% -fno-sanitize-recover=% --coverage
+BEARSSL_DROP := -W% -iquotesrc -fsanitize=% -fno-sanitize-recover=% --coverage
 BEARSSL_ASAN := $(if $(filter san fuzz,$(MODE)),-fsanitize=address)
 
 BEARSSL_SRC := $(wildcard $(BEARSSL)/src/*.c $(BEARSSL)/src/*/*.c)

@@ -1,6 +1,5 @@
 #include "gcp/rpcstatus.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/codec.h"
@@ -210,7 +209,7 @@ read_no_json(int http_status, struct status *st)
 static void
 add_hint(struct status *st, const char *link)
 {
-	size_t used;
+	struct buf hint;
 
 	for (size_t i = 0; i < sizeof(HINTS) / sizeof(HINTS[0]); i++)
 		if (strcmp(st->reason, HINTS[i].reason) == 0)
@@ -221,11 +220,15 @@ add_hint(struct status *st, const char *link)
 	if (link[0] == '\0' || strstr(st->message, link) != NULL)
 		return;
 	status_hint(st, "see %s", link);
-	used = strlen(st->hint);
-	if (strstr(st->hint, link) == NULL &&
-	    used + strlen(link) + sizeof("; see ") <= sizeof(st->hint))
-		(void)snprintf(st->hint + used, sizeof(st->hint) - used,
-			       "; see %s", link);
+	if (strstr(st->hint, link) != NULL)
+		return;
+	buf_init(&hint, st->hint, sizeof(st->hint) - 1);
+	hint.len = strlen(st->hint);
+	if (strlen(link) + sizeof("; see ") > buf_room(&hint))
+		return;
+	buf_put_cstr(&hint, "; see ");
+	buf_put_cstr(&hint, link);
+	st->hint[hint.len] = '\0';
 }
 
 enum code

@@ -1,0 +1,292 @@
+"""Runs the real program against the emulator, with a clean environment.
+
+Every run is searched for the secrets that it knew: none may ever be in its output.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent.parent
+PROGRAM = os.path.abspath(os.environ.get("PULL_SECRET")
+                          or TESTS.parent / "bin" / "pull-secret")
+sys.path.insert(0, str(TESTS))
+
+from emulator import Emulator  # noqa: E402
+
+PATIENCE = 60  # seconds after which a run counts as hung
+# Words before the program that make modes of files count for root, too.
+UNPRIVILEGED = (["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+                if os.geteuid() == 0 else [])
+CLUSTER = "cluster-1"
+SECRET = f"hyperfleet-{CLUSTER}-pull-secret"
+CANARY = "canary7f3aQx"  # a password; base64 of it is searched for, too
+
+
+def auth(user="user", password=CANARY):
+    """The value of "auth" of one registry."""
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def pull_secret(**registries):
+    """A pull secret as text; registries by name, quay.io if none is given."""
+    registries = registries or {"quay.io": auth()}
+    return json.dumps({"auths": {name: {"auth": value, "email": "a@example.com"}
+                                 for name, value in registries.items()}})
+
+
+def pull_secret_of(size):
+    """A valid pull secret of exactly so many bytes."""
+    frame = json.dumps({"auths": {"quay.io": {"auth": auth()}}, "x": ""})
+    return frame[:-2] + "p" * (size - len(frame)) + frame[-2:]
+
+
+PULL_SECRET = pull_secret()
+
+
+@dataclass
+class Result:
+    """What one run of the program did."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+
+    @property
+    def out(self):
+        return self.stdout.decode()
+
+    @property
+    def err(self):
+        return self.stderr.decode()
+
+    @property
+    def log(self):
+        """The log lines as dictionaries, each checked to be in canonical form."""
+        return [log_line(line) for line in self.out.splitlines()]
+
+    @property
+    def operations(self):
+        return [line["operation"] for line in self.log]
+
+    @property
+    def messages(self):
+        return [line["message"] for line in self.log]
+
+    @property
+    def errors(self):
+        """The error lines but for the summary."""
+        return [line for line in self.log
+                if line["level"] == "error" and line["operation"] != "summary"]
+
+    @property
+    def warnings(self):
+        return [line for line in self.log if line["level"] == "warning"]
+
+    @property
+    def error(self):
+        """The only error line."""
+        assert len(self.errors) == 1, self.out
+        return self.errors[0]
+
+    def line(self, operation):
+        """The only log line of an operation."""
+        found = [line for line in self.log if line["operation"] == operation]
+        assert len(found) == 1, self.out
+        return found[0]
+
+
+def log_line(text):
+    """Read one log line: an object, keys unique and sorted, nothing around it."""
+    def pairs(items):
+        keys = [key for key, _ in items]
+        assert keys == sorted(set(keys)), text
+        return dict(items)
+    assert text == text.strip(), text
+    value = json.loads(text, object_pairs_hook=pairs)
+    assert isinstance(value, dict), text
+    return value
+
+
+class Process:
+    """One running program."""
+
+    def __init__(self, words, env, stdin, secrets, **options):
+        self.started = time.monotonic()
+        self._secrets = secrets
+        self._input = stdin if isinstance(stdin, bytes) else None
+        given = subprocess.PIPE if self._input is not None else stdin
+        options.setdefault("stdout", subprocess.PIPE)
+        options.setdefault("stderr", subprocess.PIPE)
+        self.popen = subprocess.Popen(words, env=env, stdin=given, **options)
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def wait(self):
+        """Wait for its end and look for secrets in what it wrote."""
+        try:
+            out, err = self.popen.communicate(self._input, timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            out, err = self.popen.communicate()
+            pytest.fail(f"hung: {out!r} {err!r}")
+        result = Result(self.popen.returncode, out or b"", err or b"",
+                        time.monotonic() - self.started)
+        for word in self._secrets():
+            assert word.encode() not in result.stdout + result.stderr, "leaked"
+        return result
+
+
+class Runner:
+    """Starts the program with nothing inherited but what is given."""
+
+    def __init__(self, emulator=None):
+        self.emulator = emulator
+        self.started = []
+
+    def start(self, *arguments, env=None, stdin=subprocess.DEVNULL, before=(),
+              **options):
+        """Start it; before holds words ahead of the program, such as unshare."""
+        words = [*before, PROGRAM, *(str(word) for word in arguments)]
+        clean = {name: str(value) for name, value in (env or {}).items()
+                 if value is not None}
+        process = Process(words, clean, stdin, self._secrets, **options)
+        self.started.append(process)
+        return process
+
+    def __call__(self, *arguments, **options):
+        """Run it to its end."""
+        return self.start(*arguments, **options).wait()
+
+    def stop(self):
+        for process in self.started:
+            if process.popen.poll() is None:
+                process.popen.kill()
+                process.popen.communicate()
+
+    def _secrets(self):
+        words = {CANARY, auth(), auth().rstrip("=")}
+        if self.emulator:
+            words.update(token.value for token in self.emulator.tokens.all())
+            for refresh in self.emulator.oauth.refresh_tokens():
+                words.add(refresh.value)
+        return words
+
+
+class Job(Runner):
+    """Starts `run-job pull-secret`, set up to succeed unless told otherwise.
+
+    Keywords in capitals are variables that are added, or with None left out.
+    """
+
+    def environment(self, **variables):
+        return {"GCP_PROJECT_ID": self.emulator.project, "CLUSTER_ID": CLUSTER,
+                "PULL_SECRET_DATA": PULL_SECRET, **self.emulator.environment(),
+                **variables}
+
+    def start(self, *flags, env=None, **more):
+        variables = {name: more.pop(name) for name in list(more) if name.isupper()}
+        env = self.environment(**variables) if env is None else env
+        return super().start("run-job", "pull-secret", *flags, env=env, **more)
+
+
+def together(function, rows):
+    """Call function(*row) for all rows {id: row} at once; for tests that wait.
+
+    Fails with every row that failed, by its id.
+    """
+    def attempt(row):
+        try:
+            function(*row)
+        except (Exception, pytest.fail.Exception) as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(max_workers=len(rows)) as pool:
+        errors = dict(zip(rows, pool.map(attempt, rows.values())))
+    failed = {name: error for name, error in errors.items() if error}
+    for name, error in failed.items():
+        print(f"--- {name}: {type(error).__name__}: {error}")
+    assert not failed, f"failed: {', '.join(failed)}"
+
+
+def until(condition, seconds=10):
+    """Wait until another thread or process made something true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "never came true"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """The folder of all emulators' certificates."""
+    return tmp_path_factory.mktemp("certificates")
+
+
+@pytest.fixture
+def start_emulator(certificates):
+    """Start emulators with given options (emulator.Emulator)."""
+    started = []
+
+    def start(**options):
+        emulator = Emulator(certificates, **options).start()
+        started.append(emulator)
+        return emulator
+
+    yield start
+    for emulator in started:
+        emulator.stop()
+        assert emulator.crashes == []
+        assert_well_formed(emulator)
+
+
+def assert_well_formed(emulator):
+    """No request that came whole broke a rule of HTTP."""
+    for entry in emulator.requests():
+        assert entry.operation == "incomplete" or entry.problems == [], entry
+
+
+@pytest.fixture
+def emulator(start_emulator):
+    """A fresh emulator, empty and without faults."""
+    return start_emulator()
+
+
+@pytest.fixture
+def run():
+    """Run any applet: run("version", env={…}, stdin=b"…")."""
+    runner = Runner()
+    yield runner
+    runner.stop()
+
+
+@pytest.fixture
+def start_job():
+    """Make a Job for an emulator: start_job(emulator)(MAX_WAIT_TIME_SECONDS=3)."""
+    jobs = []
+
+    def make(emulator):
+        jobs.append(Job(emulator))
+        return jobs[-1]
+
+    yield make
+    for job in jobs:
+        job.stop()
+
+
+@pytest.fixture
+def job(emulator, start_job):
+    """Run the main job against `emulator`: job("--dry-run", CLUSTER_ID="x")."""
+    return start_job(emulator)

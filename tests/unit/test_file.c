@@ -1,0 +1,242 @@
+/* Files, read and written whole, in a folder of the test's own. */
+#include "sys/file.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sys/wait.h"
+
+static char folder[] = "/tmp/test_file.XXXXXX";
+static char path[128];
+static struct status st;
+
+static const char *
+in_folder(const char *name)
+{
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+static void
+put(const char *name, const char *content)
+{
+	FILE *f = fopen(in_folder(name), "w");
+
+	assert_non_null(f);
+	(void)fputs(content, f);
+	(void)fclose(f);
+}
+
+static struct buf
+read_back(const char *name, char *memory, size_t size)
+{
+	struct buf out;
+
+	buf_init(&out, memory, size);
+	status_clear(&st);
+	(void)file_read(in_folder(name), "TEST_FILE", &out, &st);
+	return out;
+}
+
+static int
+make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	static const char *const names[] = { "a", "fifo", "result", "full" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)unlink(in_folder(names[i]));
+	return rmdir(folder);
+}
+
+static void
+a_file_is_read_to_its_end(void **state)
+{
+	char memory[16];
+	struct buf out;
+
+	(void)state;
+	put("a", "0123456789");
+	out = read_back("a", memory, sizeof(memory));
+	assert_int_equal(st.code, CODE_OK);
+	assert_true(str_eq(buf_view(&out), STR("0123456789")));
+	out = read_back("a", memory, 10); /* fits exactly */
+	assert_int_equal(st.code, CODE_OK);
+	assert_int_equal(out.len, 10);
+	out = read_back("a", memory, 9);
+	assert_int_equal(st.code, CODE_OUT_OF_RANGE);
+	assert_non_null(strstr(st.message, "larger than 9 bytes"));
+	assert_null(strstr(st.message, "0123"));
+}
+
+static void
+what_cannot_be_read_is_named(void **state)
+{
+	char memory[16];
+
+	(void)state;
+	(void)read_back("missing", memory, sizeof(memory));
+	assert_int_equal(st.code, CODE_NOT_FOUND);
+	assert_non_null(strstr(st.message, "TEST_FILE"));
+	assert_non_null(strstr(st.message, "missing"));
+	(void)read_back(".", memory, sizeof(memory));
+	assert_int_equal(st.code, CODE_INVALID_ARGUMENT);
+	assert_non_null(strstr(st.message, "is a directory"));
+}
+
+/* A FIFO is waited for, in pieces as they come. */
+static void
+a_fifo_is_read_to_its_end(void **state)
+{
+	char memory[16];
+	struct buf out;
+	pid_t child;
+	int status;
+
+	(void)state;
+	assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		int fd;
+
+		(void)usleep(50000);
+		fd = open(path, O_WRONLY);
+		if (fd < 0 || write(fd, "one", 3) != 3)
+			_exit(1);
+		(void)usleep(20000);
+		_exit(write(fd, "two", 3) == 3 ? 0 : 1);
+	}
+	out = read_back("fifo", memory, sizeof(memory));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(st.code, CODE_OK);
+	assert_true(str_eq(buf_view(&out), STR("onetwo")));
+}
+
+static void
+a_target_is_replaced_whole_and_readable(void **state)
+{
+	struct file_target target;
+	struct stat before, after;
+	mode_t mask = umask(077);
+	char memory[32];
+	struct buf out;
+
+	(void)state;
+	put("result", "old");
+	(void)stat(in_folder("result"), &before);
+	status_clear(&st);
+	assert_int_equal(file_target_open(&target, in_folder("result"), "TEST",
+					  &st),
+			 CODE_OK);
+	assert_int_equal(file_target_write(&target, STR("new content"), &st),
+			 CODE_OK);
+	file_target_close(&target);
+	(void)umask(mask);
+	assert_int_equal(stat(in_folder("result"), &after), 0);
+	assert_int_not_equal(before.st_ino, after.st_ino);
+	assert_int_equal(after.st_mode & 0777, 0644);
+	out = read_back("result", memory, sizeof(memory));
+	assert_true(str_eq(buf_view(&out), STR("new content")));
+}
+
+static void
+a_target_is_removed_and_may_be_missing(void **state)
+{
+	struct file_target target;
+
+	(void)state;
+	put("result", "old");
+	status_clear(&st);
+	assert_int_equal(file_target_open(&target, in_folder("result"), "TEST",
+					  &st),
+			 CODE_OK);
+	file_target_remove(&target);
+	assert_int_equal(access(in_folder("result"), F_OK), -1);
+	file_target_remove(&target);
+	file_target_close(&target);
+	file_target_close(&target);
+	assert_int_equal(target.folder, -1);
+}
+
+static void
+a_target_that_cannot_be_is_refused(void **state)
+{
+	struct file_target target;
+	char deep[600];
+
+	(void)state;
+	status_clear(&st);
+	assert_int_equal(file_target_open(&target, in_folder("no/result"),
+					  "TEST", &st),
+			 CODE_NOT_FOUND);
+	status_clear(&st);
+	assert_int_equal(file_target_open(&target, "/tmp/", "TEST", &st),
+			 CODE_INVALID_ARGUMENT);
+	memset(deep, 'x', sizeof(deep) - 1);
+	deep[sizeof(deep) - 1] = '\0';
+	status_clear(&st);
+	assert_int_equal(file_target_open(&target, deep, "TEST", &st),
+			 CODE_INVALID_ARGUMENT);
+	/* a folder cannot be replaced by a file; nothing is left beside it */
+	status_clear(&st);
+	assert_int_equal(file_target_open(&target, folder, "TEST", &st),
+			 CODE_OK);
+	assert_int_equal(file_target_write(&target, STR("x"), &st),
+			 CODE_INTERNAL);
+	file_target_close(&target);
+}
+
+static void
+a_write_that_fails_is_told(void **state)
+{
+	int full = open("/dev/full", O_WRONLY);
+	int ends[2];
+
+	(void)state;
+	wait_init();
+	assert_true(full >= 0);
+	status_clear(&st);
+	assert_int_equal(file_write_all(full, STR("x"), &st), CODE_UNAVAILABLE);
+	(void)close(full);
+	assert_int_equal(pipe(ends), 0);
+	(void)close(ends[0]);
+	status_clear(&st);
+	assert_int_equal(file_write_all(ends[1], STR("x"), &st),
+			 CODE_UNAVAILABLE);
+	(void)close(ends[1]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_is_read_to_its_end),
+		cmocka_unit_test(what_cannot_be_read_is_named),
+		cmocka_unit_test(a_fifo_is_read_to_its_end),
+		cmocka_unit_test(a_target_is_replaced_whole_and_readable),
+		cmocka_unit_test(a_target_is_removed_and_may_be_missing),
+		cmocka_unit_test(a_target_that_cannot_be_is_refused),
+		cmocka_unit_test(a_write_that_fails_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,231 @@
+/* Flags and variables, on a table of the test's own. */
+#include "sys/opt.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "job/job.h"
+#include "job/settings.h"
+
+struct values {
+	const char *name;
+	const char *secret;
+	const char *loud;
+};
+
+static const struct opt OPTS[] = {
+	{ "name", "TEST_NAME", "TEXT", "none", "a text",
+	  offsetof(struct values, name) },
+	{ NULL, "TEST_SECRET", "TEXT", NULL, "only a variable",
+	  offsetof(struct values, secret) },
+	{ "loud", "TEST_LOUD", NULL, NULL, "a switch",
+	  offsetof(struct values, loud) },
+};
+
+static const struct opt_table TABLE = { "Test", OPTS, OPT_COUNT(OPTS) };
+
+static struct values values;
+static const char *operands[2];
+static size_t operand_count;
+static bool help;
+static struct status st;
+
+static enum code
+parse(size_t room, int argc, const char **argv)
+{
+	memset(&values, 0, sizeof(values));
+	status_clear(&st);
+	operand_count = room;
+	return opt_parse(&TABLE, 1, argc, (char **)(uintptr_t)argv, &values,
+			 operands, &operand_count, &help, &st);
+}
+
+#define PARSE(room, ...) \
+	parse(room, \
+	      (int)(sizeof((const char *[]){ __VA_ARGS__ }) / \
+		    sizeof(const char *)), \
+	      (const char *[]){ __VA_ARGS__ })
+
+static int
+unset_all(void **state)
+{
+	(void)state;
+	(void)unsetenv("TEST_NAME");
+	(void)unsetenv("TEST_SECRET");
+	(void)unsetenv("TEST_LOUD");
+	return 0;
+}
+
+static void
+a_flag_takes_its_argument_both_ways(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE(0, "--name", "a"), CODE_OK);
+	assert_string_equal(values.name, "a");
+	assert_int_equal(PARSE(0, "--name=b=c"), CODE_OK);
+	assert_string_equal(values.name, "b=c");
+	/* an argument may look like a flag */
+	assert_int_equal(PARSE(0, "--name", "--loud"), CODE_OK);
+	assert_string_equal(values.name, "--loud");
+	assert_null(values.loud);
+}
+
+static void
+a_flag_wins_over_its_variable(void **state)
+{
+	(void)state;
+	(void)setenv("TEST_NAME", "variable", 1);
+	(void)setenv("TEST_SECRET", "s", 1);
+	assert_int_equal(parse(0, 0, NULL), CODE_OK);
+	assert_string_equal(values.name, "variable");
+	assert_string_equal(values.secret, "s");
+	assert_int_equal(PARSE(0, "--name=flag"), CODE_OK);
+	assert_string_equal(values.name, "flag");
+}
+
+static void
+an_empty_variable_counts_as_unset(void **state)
+{
+	(void)state;
+	(void)setenv("TEST_NAME", "", 1);
+	(void)setenv("TEST_LOUD", "", 1);
+	assert_int_equal(parse(0, 0, NULL), CODE_OK);
+	assert_null(values.name);
+	assert_null(values.loud);
+	assert_null(opt_variable("TEST_NAME"));
+}
+
+static void
+a_switch_takes_words_for_on_and_off(void **state)
+{
+	static const char *const on[] = { "true", "TRUE", "1", "yes" };
+	static const char *const off[] = { "false", "False", "0", "no" };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		(void)setenv("TEST_LOUD", on[i], 1);
+		assert_int_equal(parse(0, 0, NULL), CODE_OK);
+		assert_string_equal(values.loud, "true");
+		(void)setenv("TEST_LOUD", off[i], 1);
+		assert_int_equal(parse(0, 0, NULL), CODE_OK);
+		assert_null(values.loud);
+	}
+	(void)setenv("TEST_LOUD", "maybe", 1);
+	assert_int_equal(parse(0, 0, NULL), CODE_INVALID_ARGUMENT);
+	assert_non_null(strstr(st.message, "TEST_LOUD"));
+	(void)setenv("TEST_LOUD", "true", 1);
+	assert_int_equal(PARSE(0, "--loud=false"), CODE_OK);
+	assert_null(values.loud);
+	assert_int_equal(PARSE(0, "--loud"), CODE_OK);
+	assert_non_null(values.loud);
+}
+
+static void
+what_is_wrong_is_named(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE(0, "--nmae", "x"), CODE_INVALID_ARGUMENT);
+	assert_string_equal(st.message, "unknown option --nmae");
+	assert_int_equal(PARSE(0, "-n"), CODE_INVALID_ARGUMENT);
+	assert_string_equal(st.message, "unknown option -n");
+	assert_int_equal(PARSE(0, "--name", "a", "--name=b"),
+			 CODE_INVALID_ARGUMENT);
+	assert_string_equal(st.message, "--name is given twice");
+	assert_int_equal(PARSE(0, "--loud", "--loud"), CODE_INVALID_ARGUMENT);
+	assert_int_equal(PARSE(0, "--name"), CODE_INVALID_ARGUMENT);
+	assert_non_null(strstr(st.message, "needs an argument"));
+	assert_int_equal(PARSE(0, "--name="), CODE_INVALID_ARGUMENT);
+	assert_int_equal(PARSE(1, "one", "two"), CODE_INVALID_ARGUMENT);
+	assert_string_equal(st.message, "unexpected argument: two");
+	/* a secret has no flag */
+	assert_int_equal(PARSE(0, "--TEST_SECRET=x"), CODE_INVALID_ARGUMENT);
+}
+
+static void
+operands_and_the_end_of_flags(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE(2, "-", "--loud"), CODE_OK);
+	assert_int_equal(operand_count, 1);
+	assert_string_equal(operands[0], "-");
+	assert_int_equal(PARSE(2, "a", "--", "--loud"), CODE_OK);
+	assert_int_equal(operand_count, 2);
+	assert_string_equal(operands[1], "--loud");
+	assert_null(values.loud);
+}
+
+static void
+help_ends_the_parsing(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE(0, "--help", "--nonsense"), CODE_OK);
+	assert_true(help);
+	assert_int_equal(PARSE(0, "-h"), CODE_OK);
+	assert_true(help);
+	assert_int_equal(PARSE(0, "--loud"), CODE_OK);
+	assert_false(help);
+}
+
+/* What every real table must hold, so that help and README can rely on it. */
+static void
+real_tables_are_complete_and_unique(void **state)
+{
+	const struct opt_table tables[] = { *JOBS[0]->options, RUN_OPTIONS,
+					    NETWORK_OPTIONS };
+	const struct opt *all[64];
+	char memory[8192];
+	struct buf text;
+	size_t count = 0;
+
+	(void)state;
+	buf_init(&text, memory, sizeof(memory) - 1);
+	opt_help(tables, OPT_COUNT(tables), &text);
+	assert_false(text.overflow);
+	memory[text.len] = '\0';
+	for (size_t t = 0; t < OPT_COUNT(tables); t++)
+		for (size_t i = 0; i < tables[t].count; i++)
+			all[count++] = &tables[t].opt[i];
+	for (size_t i = 0; i < count; i++) {
+		assert_non_null(all[i]->help);
+		assert_non_null(all[i]->variable);
+		assert_non_null(strstr(memory, all[i]->variable));
+		assert_true(all[i]->offset < sizeof(struct settings));
+		if (all[i]->flag != NULL)
+			assert_non_null(strstr(memory, all[i]->flag));
+		for (size_t j = 0; j < i; j++) {
+			assert_string_not_equal(all[i]->variable,
+						all[j]->variable);
+			assert_int_not_equal(all[i]->offset, all[j]->offset);
+			if (all[i]->flag != NULL && all[j]->flag != NULL)
+				assert_string_not_equal(all[i]->flag,
+							all[j]->flag);
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_flag_takes_its_argument_both_ways,
+				       unset_all),
+		cmocka_unit_test_setup(a_flag_wins_over_its_variable,
+				       unset_all),
+		cmocka_unit_test_setup(an_empty_variable_counts_as_unset,
+				       unset_all),
+		cmocka_unit_test_setup(a_switch_takes_words_for_on_and_off,
+				       unset_all),
+		cmocka_unit_test_setup(what_is_wrong_is_named, unset_all),
+		cmocka_unit_test_setup(operands_and_the_end_of_flags,
+				       unset_all),
+		cmocka_unit_test_setup(help_ends_the_parsing, unset_all),
+		cmocka_unit_test(real_tables_are_complete_and_unique),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,173 @@
+/* When to try again, and how long to wait before. */
+#include "gcp/retry.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static struct status st;
+static unsigned notified;
+static unsigned last_attempt;
+static int64_t last_wait;
+
+static void
+note(void *context, const struct status *failure, unsigned attempt,
+     int64_t wait_ms)
+{
+	(void)context;
+	assert_int_not_equal(failure->code, CODE_OK);
+	notified++;
+	last_attempt = attempt;
+	last_wait = wait_ms;
+}
+
+static const struct retry_listener LISTENER = { note, NULL };
+
+static void
+fail_with(enum code code)
+{
+	status_clear(&st);
+	(void)status_set(&st, code, "failure");
+}
+
+/* The policy with its waits cut down, so that the test does not wait. */
+static struct retry
+quick(void)
+{
+	struct retry retry = retry_calls(&LISTENER, deadline_in(60000));
+
+	retry.wait_ms = 10;
+	retry.wait_max_ms = 40;
+	notified = 0;
+	return retry;
+}
+
+static void
+services_get_three_retries(void **state)
+{
+	struct retry retry = quick();
+
+	(void)state;
+	for (unsigned i = 1; i <= 3; i++) {
+		fail_with(CODE_UNAVAILABLE);
+		assert_true(retry_again(&retry, &st));
+		assert_int_equal(st.code, CODE_OK);
+		assert_int_equal(last_attempt, i);
+	}
+	fail_with(CODE_UNAVAILABLE);
+	assert_false(retry_again(&retry, &st));
+	assert_int_equal(st.code, CODE_UNAVAILABLE);
+	assert_int_equal(notified, 3);
+}
+
+static void
+the_policy_is_that_of_the_contract(void **state)
+{
+	struct retry calls = retry_calls(NULL, deadline_in(60000));
+	struct retry startup = retry_startup(NULL, deadline_in(30000));
+
+	(void)state;
+	assert_int_equal(calls.attempts_max, 4);
+	assert_int_equal(calls.wait_ms, 1000);
+	assert_int_equal(calls.wait_max_ms, 4000);
+	assert_int_equal(calls.growth_percent, 200);
+	assert_int_equal(startup.attempts_max, 0);
+	assert_true(startup.wait_ms < 1000);
+}
+
+static void
+waits_double_with_20_percent_of_jitter(void **state)
+{
+	static const int64_t wanted[] = { 10, 20, 40 };
+	bool differs = false;
+	int64_t first = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 20; round++) {
+		struct retry retry = quick();
+
+		for (size_t i = 0; i < 3; i++) {
+			fail_with(CODE_INTERNAL);
+			assert_true(retry_again(&retry, &st));
+			assert_in_range(last_wait, wanted[i] * 8 / 10,
+					wanted[i] * 12 / 10);
+		}
+		differs = differs || (first != 0 && last_wait != first);
+		first = last_wait;
+	}
+	assert_true(differs);
+}
+
+static void
+what_cannot_pass_is_not_retried(void **state)
+{
+	static const enum code codes[] = {
+		CODE_PERMISSION_DENIED,   CODE_INVALID_ARGUMENT,
+		CODE_NOT_FOUND,           CODE_ALREADY_EXISTS,
+		CODE_FAILED_PRECONDITION, CODE_CANCELLED,
+		CODE_UNAUTHENTICATED,     CODE_DATA_LOSS,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		struct retry retry = quick();
+
+		fail_with(codes[i]);
+		assert_false(retry_again(&retry, &st));
+		assert_int_equal(st.code, codes[i]);
+		assert_int_equal(notified, 0);
+	}
+}
+
+static void
+the_server_may_ask_for_a_longer_wait(void **state)
+{
+	struct retry retry = quick();
+
+	(void)state;
+	fail_with(CODE_RESOURCE_EXHAUSTED);
+	st.retry_after_ms = 60;
+	assert_true(retry_again(&retry, &st));
+	assert_int_equal(last_wait, 60);
+	/* but never one beyond the deadline */
+	retry = quick();
+	fail_with(CODE_RESOURCE_EXHAUSTED);
+	st.retry_after_ms = 61000;
+	assert_false(retry_again(&retry, &st));
+	assert_int_equal(notified, 0);
+}
+
+static void
+startup_tries_as_often_as_fits(void **state)
+{
+	struct retry retry = retry_startup(&LISTENER, deadline_in(300));
+	unsigned tries = 0;
+
+	(void)state;
+	retry.wait_ms = 5;
+	retry.wait_max_ms = 20;
+	notified = 0;
+	do {
+		tries++;
+		fail_with(CODE_UNAVAILABLE);
+	} while (retry_again(&retry, &st));
+	assert_true(tries > 5);
+	assert_int_equal(notified, tries - 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(services_get_three_retries),
+		cmocka_unit_test(the_policy_is_that_of_the_contract),
+		cmocka_unit_test(waits_double_with_20_percent_of_jitter),
+		cmocka_unit_test(what_cannot_pass_is_not_retried),
+		cmocka_unit_test(the_server_may_ask_for_a_longer_wait),
+		cmocka_unit_test(startup_tries_as_often_as_fits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
