@@ -77,9 +77,9 @@ fuzz: ## every fuzz target for FUZZ_SECONDS
 	@$(MAKE) MODE=fuzz fuzzers
 	@scripts/fuzz --seconds "$(FUZZ_SECONDS)" build/$(ARCH)-fuzz
 
-coverage: ## line and branch coverage of the unit tests
-	@$(MAKE) MODE=cov programs
-	@scripts/coverage build/$(ARCH)-cov
+coverage: ## line and branch coverage of unit and end-to-end tests
+	@$(MAKE) MODE=cov programs build
+	@scripts/coverage build/$(ARCH)-cov bin/pull-secret-cov
 
 lint: $(UNPACKED) $(GEN)/version_gen.h ## format, floors, walls, lengths, analysers
 	@scripts/lint

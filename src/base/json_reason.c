@@ -103,10 +103,8 @@ value_reason(struct str rest, enum json_place place)
 		return "a plus sign before a number";
 	case '.':
 		return "no digit before the decimal point";
-	case '-':
-		return rest.len > 1 && is_letter(rest.ptr[1])
-			       ? word_reason(str_skip(rest, 1))
-			       : "no digit after the minus sign";
+	case '-': /* of "-Infinity"; a number without digits is no word */
+		return word_reason(str_skip(rest, 1));
 	default:
 		return is_letter(rest.ptr[0]) ? word_reason(rest)
 					      : "no value starts like this";

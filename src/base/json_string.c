@@ -126,19 +126,15 @@ json_equals(struct json_value value, struct str s)
 	return json_cursor_next(&cursor) == -1;
 }
 
-/* Unescaped bytes of a string, and whether one of them is NUL. */
+/* How many bytes a string has without its escapes. */
 static size_t
-measure(struct str raw, bool *has_nul)
+measure(struct str raw)
 {
 	struct json_cursor cursor = { .rest = raw };
 	size_t size = 0;
-	int byte;
 
-	*has_nul = false;
-	while ((byte = json_cursor_next(&cursor)) >= 0) {
-		*has_nul |= byte == 0;
+	while (json_cursor_next(&cursor) >= 0)
 		size++;
-	}
 	return size;
 }
 
@@ -146,11 +142,10 @@ bool
 json_string(struct json_value value, struct buf *out)
 {
 	struct json_cursor cursor = { .rest = json_raw(value) };
-	bool has_nul;
 	int byte;
 
 	if (json_type(value) != JSON_STRING || out->overflow ||
-	    measure(cursor.rest, &has_nul) > buf_room(out))
+	    measure(cursor.rest) > buf_room(out))
 		return false;
 	while ((byte = json_cursor_next(&cursor)) >= 0)
 		buf_put_char(out, (char)byte);
@@ -161,19 +156,17 @@ bool
 json_cstr(struct json_value value, char *out, size_t size)
 {
 	struct buf buf;
-	bool has_nul;
+	bool whole;
 
 	if (size == 0)
 		return false;
-	out[0] = '\0';
-	if (json_type(value) != JSON_STRING ||
-	    measure(json_raw(value), &has_nul) >= size || has_nul)
-		return false;
-	buf_init(&buf, out, size);
-	if (!json_string(value, &buf))
-		return false;
+	buf_init(&buf, out, size - 1);
+	whole = json_string(value, &buf) &&
+		str_find(buf_view(&buf), '\0') == buf.len;
+	if (!whole)
+		buf_reset(&buf);
 	out[buf.len] = '\0';
-	return true;
+	return whole;
 }
 
 bool

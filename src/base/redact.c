@@ -21,3 +21,22 @@ redact(char *text, struct str secret)
 			text[from] = '*';
 	}
 }
+
+bool
+looks_secret(struct str text)
+{
+	static const char *const starts[] = { "{", "eyJ", "ewo" };
+
+	text = str_trim(text);
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (str_starts(text, str_from(starts[i])))
+			return true;
+	return false;
+}
+
+const char *
+shown(const char *argument)
+{
+	return looks_secret(str_from(argument)) ? "(JSON, not shown)"
+						: argument;
+}

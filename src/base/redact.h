@@ -16,4 +16,13 @@
  */
 void redact(char *text, struct str secret);
 
+/*
+ * Whether a text that was given as a name or a path is rather a secret in the
+ * wrong place: JSON, or base64 of JSON.
+ */
+bool looks_secret(struct str text);
+
+/* What a message may show of an argument: itself, unless it looks_secret(). */
+const char *shown(const char *argument);
+
 #endif

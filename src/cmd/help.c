@@ -1,5 +1,6 @@
 #include "cmd/applet.h"
 
+#include "base/redact.h"
 #include "cmd/say.h"
 
 #define NAME_COLUMN 24
@@ -31,7 +32,8 @@ help_main(struct run *run, int argc, char **argv)
 
 	if (argc > 1) {
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
-				 "help: unexpected argument: %s", argv[1]);
+				 "help: unexpected argument: %s",
+				 shown(argv[1]));
 		return complain(&st, EXIT_CONFIG);
 	}
 	if (argc == 1) {
@@ -41,7 +43,7 @@ help_main(struct run *run, int argc, char **argv)
 		if (applet == NULL &&
 		    !str_eq(str_from(argv[0]), STR("--help"))) {
 			(void)status_set(&st, CODE_INVALID_ARGUMENT,
-					 "help: no applet %s", argv[0]);
+					 "help: no applet %s", shown(argv[0]));
 			return complain(&st, EXIT_CONFIG);
 		}
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/redact.h"
 #include "cmd/applet.h"
 #include "cmd/say.h"
 #include "job/input.h"
@@ -39,7 +40,7 @@ usage(const char *unknown)
 	else
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
 				 "no applet %s; try: pull-secret --help",
-				 unknown);
+				 shown(unknown));
 	return complain(&st, EXIT_CONFIG);
 }
 

@@ -1,5 +1,6 @@
 #include "cmd/applet.h"
 
+#include "base/redact.h"
 #include "cmd/say.h"
 #include "job/job.h"
 
@@ -84,7 +85,7 @@ run_job_main(struct run *run, int argc, char **argv)
 			 str_starts(name, STR("-"))
 				 ? "run-job: the job comes first, then %s"
 				 : "run-job: no job %s",
-			 argv[0]);
+			 shown(argv[0]));
 	status_hint(&st, "pull-secret run-job lists the jobs");
 	return complain(&st, EXIT_CONFIG);
 }

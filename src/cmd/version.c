@@ -1,13 +1,16 @@
 #include "cmd/applet.h"
 
+#include <stdio.h>
+
+#include "base/version.h"
 #include "cmd/say.h"
-#include "version_gen.h"
 
 enum exit_status
 version_main(struct run *run, int argc, char **argv)
 {
 	const char *operand[1];
 	struct status st = { .code = CODE_OK };
+	char text[256];
 	size_t operands = 0;
 	bool help;
 
@@ -19,8 +22,11 @@ version_main(struct run *run, int argc, char **argv)
 	if (help)
 		return say(STR("usage: pull-secret version\n\n"
 			       "Prints version, commit and build date.\n"));
-	return say(STR("pull-secret version info:\n"
-		       "  Version: " PS_VERSION "\n"
-		       "  Commit:  " PS_COMMIT "\n"
-		       "  Built:   " PS_BUILD_DATE "\n"));
+	(void)snprintf(text, sizeof(text),
+		       "pull-secret version info:\n"
+		       "  Version: %s\n"
+		       "  Commit:  %s\n"
+		       "  Built:   %s\n",
+		       VERSION, COMMIT, BUILD_DATE);
+	return say(str_from(text));
 }

@@ -74,6 +74,11 @@ config_read(struct config *config, const struct settings *settings,
 		  "a project ID has lower-case letters, digits and hyphens",
 		  st) != CODE_OK)
 		return st->code;
+	/* A dot in front would make "." or ".." of the URL's path. */
+	if (!is_lower(config->project[0]) && !is_digit(config->project[0]))
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "GCP_PROJECT_ID must start with a letter "
+				  "or a digit");
 	if (check("CLUSTER_ID", config->cluster_id, CLUSTER_ID_MAX, in_label,
 		  "as a label value it has lower-case letters, digits, _ and "
 		  "-",

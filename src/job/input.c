@@ -1,6 +1,7 @@
 #include "job/input.h"
 
 #include "base/bounds.h"
+#include "base/redact.h"
 #include "job/pullsecret.h"
 #include "sys/file.h"
 
@@ -29,6 +30,24 @@ input_check(const struct settings *s, struct status *st)
 				    "--fake-pull-secret exclude each other");
 }
 
+/* A path that is the pull secret itself must not get into a message. */
+static enum code
+read_source(const char *path, struct buf *out, struct status *st)
+{
+	if (looks_secret(str_from(path))) {
+		status_hint(st, "the pull secret itself belongs into "
+				"PULL_SECRET_DATA");
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "PULL_SECRET_FILE holds no path but what "
+				  "looks like a pull secret");
+	}
+	(void)file_read(path, "PULL_SECRET_FILE", out, st);
+	if (st->code != CODE_OK && st->code != CODE_OUT_OF_RANGE &&
+	    st->code != CODE_CANCELLED)
+		st->code = CODE_INVALID_ARGUMENT;
+	return st->code;
+}
+
 enum code
 input_read(const struct settings *s, struct buf *out, struct status *st)
 {
@@ -38,14 +57,8 @@ input_read(const struct settings *s, struct buf *out, struct status *st)
 		buf_put_cstr(out, PULL_SECRET_FAKE);
 		return CODE_OK;
 	}
-	if (s->pull_secret_file != NULL) {
-		(void)file_read(s->pull_secret_file, "PULL_SECRET_FILE", out,
-				st);
-		if (st->code != CODE_OK && st->code != CODE_OUT_OF_RANGE &&
-		    st->code != CODE_CANCELLED)
-			st->code = CODE_INVALID_ARGUMENT;
-		return st->code;
-	}
+	if (s->pull_secret_file != NULL)
+		return read_source(s->pull_secret_file, out, st);
 	buf_put_str(out, data);
 	if (out->overflow)
 		return status_set(st, CODE_OUT_OF_RANGE,

@@ -11,6 +11,9 @@
 /* What the reader of the result file keeps (status-reporter). */
 #define RESULT_MESSAGE_MAX 1024
 
+/* Project and cluster as they were given, right or wrong, up to here. */
+#define NAME_MAX_SHOWN 128
+
 enum code
 report_init(struct report *report, const char *path, struct status *st)
 {
@@ -63,6 +66,20 @@ member_uint(struct json_builder *json, const char *key, uint64_t value)
 	json_put_uint(json, value);
 }
 
+/* Up to `max` bytes of UTF-8, not cut inside a character. */
+static struct str
+cut(const char *text, size_t max)
+{
+	struct str s = str_from(text);
+
+	if (s.len <= max)
+		return s;
+	s.len = max;
+	while (s.len > 0 && ((unsigned char)s.ptr[s.len] & 0xc0) == 0x80)
+		s.len--;
+	return s;
+}
+
 /* The keys stand in alphabetical order, as the Go program's do. */
 static bool
 build_line(const struct report *report, const struct log_line *line,
@@ -77,12 +94,13 @@ build_line(const struct report *report, const struct log_line *line,
 	json_open_object(&json);
 	if (line->attempt > 0)
 		member_uint(&json, "attempt", line->attempt);
-	json_member(&json, "cluster_id", str_from(report->cluster_id));
+	json_member(&json, "cluster_id",
+		    cut(report->cluster_id, NAME_MAX_SHOWN));
 	if (line->timed)
 		member_uint(&json, "duration_ms", (uint64_t)line->duration_ms);
 	if (st != NULL)
 		member(&json, "error_code", code_name(st->code));
-	json_member(&json, "gcp_project", str_from(report->project));
+	json_member(&json, "gcp_project", cut(report->project, NAME_MAX_SHOWN));
 	if (st != NULL) {
 		member(&json, "hint", st->hint);
 		if (st->http_status > 0)
@@ -116,18 +134,11 @@ report_log(struct report *report, const struct log_line *line)
 				     &report->failure);
 }
 
-/* Up to `max` bytes of UTF-8, not cut inside a character. */
-static struct str
-cut(const char *text, size_t max)
+static void
+detail(struct json_builder *json, const char *key, const char *name)
 {
-	struct str s = str_from(text);
-
-	if (s.len <= max)
-		return s;
-	s.len = max;
-	while (s.len > 0 && ((unsigned char)s.ptr[s.len] & 0xc0) == 0x80)
-		s.len--;
-	return s;
+	if (name != NULL && name[0] != '\0')
+		json_member(json, key, cut(name, NAME_MAX_SHOWN));
 }
 
 enum code
@@ -151,12 +162,12 @@ report_result(struct report *report, const struct status *outcome,
 	json_member(&json, "message", cut(message, RESULT_MESSAGE_MAX));
 	json_key(&json, "details");
 	json_open_object(&json);
-	member(&json, "cluster_id", report->cluster_id);
+	detail(&json, "cluster_id", report->cluster_id);
 	if (outcome->code != CODE_OK) {
 		member(&json, "error_code", code_name(outcome->code));
 		member(&json, "hint", outcome->hint);
 	}
-	member(&json, "gcp_project", report->project);
+	detail(&json, "gcp_project", report->project);
 	member(&json, "version", version);
 	json_close(&json);
 	json_close(&json);

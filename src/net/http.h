@@ -66,7 +66,7 @@ struct http_response {
 
 /*
  * Appends the head of a request to `out`, up to and with the empty line:
- * request line, Host, the fields given, Content-Length where it belongs.
+ * request line, Host, User-Agent, the fields given, Content-Length where it belongs.
  * Returns false if it does not fit or a field could break the framing (CR, LF
  * or NUL in a value, a name that is no token).
  */

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/version.h"
 #include "net/http.h"
 
 /* tchar of RFC 9110 section 5.6.2. */
@@ -62,6 +63,7 @@ http_write_head(const struct http_request *request, struct buf *out)
 	buf_put_str(out, request->target);
 	buf_put_cstr(out, " HTTP/1.1\r\n");
 	put_field(out, STR("Host"), authority);
+	put_field(out, STR("User-Agent"), str_from(USER_AGENT));
 	for (size_t i = 0; i < request->field_count; i++) {
 		const struct http_field *field = &request->fields[i];
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/redact.h"
+
 #define HELP_COLUMN 34
 
 static const char **
@@ -136,7 +138,7 @@ take_operand(struct operands *operands, const char *arg, struct status *st)
 {
 	if (operands->count == operands->room)
 		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "unexpected argument: %s", arg);
+				  "unexpected argument: %s", shown(arg));
 	operands->text[operands->count++] = arg;
 	return CODE_OK;
 }

@@ -281,6 +281,7 @@ cstr_ends_in_nul_and_holds_none(void **state)
 	out[0] = 'x';
 	assert_false(json_cstr(root_of("12"), out, sizeof(out)));
 	assert_string_equal(out, "");
+	assert_true(json_cstr(root_of("\"\""), out, 1));
 	assert_false(json_cstr(root_of("\"\""), out, 0));
 }
 
@@ -387,6 +388,10 @@ paths_and_positions(void **state)
 		     21);
 	assert_false(json_next(&list));
 	assert_place(json_get(root, "n"), "$.n", 4, 40);
+	list = json_iter(json_get(auths, "C"));
+	while (list.left > 0)
+		assert_true(json_next(&list));
+	assert_place(list.value, "$.auths[key 2][2]", 4, 29);
 }
 
 static void

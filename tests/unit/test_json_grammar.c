@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
 #include "parse_copy.h"
 
 #define TEXT(literal) \
@@ -83,6 +84,7 @@ static const struct str ACCEPTED[] = {
 	TEXT("{\"a\":1,\"aa\":2,\"\":3}"),
 	TEXT("{\"\\u0061b\":1,\"a\":2}"),
 	TEXT("{\"a\\u0000\":1,\"a\":2}"),
+	TEXT("{\"a\\u0000b\":1,\"a\\u0000c\":2}"),
 	TEXT("{\"{\":\"}\",\"]\":\"[\"}"),
 	TEXT("{\"a\":[{\"b\":[1,{\"c\":\"\"}]}],\"d\":null}"),
 	TEXT("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
@@ -126,6 +128,7 @@ accepts_all_that_the_grammar_allows(void **state)
 #define TWIN "a key that its object has already"
 #define WORD "a word without double quotes"
 #define CASE "a literal that is not in lower case"
+#define NAN "NaN, which JSON does not have"
 #define BROKEN "a malformed number"
 #define CONTROL "a control character in a string"
 #define EMPTY "no JSON value: the text is empty"
@@ -176,6 +179,21 @@ static const struct {
 	{ TEXT("undefined"),
 	  AT(1, 1, "$", "undefined, which JSON does not have") },
 	{ TEXT("hello"), AT(1, 1, "$", WORD) },
+	{ TEXT("truez"), AT(1, 1, "$", WORD) },
+	{ TEXT("trueA"), AT(1, 1, "$", WORD) },
+	{ TEXT("trueZ"), AT(1, 1, "$", WORD) },
+	{ TEXT("nan0"), AT(1, 1, "$", WORD) },
+	{ TEXT("nan9"), AT(1, 1, "$", WORD) },
+	{ TEXT("nan_"), AT(1, 1, "$", WORD) },
+	{ TEXT("nan."), AT(1, 1, "$", WORD) },
+	{ TEXT("nan-"), AT(1, 1, "$", WORD) },
+	{ TEXT("nan+"), AT(1, 1, "$", WORD) },
+	{ TEXT("nan:"), AT(1, 1, "$", NAN) },
+	{ TEXT("nan/"), AT(1, 1, "$", NAN) },
+	{ TEXT("nan["), AT(1, 1, "$", NAN) },
+	{ TEXT("nan{"), AT(1, 1, "$", NAN) },
+	{ TEXT("nan"), AT(1, 1, "$", NAN) },
+	{ TEXT("inf"), AT(1, 1, "$", "an infinity, which JSON does not have") },
 	{ TEXT("{\"a\":b}"), AT(1, 6, "$.a", WORD) },
 	{ TEXT("eyJhdXRocyI6e319"), AT(1, 1, "$", WORD) },
 	/* numbers */
@@ -211,8 +229,8 @@ static const struct {
 	{ TEXT("--1"), AT(1, 2, "$", "no digit after the minus sign") },
 	{ TEXT("- 1"), AT(1, 2, "$", "no digit after the minus sign") },
 	{ TEXT("-a"), AT(1, 1, "$", WORD) },
-	{ TEXT("NaN"), AT(1, 1, "$", "NaN, which JSON does not have") },
-	{ TEXT("-NaN"), AT(1, 1, "$", "NaN, which JSON does not have") },
+	{ TEXT("NaN"), AT(1, 1, "$", NAN) },
+	{ TEXT("-NaN"), AT(1, 1, "$", NAN) },
 	{ TEXT("Infinity"),
 	  AT(1, 1, "$", "an infinity, which JSON does not have") },
 	{ TEXT("[-Infinity]"),
@@ -242,6 +260,10 @@ static const struct {
 	{ TEXT("\"\\u12\""), AT(1, 2, "$", HEX4) },
 	{ TEXT("\"\\u123\""), AT(1, 2, "$", HEX4) },
 	{ TEXT("\"\\u12g4\""), AT(1, 2, "$", HEX4) },
+	{ TEXT("\"\\u:123\""), AT(1, 2, "$", HEX4) },
+	{ TEXT("\"\\u@123\""), AT(1, 2, "$", HEX4) },
+	{ TEXT("\"\\uG123\""), AT(1, 2, "$", HEX4) },
+	{ TEXT("\"\\u`123\""), AT(1, 2, "$", HEX4) },
 	{ TEXT("\"\\u 123\""), AT(1, 2, "$", HEX4) },
 	{ TEXT("\"\\u+123\""), AT(1, 2, "$", HEX4) },
 	{ TEXT("\"\\u{41}\""), AT(1, 2, "$", HEX4) },
@@ -428,6 +450,51 @@ refuses_all_else_and_tells_where_and_why(void **state)
 	}
 }
 
+/* Whether a list that ends in 0 holds `c`. */
+static bool
+lists(const uint32_t *list, uint32_t c)
+{
+	while (*list != 0 && *list != c)
+		list++;
+	return c != 0 && *list == c;
+}
+
+/* Each control and each character beyond ASCII, where a value belongs. */
+static void
+names_odd_characters(void **state)
+{
+	static const uint32_t SPACES[] = {
+		0x0b,   0x0c,   0x85,   0xa0,   0x2000, 0x2001, 0x2002, 0x2003,
+		0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x200b,
+		0x2028, 0x2029, 0x202f, 0x205f, 0x2060, 0x3000, 0,
+	};
+	static const uint32_t QUOTES[] = {
+		0xab,   0xbb,   0x2018, 0x2019, 0x201a, 0x201b, 0x201c,
+		0x201d, 0x201e, 0x201f, 0x2039, 0x203a, 0,
+	};
+
+	(void)state;
+	for (uint32_t c = 0x01; c <= 0xffff; c++) {
+		char text[UTF8_MAX];
+		struct status st;
+		const char *reason =
+			lists(SPACES, c)   ? SPACE
+			: lists(QUOTES, c) ? QUOTE
+			: c == 0xfeff ? "a byte order mark, which JSON does "
+					"not have"
+			: c < 0x20    ? "a control character"
+				      : "no value starts like this";
+
+		if (c == '\t' || c == '\n' || c == '\r' ||
+		    (c >= 0x20 && c < 0x80) || (c >= 0xd800 && c < 0xe000))
+			continue;
+		(void)parse_copy((struct str){ text, utf8_encode(c, text) },
+				 &st);
+		if (strcmp(strstr(st.message, "$: ") + 3, reason) != 0)
+			fail_msg("U+%04X: %s", (unsigned)c, st.message);
+	}
+}
+
 /* Each prefix of a valid text that ends in a bracket is no JSON. */
 static void
 refuses_every_cut(void **state)
@@ -452,6 +519,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepts_all_that_the_grammar_allows),
 		cmocka_unit_test(refuses_all_else_and_tells_where_and_why),
+		cmocka_unit_test(names_odd_characters),
 		cmocka_unit_test(refuses_every_cut),
 	};
 
