@@ -3,13 +3,21 @@
 #include <string.h>
 
 #define HEADER 12
+#define LABEL_MAX 63
+#define NAME_TEXT_MAX 253
+/* A name as it stands in messages: labels after their lengths, then 0. */
+#define NAME_WIRE_MAX 255
 #define CLASS_IN 1
 #define TYPE_CNAME 5
-#define NAME_MAX_TEXT 256
-/* CNAME records that are followed, one to the next. */
+/* Aliases that are followed, one to the next. */
 #define ALIASES_MAX 10
-/* Compression pointers followed within one name. */
-#define POINTERS_MAX 64
+
+/* The second word of the header (RFC 1035 section 4.1.1). */
+#define FLAG_RESPONSE 0x8000
+#define FLAG_TRUNCATED 0x0200
+#define FLAG_RECURSION_DESIRED 0x0100
+#define MASK_OPCODE 0x7800
+#define MASK_RCODE 0x000f
 
 static void
 put16(struct buf *out, unsigned value)
@@ -18,26 +26,34 @@ put16(struct buf *out, unsigned value)
 	buf_put_char(out, (char)(value & 0xff));
 }
 
-bool
-dns_query(struct buf *out, uint16_t id, struct str name, enum dns_type type)
+static bool
+put_name(struct buf *out, struct str name)
 {
 	struct str rest = name, label;
 
-	if (name.len == 0 || name.len > 253)
+	if (name.len == 0 || name.len > NAME_TEXT_MAX)
 		return false;
-	put16(out, id);
-	put16(out, 0x0100); /* recursion desired */
-	put16(out, 1);      /* one question */
-	put16(out, 0);
-	put16(out, 0);
-	put16(out, 0);
 	while (str_split(&rest, '.', &label)) {
-		if (label.len == 0 || label.len > 63)
+		if (label.len == 0 || label.len > LABEL_MAX)
 			return false;
 		buf_put_char(out, (char)label.len);
 		buf_put_str(out, label);
 	}
 	buf_put_char(out, 0);
+	return !out->overflow;
+}
+
+bool
+dns_query(struct buf *out, uint16_t id, struct str name, enum dns_type type)
+{
+	put16(out, id);
+	put16(out, FLAG_RECURSION_DESIRED);
+	put16(out, 1); /* one question, no records */
+	put16(out, 0);
+	put16(out, 0);
+	put16(out, 0);
+	if (!put_name(out, name))
+		return false;
 	put16(out, (unsigned)type);
 	put16(out, CLASS_IN);
 	return !out->overflow;
@@ -68,46 +84,65 @@ get16(struct reader *r)
 	return high << 8 | get8(r);
 }
 
+/* A name without compression; compares without regard to case (RFC 4343). */
+struct name {
+	struct buf wire;
+	char memory[NAME_WIRE_MAX];
+};
+
+static void
+name_init(struct name *name)
+{
+	buf_init(&name->wire, name->memory, sizeof(name->memory));
+}
+
+static bool
+name_eq(const struct name *a, const struct name *b)
+{
+	/* Lengths of labels are below 'A': only letters are folded. */
+	return str_eq_nocase(buf_view(&a->wire), buf_view(&b->wire));
+}
+
 /*
- * Reads a name, with compression (RFC 1035 section 4.1.4), as text without a
- * final dot.
+ * Reads a name. A pointer must lead to before the part that it ends (RFC 1035
+ * section 4.1.4, "a prior occurrence"), so there is an end to following them.
  */
 static void
-get_name(struct reader *r, struct buf *out)
+get_name(struct reader *r, struct name *name)
 {
 	struct reader at = *r;
+	size_t start = r->at;
 	bool jumped = false;
-	unsigned jumps = 0, len;
+	unsigned len;
 
-	while ((len = get8(&at)) != 0 && !at.bad) {
-		if ((len & 0xc0) == 0xc0) {
+	name_init(name);
+	do {
+		len = get8(&at);
+		if (len > LABEL_MAX) {
 			size_t to = (size_t)(len & 0x3f) << 8 | get8(&at);
 
 			if (!jumped)
 				r->at = at.at;
 			jumped = true;
-			at.bad = at.bad || ++jumps > POINTERS_MAX;
+			at.bad = at.bad || len < 0xc0 || to >= start;
+			start = to;
 			at.at = to;
-			continue;
-		}
-		if (len > 63 || at.at + len > at.message.len) {
+		} else if (len > at.message.len - at.at) {
 			at.bad = true;
-			break;
+		} else {
+			buf_put_char(&name->wire, (char)len);
+			buf_put(&name->wire, at.message.ptr + at.at, len);
+			at.at += len;
 		}
-		if (out->len > 0)
-			buf_put_char(out, '.');
-		buf_put(out, at.message.ptr + at.at, len);
-		at.at += len;
-	}
+	} while (len != 0 && !at.bad && !name->wire.overflow);
 	if (!jumped)
 		r->at = at.at;
-	r->bad = r->bad || at.bad || out->overflow;
+	r->bad = at.bad || name->wire.overflow;
 }
 
-/* One resource record: its name is in `name`, its data at `data`. */
+/* One resource record (RFC 1035 section 4.1.3); its data is at `data`. */
 struct record {
-	char name_memory[NAME_MAX_TEXT];
-	struct buf name;
+	struct name owner;
 	unsigned type, class;
 	size_t data, length;
 };
@@ -115,29 +150,17 @@ struct record {
 static void
 get_record(struct reader *r, struct record *record)
 {
-	buf_init(&record->name, record->name_memory,
-		 sizeof(record->name_memory));
-	get_name(r, &record->name);
+	get_name(r, &record->owner);
 	record->type = get16(r);
 	record->class = get16(r);
 	(void)get16(r); /* time to live */
 	(void)get16(r);
 	record->length = get16(r);
 	record->data = r->at;
-	r->at += record->length;
-	r->bad = r->bad || r->at > r->message.len;
-}
-
-static bool
-read_question(struct reader *r, struct str name, enum dns_type type)
-{
-	char memory[NAME_MAX_TEXT];
-	struct buf asked;
-
-	buf_init(&asked, memory, sizeof(memory));
-	get_name(r, &asked);
-	return get16(r) == (unsigned)type && get16(r) == CLASS_IN && !r->bad &&
-	       str_eq_nocase(buf_view(&asked), name);
+	if (record->length > r->message.len - r->at)
+		r->bad = true;
+	else
+		r->at += record->length;
 }
 
 static void
@@ -146,75 +169,121 @@ take_address(struct reader *r, const struct record *record, enum dns_type type,
 {
 	size_t size = type == DNS_A ? 4 : 16;
 
-	if (record->length != size || answer->count == ADDRESSES_MAX)
-		return;
-	memcpy(answer->address[answer->count++].bytes,
-	       r->message.ptr + record->data, size);
+	if (record->length != size)
+		r->bad = true;
+	else if (answer->count < ADDRESSES_MAX)
+		memcpy(answer->address[answer->count++].bytes,
+		       r->message.ptr + record->data, size);
+}
+
+static void
+take_alias(struct reader *r, const struct record *record, struct name *alias)
+{
+	struct reader data = { r->message, record->data, false };
+
+	get_name(&data, alias);
+	if (data.bad || data.at != r->at)
+		r->bad = true;
 }
 
 /*
- * Goes over the records once for `name`: takes its addresses, and notes its
- * alias. Returns whether there is one.
+ * Goes over the records once for `name`: takes its addresses, and replaces it
+ * with its alias. Returns whether there is one.
  */
 static bool
-read_records(struct reader *r, unsigned count, struct buf *name,
+read_records(struct reader *r, unsigned count, struct name *name,
 	     enum dns_type type, struct dns_answer *answer)
 {
-	char memory[NAME_MAX_TEXT];
-	struct buf alias;
+	struct name alias;
+	struct record record;
 
-	buf_init(&alias, memory, sizeof(memory));
+	name_init(&alias);
 	for (unsigned i = 0; i < count && !r->bad; i++) {
-		struct record record;
-
 		get_record(r, &record);
 		if (r->bad || record.class != CLASS_IN ||
-		    !str_eq_nocase(buf_view(&record.name), buf_view(name)))
+		    !name_eq(&record.owner, name))
 			continue;
 		if (record.type == (unsigned)type)
 			take_address(r, &record, type, answer);
-		if (record.type == TYPE_CNAME && alias.len == 0) {
-			struct reader data = { r->message, record.data, false };
-
-			get_name(&data, &alias);
-			r->bad = r->bad || data.bad;
-		}
+		else if (record.type == TYPE_CNAME)
+			take_alias(r, &record, &alias);
 	}
-	if (alias.len == 0)
+	if (r->bad || alias.wire.len == 0)
 		return false;
-	buf_reset(name);
-	buf_put_str(name, buf_view(&alias));
+	name_init(name);
+	buf_put_str(&name->wire, buf_view(&alias.wire));
 	return true;
 }
 
-bool
+/* The order of records means nothing: each alias is looked for in all. */
+static enum dns_reading
+read_answer(struct reader *r, unsigned records, struct name *name,
+	    enum dns_type type, struct dns_answer *answer)
+{
+	size_t start = r->at;
+	unsigned aliases = 0;
+
+	while (read_records(r, records, name, type, answer) &&
+	       answer->count == 0 && ++aliases <= ALIASES_MAX)
+		r->at = start;
+	return r->bad ? DNS_MALFORMED : DNS_COMPLETE;
+}
+
+static bool
+read_question(struct reader *r, struct str name, enum dns_type type,
+	      struct name *asked)
+{
+	struct name ours;
+
+	name_init(&ours);
+	if (!put_name(&ours.wire, name))
+		return false;
+	get_name(r, asked);
+	return get16(r) == (unsigned)type && get16(r) == CLASS_IN && !r->bad &&
+	       name_eq(asked, &ours);
+}
+
+enum dns_reading
 dns_read(struct str message, uint16_t id, struct str name, enum dns_type type,
 	 struct dns_answer *answer)
 {
 	struct reader r = { message, 0, false };
-	char memory[NAME_MAX_TEXT];
-	unsigned flags, questions, records, aliases = 0;
-	struct buf owner;
-	size_t start;
+	unsigned flags, questions, records;
+	struct name asked;
+	bool error;
 
-	*answer = (struct dns_answer){ .rcode = 0 };
+	*answer = (struct dns_answer){ .rcode = DNS_NOERROR };
 	if (message.len < HEADER || get16(&r) != id)
-		return false;
+		return DNS_FOREIGN;
 	flags = get16(&r);
 	questions = get16(&r);
 	records = get16(&r);
 	r.at = HEADER;
-	/* A response (QR) to a standard query with our one question. */
-	if ((flags & 0xf800) != 0x8000 || questions != 1 ||
-	    !read_question(&r, name, type))
-		return false;
-	answer->rcode = flags & 0x000f;
-	answer->truncated = (flags & 0x0200) != 0;
-	buf_init(&owner, memory, sizeof(memory));
-	buf_put_str(&owner, name);
-	start = r.at;
-	while (read_records(&r, records, &owner, type, answer) &&
-	       ++aliases < ALIASES_MAX && answer->count == 0)
-		r.at = start;
-	return !r.bad;
+	if ((flags & (FLAG_RESPONSE | MASK_OPCODE)) != FLAG_RESPONSE)
+		return DNS_FOREIGN;
+	answer->rcode = flags & MASK_RCODE;
+	error = answer->rcode != DNS_NOERROR && answer->rcode != DNS_NXDOMAIN;
+	if (error && questions == 0)
+		return DNS_COMPLETE;
+	if (questions != 1 || !read_question(&r, name, type, &asked))
+		return DNS_FOREIGN;
+	if (error)
+		return DNS_COMPLETE;
+	if ((flags & FLAG_TRUNCATED) != 0)
+		return DNS_TRUNCATED;
+	return read_answer(&r, records, &asked, type, answer);
+}
+
+const char *
+dns_rcode_text(unsigned rcode)
+{
+	static const char *const TEXTS[] = {
+		"no error (NOERROR)",        "format error (FORMERR)",
+		"server failure (SERVFAIL)", "no such host (NXDOMAIN)",
+		"not implemented (NOTIMP)",  "query refused (REFUSED)",
+	};
+
+	if (rcode < sizeof(TEXTS) / sizeof(TEXTS[0]))
+		return TEXTS[rcode];
+	return "an unknown response code";
 }

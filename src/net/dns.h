@@ -13,15 +13,19 @@
 
 enum dns_type { DNS_A = 1, DNS_AAAA = 28 };
 
-/* Longest query: header, a name of 255 bytes, type and class. */
-#define DNS_QUERY_MAX 280
+/* Longest query: header (12), a name (255), type and class (4). */
+#define DNS_QUERY_MAX 271
 
-/* Response codes (RFC 1035 section 4.1.1). */
-enum dns_rcode {
-	DNS_NOERROR = 0,
-	DNS_SERVFAIL = 2,
-	DNS_NXDOMAIN = 3,
-	DNS_REFUSED = 5
+/* Response codes that decide something (RFC 1035 section 4.1.1). */
+#define DNS_NOERROR 0
+#define DNS_NXDOMAIN 3
+
+/* What a message is to a query. */
+enum dns_reading {
+	DNS_FOREIGN,   /* no answer to it, maybe forged: to be ignored */
+	DNS_MALFORMED, /* its answer, but broken */
+	DNS_TRUNCATED, /* its answer, cut short: to be asked for over TCP */
+	DNS_COMPLETE   /* its answer */
 };
 
 /* One address record: 4 bytes for A, 16 for AAAA. */
@@ -31,24 +35,30 @@ struct dns_address {
 
 struct dns_answer {
 	unsigned rcode;
-	bool truncated;
 	size_t count;
 	struct dns_address address[ADDRESSES_MAX];
 };
 
 /*
  * Appends a query for `name` (absolute, without a final dot). Returns false if
- * `name` is no domain name (labels of 1 to 63 bytes, 253 in all).
+ * `name` is no domain name (labels of 1 to 63 bytes, 253 in all) or `out` is
+ * full.
  */
 MUST_CHECK bool dns_query(struct buf *out, uint16_t id, struct str name,
 			  enum dns_type type);
 
 /*
- * Reads a response to dns_query(): false if it is none (wrong id, question or
- * form), which is to be ignored, as it may be forged (RFC 5452). Follows the
- * CNAME records of the answer; at most ADDRESSES_MAX addresses are taken.
+ * Reads a message as the answer to dns_query(): the same id and question, as
+ * RFC 5452 section 9 demands, where a server that reports an error may leave
+ * the question out. `answer` is filled for DNS_COMPLETE: the response code,
+ * and the addresses of the name or of the last of its aliases (CNAME), at
+ * most ADDRESSES_MAX.
  */
-MUST_CHECK bool dns_read(struct str message, uint16_t id, struct str name,
-			 enum dns_type type, struct dns_answer *answer);
+MUST_CHECK enum dns_reading dns_read(struct str message, uint16_t id,
+				     struct str name, enum dns_type type,
+				     struct dns_answer *answer);
+
+/* A response code for people, as "server failure (SERVFAIL)". */
+const char *dns_rcode_text(unsigned rcode);
 
 #endif

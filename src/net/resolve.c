@@ -1,64 +1,53 @@
 #include "net/resolve.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/dns.h"
-#include "sys/entropy.h"
+#include "net/resolve_ask.h"
 
-static const enum dns_type TYPES[2] = { DNS_A, DNS_AAAA };
-
-void
-address_text(const struct address *address, char out[static ADDRESS_TEXT_SIZE])
+static bool
+is_host_name(struct str host)
 {
-	char literal[INET6_ADDRSTRLEN] = "?";
-	bool v6 = address->sockaddr.any.sa_family == AF_INET6;
-	unsigned port = ntohs(v6 ? address->sockaddr.v6.sin6_port
-				 : address->sockaddr.v4.sin_port);
+	char memory[DNS_QUERY_MAX];
+	struct buf query;
 
-	if (v6)
-		(void)inet_ntop(AF_INET6, &address->sockaddr.v6.sin6_addr,
-				literal, sizeof(literal));
-	else
-		(void)inet_ntop(AF_INET, &address->sockaddr.v4.sin_addr,
-				literal, sizeof(literal));
-	(void)snprintf(out, ADDRESS_TEXT_SIZE, v6 ? "[%s]:%u" : "%s:%u",
-		       literal, port);
+	/* A colon stands for an address whose interface is not there. */
+	buf_init(&query, memory, sizeof(memory));
+	return str_find(host, ':') == host.len &&
+	       dns_query(&query, 0, host, DNS_A);
+}
+
+/* "localhost" and below (RFC 6761 section 6.3). */
+static bool
+is_localhost(struct str host)
+{
+	static const char below[] = ".localhost";
+	const size_t len = sizeof(below) - 1;
+
+	if (host.len > len)
+		return str_eq_nocase(str_skip(host, host.len - len),
+				     (struct str){ below, len });
+	return str_eq_nocase(host, str_from(below + 1));
 }
 
 static void
-add_address(struct resolver *r, const unsigned char *bytes, enum dns_type type)
+find_loopback(struct resolver *r)
 {
-	struct addresses *found = &r->question[type == DNS_AAAA].found;
-	struct address *a = &found->address[found->count];
+	static const unsigned char v4[4] = { 127, 0, 0, 1 };
+	static const unsigned char v6[16] = { [15] = 1 };
+	struct addresses *found4 = &r->question[0].found;
+	struct addresses *found6 = &r->question[1].found;
 
-	if (found->count == ADDRESSES_MAX)
-		return;
-	found->count++;
-	*a = (struct address){ .length = 0 };
-	if (type == DNS_A) {
-		a->sockaddr.v4.sin_family = AF_INET;
-		a->sockaddr.v4.sin_port = htons(r->port);
-		memcpy(&a->sockaddr.v4.sin_addr, bytes, 4);
-		a->length = sizeof(a->sockaddr.v4);
-	} else {
-		a->sockaddr.v6.sin6_family = AF_INET6;
-		a->sockaddr.v6.sin6_port = htons(r->port);
-		memcpy(&a->sockaddr.v6.sin6_addr, bytes, 16);
-		a->length = sizeof(a->sockaddr.v6);
-	}
+	address_set(&found4->address[found4->count++], AF_INET, v4, r->port);
+	address_set(&found6->address[found6->count++], AF_INET6, v6, r->port);
 }
 
 /* What needs no name server: literals, localhost, /etc/hosts. */
 static bool
 find_locally(struct resolver *r)
 {
-	static const unsigned char v4_loopback[4] = { 127, 0, 0, 1 };
-	static const unsigned char v6_loopback[16] = { [15] = 1 };
 	struct str host = str_from(r->host);
 	struct address literal;
 
@@ -69,15 +58,15 @@ find_locally(struct resolver *r)
 		r->question[v6].found.count = 1;
 		return true;
 	}
-	if (resolver_config_find(r->config, host, r->port,
-				 &r->question[0].found, &r->question[1].found))
-		return true;
-	if (!str_eq_nocase(host, STR("localhost")) &&
-	    !str_ends(host, STR(".localhost")))
+	if (!is_host_name(host))
 		return false;
-	add_address(r, v4_loopback, DNS_A);
-	add_address(r, v6_loopback, DNS_AAAA);
-	return true;
+	if (is_localhost(host)) {
+		find_loopback(r);
+		return true;
+	}
+	return resolver_config_find(r->config, host, r->port,
+				    &r->question[0].found,
+				    &r->question[1].found);
 }
 
 void
@@ -88,210 +77,23 @@ resolve_start(struct resolver *r, const struct resolver_config *config,
 
 	if (str_ends(name, STR(".")))
 		name.len--;
+	/* What is cut here is too long for a host name even so. */
+	if (name.len > sizeof(r->host) - 1)
+		name.len = sizeof(r->host) - 1;
 	r->config = config;
 	r->port = port;
-	r->done = false;
 	r->fd = -1;
 	r->tcp = false;
 	r->tries = 0;
-	r->last_error[0] = '\0';
 	memset(r->question, 0, sizeof(r->question));
-	/* A name that does not fit is no name: the first query will say so. */
-	if (!str_copy(name, r->host, sizeof(r->host)))
-		r->host[0] = '\0';
-	r->done = find_locally(r);
-}
-
-static void
-note_error(struct resolver *r, const char *what)
-{
-	(void)snprintf(r->last_error, sizeof(r->last_error), "%s", what);
-}
-
-static const struct address *
-server(const struct resolver *r)
-{
-	return &r->config->server[(r->tries - 1) % r->config->server_count];
+	memset(r->server, 0, sizeof(r->server));
+	r->done = str_copy(name, r->host, sizeof(r->host)) && find_locally(r);
 }
 
 static bool
-open_socket(struct resolver *r, int type)
+any(const struct resolver *r, enum resolver_state state)
 {
-	const struct address *to = server(r);
-
-	resolve_close(r);
-	r->tcp = type == SOCK_STREAM;
-	r->try_by = deadline_in(r->config->timeout_ms);
-	r->fd = socket(to->sockaddr.any.sa_family,
-		       type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	return r->fd >= 0 &&
-	       (connect(r->fd, &to->sockaddr.any, to->length) == 0 ||
-		errno == EINPROGRESS);
-}
-
-/* The query of question `i`, with a new random id (RFC 5452). */
-static bool
-build_query(struct resolver *r, size_t i, struct buf *out)
-{
-	return entropy_fill(&r->question[i].id, sizeof(r->question[i].id)) &&
-	       dns_query(out, r->question[i].id, str_from(r->host), TYPES[i]);
-}
-
-/* Asks the next server over UDP what is not answered yet. */
-static bool
-ask_over_udp(struct resolver *r)
-{
-	r->tries++;
-	if (!open_socket(r, SOCK_DGRAM))
-		return false;
-	for (size_t i = 0; i < 2; i++) {
-		char memory[DNS_QUERY_MAX];
-		struct buf query;
-
-		if (r->question[i].answered)
-			continue;
-		buf_init(&query, memory, sizeof(memory));
-		if (!build_query(r, i, &query) ||
-		    send(r->fd, query.ptr, query.len, MSG_NOSIGNAL) < 0)
-			return false;
-	}
-	return true;
-}
-
-/* Asks the same server again over TCP for what was cut (RFC 1035 4.2.2). */
-static bool
-ask_over_tcp(struct resolver *r)
-{
-	struct buf out;
-
-	if (!open_socket(r, SOCK_STREAM))
-		return false;
-	buf_init(&out, r->out, sizeof(r->out));
-	for (size_t i = 0; i < 2; i++) {
-		size_t start = out.len, len;
-
-		if (!r->question[i].truncated)
-			continue;
-		buf_put(&out, "\0\0", 2);
-		if (!build_query(r, i, &out) || out.overflow)
-			return false;
-		len = out.len - start - 2;
-		r->out[start] = (unsigned char)(len >> 8);
-		r->out[start + 1] = (unsigned char)(len & 0xff);
-	}
-	r->out_length = out.len;
-	r->out_sent = 0;
-	r->in_length = 0;
-	return true;
-}
-
-/* Takes a message that came; what is no answer to us is passed over. */
-static void
-take_message(struct resolver *r, struct str message)
-{
-	for (size_t i = 0; i < 2; i++) {
-		struct resolver_question *q = &r->question[i];
-		struct dns_answer answer;
-
-		if (q->answered || !dns_read(message, q->id, str_from(r->host),
-					     TYPES[i], &answer))
-			continue;
-		if (answer.rcode != DNS_NOERROR &&
-		    answer.rcode != DNS_NXDOMAIN) {
-			note_error(r, answer.rcode == DNS_SERVFAIL
-					      ? "server failure (SERVFAIL)"
-				      : answer.rcode == DNS_REFUSED
-					      ? "query refused (REFUSED)"
-					      : "an error of the server");
-			r->try_by = deadline_in(0);
-			return;
-		}
-		q->truncated = answer.truncated && !r->tcp;
-		q->answered = !q->truncated;
-		q->rcode = answer.rcode;
-		for (size_t a = 0; q->answered && a < answer.count; a++)
-			add_address(r, answer.address[a].bytes, TYPES[i]);
-		return;
-	}
-}
-
-/* True as long as this server may still answer. */
-static bool
-receive_udp(struct resolver *r)
-{
-	for (;;) {
-		ssize_t got = recv(r->fd, r->in, sizeof(r->in), 0);
-
-		if (got >= 0)
-			take_message(r, (struct str){ (const char *)r->in,
-						      (size_t)got });
-		else if (errno == EAGAIN)
-			return true;
-		else if (errno != EINTR) {
-			note_error(r, strerror(errno));
-			return false;
-		}
-	}
-}
-
-/* Takes the whole messages at the start of what came over TCP. */
-static void
-take_framed(struct resolver *r)
-{
-	size_t length;
-
-	while (r->in_length >= 2) {
-		length = (size_t)r->in[0] << 8 | r->in[1];
-		if (r->in_length < 2 + length)
-			return;
-		take_message(r,
-			     (struct str){ (const char *)r->in + 2, length });
-		r->in_length -= 2 + length;
-		memmove(r->in, r->in + 2 + length, r->in_length);
-	}
-}
-
-static bool
-exchange_tcp(struct resolver *r)
-{
-	ssize_t moved;
-
-	while (r->out_sent < r->out_length) {
-		moved = send(r->fd, r->out + r->out_sent,
-			     r->out_length - r->out_sent, MSG_NOSIGNAL);
-		if (moved > 0)
-			r->out_sent += (size_t)moved;
-		else if (errno != EINTR)
-			break;
-	}
-	if (r->out_sent < r->out_length) {
-		if (errno == EAGAIN || errno == ENOTCONN)
-			return true;
-		note_error(r, strerror(errno));
-		return false;
-	}
-	for (;;) {
-		moved = recv(r->fd, r->in + r->in_length,
-			     sizeof(r->in) - r->in_length, 0);
-		if (moved > 0) {
-			r->in_length += (size_t)moved;
-			take_framed(r);
-		} else if (moved < 0 && errno == EAGAIN) {
-			return true;
-		} else if (moved == 0 || errno != EINTR) {
-			note_error(r, "the TCP connection broke");
-			return false;
-		}
-	}
-}
-
-static bool
-wants_tcp(const struct resolver *r)
-{
-	return !r->tcp &&
-	       (r->question[0].truncated || r->question[1].truncated) &&
-	       (r->question[0].answered || r->question[0].truncated) &&
-	       (r->question[1].answered || r->question[1].truncated);
+	return r->question[0].state == state || r->question[1].state == state;
 }
 
 static size_t
@@ -300,74 +102,187 @@ found(const struct resolver *r)
 	return r->question[0].found.count + r->question[1].found.count;
 }
 
+/* Every server answered, and none has an address. */
 static enum code
-fail(const struct resolver *r, struct status *st)
+fail_name(const struct resolver *r, struct status *st)
 {
 	const struct resolver_question *q = r->question;
+	bool exists = q[0].rcode == DNS_NOERROR || q[1].rcode == DNS_NOERROR;
+	char server[ADDRESS_TEXT_SIZE];
+
+	address_text(&r->config->server[q[0].server], server);
+	status_hint(st, "check the name; if it is right, this name server does "
+			"not know it: check /etc/resolv.conf, the cluster's "
+			"DNS and private zones");
+	return status_set(st, CODE_UNAVAILABLE,
+			  "cannot resolve %s: %s, says name server %s", r->host,
+			  exists ? "it has no addresses (neither A nor AAAA)"
+				 : dns_rcode_text(DNS_NXDOMAIN),
+			  server);
+}
+
+static void
+put_silence(struct buf *out, unsigned timeout_ms)
+{
+	bool seconds = timeout_ms % 1000 == 0;
+
+	buf_put_cstr(out, "no answer within ");
+	buf_put_uint(out, seconds ? timeout_ms / 1000 : timeout_ms);
+	buf_put_cstr(out, seconds ? " s" : " ms");
+}
+
+/* "name server 192.0.2.1:53: what it did" */
+static void
+put_server(const struct resolver *r, size_t i, struct buf *out)
+{
+	const struct resolver_server *server = &r->server[i];
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (q[0].answered && q[1].answered) {
-		status_hint(st, "check the name, and whether this network's "
-				"DNS knows it");
-		return status_set(st, CODE_UNAVAILABLE, "cannot resolve %s: %s",
-				  r->host,
-				  q[0].rcode == DNS_NXDOMAIN
-					  ? "no such host (NXDOMAIN)"
-					  : "it has no addresses");
+	address_text(&r->config->server[i], text);
+	buf_put_cstr(out, "name server ");
+	buf_put_cstr(out, text);
+	buf_put_cstr(out, ": ");
+	switch (server->outcome) {
+	case RESOLVER_UNASKED:
+		buf_put_cstr(out, "not asked");
+		break;
+	case RESOLVER_SILENT:
+		put_silence(out, r->config->timeout_ms);
+		break;
+	case RESOLVER_RCODE:
+		buf_put_cstr(out, dns_rcode_text((unsigned)server->detail));
+		break;
+	case RESOLVER_MALFORMED:
+		buf_put_cstr(out, "a malformed answer");
+		break;
+	case RESOLVER_CLOSED:
+		buf_put_cstr(out, "connection closed without an answer");
+		break;
+	case RESOLVER_ERRNO:
+		buf_put_cstr(out, strerror(server->detail));
+		break;
+	}
+	if (server->tcp)
+		buf_put_cstr(out, " over TCP");
+}
+
+static enum code
+fail_servers(const struct resolver *r, struct status *st)
+{
+	char memory[512];
+	struct buf out;
+
+	buf_init(&out, memory, sizeof(memory));
+	for (size_t i = 0; i < r->config->server_count; i++) {
+		if (i > 0)
+			buf_put_cstr(&out, "; ");
+		put_server(r, i, &out);
 	}
 	status_hint(st, "check /etc/resolv.conf, the cluster's DNS and "
-			"NetworkPolicy egress to port 53");
-	address_text(&r->config->server[0], text);
-	return status_set(st, CODE_UNAVAILABLE,
-			  "cannot resolve %s: %s (%zu name server%s, %s%s)",
-			  r->host,
-			  r->last_error[0] != '\0' ? r->last_error
-						   : "no answer",
-			  r->config->server_count,
-			  r->config->server_count == 1 ? "" : "s",
-			  r->config->server_count == 1 ? "" : "first ", text);
-}
-
-/* Goes to the next server, or ends: with what was found, or with an error. */
-static enum code
-next_server(struct resolver *r, struct status *st)
-{
-	size_t tries = r->config->server_count * r->config->attempts;
-
-	resolve_close(r);
-	if (found(r) > 0) {
-		r->done = true;
-		return CODE_OK;
-	}
-	r->question[0].truncated = false;
-	r->question[1].truncated = false;
-	while (r->tries < tries) {
-		if (ask_over_udp(r))
-			return CODE_OK;
-		note_error(r, strerror(errno));
-	}
-	resolve_close(r);
-	return fail(r, st);
-}
-
-/* The first question is asked only if it can be asked at all. */
-static enum code
-ask_first(struct resolver *r, struct status *st)
-{
-	char memory[DNS_QUERY_MAX];
-	struct buf query;
-
-	buf_init(&query, memory, sizeof(memory));
-	if (!dns_query(&query, 0, str_from(r->host), DNS_A))
-		return status_set(st, CODE_UNAVAILABLE,
-				  "cannot resolve %s: no host name", r->host);
-	return next_server(r, st);
+			"NetworkPolicy egress to port 53 (UDP and TCP)");
+	return status_set(st, CODE_UNAVAILABLE, "cannot resolve %s: %.*s",
+			  r->host, (int)out.len, out.ptr);
 }
 
 static bool
 all_answered(const struct resolver *r)
 {
-	return r->question[0].answered && r->question[1].answered;
+	return r->question[0].state == RESOLVER_ANSWERED &&
+	       r->question[1].state == RESOLVER_ANSWERED;
+}
+
+/* The end: with the addresses that were found, or with an error. */
+static enum code
+finish(struct resolver *r, struct status *st)
+{
+	resolve_close(r);
+	r->done = found(r) > 0;
+	if (r->done)
+		return CODE_OK;
+	return all_answered(r) ? fail_name(r, st) : fail_servers(r, st);
+}
+
+static void
+start_clocks(struct resolver *r)
+{
+	int64_t ms = r->config->timeout_ms;
+
+	r->try_by = deadline_in(ms);
+	r->resend_at = deadline_in(ms / 4);
+	r->patience_by = deadline_in(ms / 2);
+}
+
+/*
+ * Asks the next server. If that is the same one, and it was silent, the socket
+ * stays: a late answer to the first try is still an answer.
+ */
+static bool
+ask_next(struct resolver *r)
+{
+	bool keep = r->fd >= 0 && !r->tcp && r->config->server_count == 1 &&
+		    r->server[0].outcome == RESOLVER_SILENT;
+
+	r->tries++;
+	start_clocks(r);
+	if (keep)
+		return resolve_ask_again(r);
+	return r->config->use_tcp ? resolve_ask_tcp(r) : resolve_ask_udp(r);
+}
+
+static enum code
+next_server(struct resolver *r, struct status *st)
+{
+	size_t tries = r->config->server_count * r->config->attempts;
+
+	while (found(r) == 0 && !all_answered(r) && r->tries < tries) {
+		for (size_t i = 0; i < 2; i++)
+			if (r->question[i].state != RESOLVER_ANSWERED)
+				r->question[i].state = RESOLVER_OPEN;
+		if (ask_next(r))
+			return CODE_OK;
+	}
+	return finish(r, st);
+}
+
+/* Asks the same server over TCP for what is still needed of it. */
+static bool
+turn_to_tcp(struct resolver *r)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (r->question[i].state == RESOLVER_TRUNCATED)
+			r->question[i].state = RESOLVER_OPEN;
+	start_clocks(r);
+	return resolve_ask_tcp(r);
+}
+
+/* One family is there, or can be had over TCP. */
+static bool
+half_known(const struct resolver *r)
+{
+	return found(r) > 0 || any(r, RESOLVER_TRUNCATED);
+}
+
+/* Whether to wait on for this server, whose socket is `alive`. */
+static bool
+may_still_answer(struct resolver *r, bool alive)
+{
+	if (!alive || !any(r, RESOLVER_OPEN))
+		return false;
+	if (deadline_left(r->try_by) == 0) {
+		resolve_note(r, RESOLVER_SILENT, 0);
+		return false;
+	}
+	return !half_known(r) || deadline_left(r->patience_by) > 0;
+}
+
+/* A datagram is sent twice in a try: one lost is not worth a whole try. */
+static bool
+resend_when_due(struct resolver *r)
+{
+	if (r->tcp || deadline_left(r->resend_at) > 0)
+		return true;
+	r->resend_at = r->try_by;
+	return resolve_ask_again(r);
 }
 
 enum code
@@ -377,21 +292,18 @@ resolve_step(struct resolver *r, struct status *st)
 
 	if (r->done)
 		return CODE_OK;
+	if (!is_host_name(str_from(r->host)))
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "cannot resolve %s: this is no host name",
+				  r->host);
 	if (r->fd < 0)
-		return r->tries == 0 ? ask_first(r, st) : next_server(r, st);
-	alive = r->tcp ? exchange_tcp(r) : receive_udp(r);
-	if (all_answered(r)) {
-		resolve_close(r);
-		r->done = found(r) > 0;
-		return r->done ? CODE_OK : fail(r, st);
-	}
-	if (alive && wants_tcp(r) && !ask_over_tcp(r)) {
-		note_error(r, strerror(errno));
-		alive = false;
-	}
-	if (!alive || deadline_left(r->try_by) == 0)
 		return next_server(r, st);
-	return CODE_OK;
+	alive = resolve_exchange(r);
+	if (may_still_answer(r, alive) && resend_when_due(r))
+		return CODE_OK;
+	if (any(r, RESOLVER_TRUNCATED) && turn_to_tcp(r))
+		return CODE_OK;
+	return next_server(r, st);
 }
 
 bool
@@ -412,7 +324,15 @@ resolve_pollfd(const struct resolver *r)
 struct deadline
 resolve_deadline(const struct resolver *r)
 {
-	return r->done || r->fd < 0 ? deadline_in(0) : r->try_by;
+	struct deadline until = r->try_by;
+
+	if (r->done || r->fd < 0)
+		return deadline_in(0);
+	if (!r->tcp)
+		until = deadline_first(until, r->resend_at);
+	if (half_known(r))
+		until = deadline_first(until, r->patience_by);
+	return until;
 }
 
 void

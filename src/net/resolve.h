@@ -12,47 +12,24 @@
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
 
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 #include "base/bounds.h"
 #include "base/status.h"
+#include "net/address.h"
 #include "sys/clock.h"
-
-/* An address with a port, as connect(2) takes it. */
-struct address {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} sockaddr;
-	socklen_t length;
-};
-
-/* Addresses of one host, in the order in which to try them. */
-struct addresses {
-	size_t count;
-	struct address address[ADDRESSES_MAX];
-};
-
-/* Longest text of an address with port: "[...]:65535" and the final NUL. */
-#define ADDRESS_TEXT_SIZE 64
-
-/* The address for people, as "192.0.2.1:443" or "[2001:db8::1]:443". */
-void address_text(const struct address *address,
-		  char out[static ADDRESS_TEXT_SIZE]);
 
 /*
  * What the system's files say; read once, before the network is touched.
- * Caller-owned, private to resolve.c. Missing files are fine: without name
- * servers 127.0.0.1 is asked, as musl and glibc do.
+ * Caller-owned, private to resolver_config.c and resolve*.c. Missing files
+ * are fine: without name servers 127.0.0.1 is asked, as musl and glibc do.
  */
 struct resolver_config {
 	size_t server_count;
 	struct address server[NAME_SERVERS_MAX];
 	unsigned timeout_ms; /* per try; resolv.conf "timeout", 5 s */
 	unsigned attempts;   /* rounds over all servers; "attempts", 2 */
+	bool use_tcp;        /* never UDP; "use-vc" */
 	size_t hosts_length;
 	char hosts[65536]; /* /etc/hosts, cut after its last whole line */
 };
@@ -64,40 +41,60 @@ void resolver_config_read(struct resolver_config *config);
 void resolver_config_parse(struct resolver_config *config,
 			   struct str resolv_conf, struct str hosts);
 
-/*
- * Reads an address literal; IPv6 without brackets, maybe with a zone. False
- * if it is none.
- */
-MUST_CHECK bool address_parse(struct address *address, struct str text,
-			      uint16_t port);
-
 /* The addresses that /etc/hosts has for `host`; false if it has none. */
 MUST_CHECK bool resolver_config_find(const struct resolver_config *config,
 				     struct str host, uint16_t port,
 				     struct addresses *v4,
 				     struct addresses *v6);
 
-/* One of the two questions of a look-up. */
+/* What became of one of the two questions of a look-up. */
+enum resolver_state {
+	RESOLVER_OPEN,
+	RESOLVER_FAILED,    /* this server cannot answer it */
+	RESOLVER_TRUNCATED, /* this server answers it over TCP only */
+	RESOLVER_ANSWERED   /* for good, maybe with no address */
+};
+
 struct resolver_question {
+	enum resolver_state state;
 	uint16_t id;
-	bool answered;  /* by some server, for good */
-	bool truncated; /* ask again over TCP */
 	unsigned rcode;
+	size_t server; /* that answered */
 	struct addresses found;
 };
 
-/* One look-up under way. Caller-owned, private to resolve.c. */
+/* What a name server did when it was asked last, for the error message. */
+enum resolver_outcome {
+	RESOLVER_UNASKED,
+	RESOLVER_SILENT,
+	RESOLVER_RCODE,     /* `detail` is the response code */
+	RESOLVER_MALFORMED, /* its answer is broken */
+	RESOLVER_CLOSED,    /* it ended the TCP connection */
+	RESOLVER_ERRNO      /* `detail` is the error of the socket */
+};
+
+struct resolver_server {
+	enum resolver_outcome outcome;
+	int detail;
+	bool tcp;
+};
+
+/* One look-up under way. Caller-owned, private to resolve*.c. */
 struct resolver {
 	const struct resolver_config *config;
 	char host[HOST_NAME_MAX_SIZE];
 	uint16_t port;
 	bool done;
-	int fd;       /* -1: none */
-	bool tcp;     /* `fd` is a TCP connection */
-	size_t tries; /* servers asked so far, over all rounds */
-	struct deadline try_by;
+	int fd;                 /* -1: none */
+	bool tcp;               /* `fd` is a TCP connection */
+	size_t tries;           /* begun so far, over all rounds */
+	struct deadline try_by; /* the end of this try */
+	/* Ask again on the same socket: a datagram may be lost. */
+	struct deadline resend_at;
+	/* The end, if one question is settled by then. */
+	struct deadline patience_by;
 	struct resolver_question question[2]; /* A, AAAA */
-	char last_error[64]; /* of the servers asked so far, "" for none */
+	struct resolver_server server[NAME_SERVERS_MAX];
 	/* A TCP exchange: what is to be sent, then what came. */
 	size_t out_length;
 	size_t out_sent;
@@ -116,9 +113,9 @@ void resolve_start(struct resolver *r, const struct resolver_config *config,
 /*
  * Goes on as far as it can without waiting. Returns CODE_OK while it is under
  * way (resolve_done() is false) and when it has succeeded. Codes:
- * UNAVAILABLE if no name server answered or one failed (SERVFAIL, refused),
- * NOT_FOUND never: a name that does not exist is UNAVAILABLE with its own
- * message, since names of services come and go.
+ * UNAVAILABLE if no name server answered, all failed (SERVFAIL, refused), or
+ * the name does not exist, since names of services come and go;
+ * INVALID_ARGUMENT if `host` can be no host name.
  */
 MUST_CHECK enum code resolve_step(struct resolver *r, struct status *st);
 

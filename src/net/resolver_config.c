@@ -1,5 +1,3 @@
-#include <arpa/inet.h>
-#include <net/if.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,7 +7,7 @@
 
 #define DNS_PORT 53
 /* More than any resolver reads of it: servers, options, a search list. */
-#define RESOLV_CONF_MAX 4096
+#define RESOLV_CONF_MAX 8192
 
 /* The next word of `*rest`; false at its end. */
 static bool
@@ -26,36 +24,6 @@ next_word(struct str *rest, struct str *word)
 	return word->len > 0;
 }
 
-/* An address literal; IPv6 may carry a zone ("fe80::1%eth0"). */
-bool
-address_parse(struct address *address, struct str text, uint16_t port)
-{
-	char literal[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
-	char *zone;
-
-	*address = (struct address){ .length = 0 };
-	if (!str_copy(text, literal, sizeof(literal)))
-		return false;
-	zone = strchr(literal, '%');
-	if (zone != NULL)
-		*zone++ = '\0';
-	if (zone == NULL &&
-	    inet_pton(AF_INET, literal, &address->sockaddr.v4.sin_addr) == 1) {
-		address->sockaddr.v4.sin_family = AF_INET;
-		address->sockaddr.v4.sin_port = htons(port);
-		address->length = sizeof(address->sockaddr.v4);
-		return true;
-	}
-	if (inet_pton(AF_INET6, literal, &address->sockaddr.v6.sin6_addr) != 1)
-		return false;
-	address->sockaddr.v6.sin6_family = AF_INET6;
-	address->sockaddr.v6.sin6_port = htons(port);
-	if (zone != NULL)
-		address->sockaddr.v6.sin6_scope_id = if_nametoindex(zone);
-	address->length = sizeof(address->sockaddr.v6);
-	return true;
-}
-
 static void
 read_option(struct resolver_config *config, struct str word)
 {
@@ -67,6 +35,8 @@ read_option(struct resolver_config *config, struct str word)
 	if (str_starts(word, STR("attempts:")) &&
 	    parse_uint(str_skip(word, 9), &value) && value > 0)
 		config->attempts = (unsigned)(value > 5 ? 5 : value);
+	if (str_eq(word, STR("use-vc")))
+		config->use_tcp = true;
 }
 
 /* resolv.conf(5): search and ndots are left out on purpose. */
@@ -89,6 +59,18 @@ read_line(struct resolver_config *config, struct str line)
 	}
 }
 
+/* What fills `size` bytes may be cut: then its last whole line is the end. */
+static struct str
+whole_lines(struct str text, size_t size)
+{
+	if (text.len < size)
+		return text;
+	text.len = size;
+	while (text.len > 0 && text.ptr[text.len - 1] != '\n')
+		text.len--;
+	return text;
+}
+
 void
 resolver_config_parse(struct resolver_config *config, struct str resolv_conf,
 		      struct str hosts)
@@ -98,18 +80,15 @@ resolver_config_parse(struct resolver_config *config, struct str resolv_conf,
 	config->server_count = 0;
 	config->timeout_ms = 5000;
 	config->attempts = 2;
+	config->use_tcp = false;
 	while (str_split(&resolv_conf, '\n', &line))
 		read_line(config, line);
 	if (config->server_count == 0 &&
 	    address_parse(&config->server[0], STR("127.0.0.1"), DNS_PORT))
 		config->server_count = 1;
-	/* A line that is cut might name another host than it did. */
-	if (hosts.len > sizeof(config->hosts)) {
-		hosts.len = sizeof(config->hosts);
-		while (hosts.len > 0 && hosts.ptr[hosts.len - 1] != '\n')
-			hosts.len--;
-	}
-	memmove(config->hosts, hosts.ptr, hosts.len);
+	hosts = whole_lines(hosts, sizeof(config->hosts));
+	if (hosts.len > 0)
+		memmove(config->hosts, hosts.ptr, hosts.len);
 	config->hosts_length = hosts.len;
 }
 
@@ -126,7 +105,7 @@ read_start(const char *path, char *out, size_t size)
 	while (len < size && (got = read(fd, out + len, size - len)) > 0)
 		len += (size_t)got;
 	(void)close(fd);
-	return len;
+	return whole_lines((struct str){ out, len }, size).len;
 }
 
 void

@@ -1,0 +1,104 @@
+/* Addresses as text, both ways. */
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+struct literal_case {
+	const char *literal;
+	const char *text; /* with port 443; NULL: no address */
+};
+
+static const struct literal_case LITERALS[] = {
+	{ "192.0.2.1", "192.0.2.1:443" },
+	{ "0.0.0.0", "0.0.0.0:443" },
+	{ "::1", "[::1]:443" },
+	{ "fd20:CE::254", "[fd20:ce::254]:443" },
+	{ "::ffff:192.0.2.1", "[::ffff:192.0.2.1]:443" },
+	{ "fe80::1%1", "[fe80::1]:443" },
+	{ "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255",
+	  "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:443" },
+	{ "", NULL },
+	{ "localhost", NULL },
+	{ "127.1", NULL },
+	{ "1.2.3.4.5", NULL },
+	{ "192.0.2.1 ", NULL },
+	{ "192.0.2.256", NULL },
+	{ "192.0.2.1%1", NULL },
+	{ "192.0.2.1:53", NULL },
+	{ "[::1]", NULL },
+	{ ":::1", NULL },
+	{ "fe80::1%", NULL },
+	{ "fe80::1%0", NULL },
+	{ "fe80::1%no-such-zone", NULL },
+	{ "fe80::1%4294967296", NULL },
+	{ "fe80::1%1%1", NULL },
+	{ "1111:2222:3333:4444:5555:6666:7777:8888%and-then-some-more-of-it",
+	  NULL },
+};
+
+static void
+literals_are_read_and_written(void **state)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	struct address address;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(LITERALS) / sizeof(LITERALS[0]); i++) {
+		const struct literal_case *c = &LITERALS[i];
+
+		if (address_parse(&address, str_from(c->literal), 443) !=
+		    (c->text != NULL))
+			fail_msg("%s", c->literal);
+		if (c->text == NULL)
+			continue;
+		address_text(&address, text);
+		assert_string_equal(text, c->text);
+	}
+}
+
+static void
+a_nul_ends_no_literal(void **state)
+{
+	struct address address;
+
+	(void)state;
+	assert_false(address_parse(&address, STR("::1\0"), 443));
+}
+
+static void
+an_address_is_what_connect_takes(void **state)
+{
+	struct address address;
+
+	(void)state;
+	assert_true(address_parse(&address, STR("192.0.2.1"), 53));
+	assert_int_equal(address.length, sizeof(struct sockaddr_in));
+	assert_int_equal(address.sockaddr.any.sa_family, AF_INET);
+	assert_int_equal(ntohs(address.sockaddr.v4.sin_port), 53);
+	assert_int_equal(ntohl(address.sockaddr.v4.sin_addr.s_addr),
+			 0xc0000201);
+	assert_true(address_parse(&address, STR("fe80::2%7"), 53));
+	assert_int_equal(address.length, sizeof(struct sockaddr_in6));
+	assert_int_equal(address.sockaddr.any.sa_family, AF_INET6);
+	assert_int_equal(ntohs(address.sockaddr.v6.sin6_port), 53);
+	assert_int_equal(address.sockaddr.v6.sin6_scope_id, 7);
+	assert_int_equal(address.sockaddr.v6.sin6_addr.s6_addr[15], 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(literals_are_read_and_written),
+		cmocka_unit_test(a_nul_ends_no_literal),
+		cmocka_unit_test(an_address_is_what_connect_takes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
