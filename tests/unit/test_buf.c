@@ -40,7 +40,8 @@ equality(void **state)
 		{ STR("abc"), STR("ab"), false, false },
 		{ STR("a\0b"), STR("a\0c"), false, false },
 		{ STR("aZ-9"), STR("Az-9"), false, true },
-		{ STR("@["), STR("`{"), false, false },
+		{ STR("@"), STR("`"), false, false },
+		{ STR("["), STR("{"), false, false },
 		{ STR("\xc4"), STR("\xe4"), false, false },
 	};
 
@@ -156,6 +157,8 @@ copy_needs_room_for_the_nul(void **state)
 	(void)state;
 	assert_true(str_copy(STR("abc"), out, sizeof(out)));
 	assert_string_equal(out, "abc");
+	assert_true(str_copy(STR("a"), out, 2));
+	assert_string_equal(out, "a");
 	assert_false(str_copy(STR("abcd"), out, sizeof(out)));
 	assert_string_equal(out, "");
 	out[0] = 'x';

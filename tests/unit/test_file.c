@@ -196,12 +196,20 @@ a_target_that_cannot_be_is_refused(void **state)
 	status_clear(&st);
 	assert_int_equal(file_target_open(&target, deep, "TEST", &st),
 			 CODE_INVALID_ARGUMENT);
-	/* a folder cannot be replaced by a file; nothing is left beside it */
+	/* a folder cannot be replaced by a file, which is told at once */
 	status_clear(&st);
 	assert_int_equal(file_target_open(&target, folder, "TEST", &st),
+			 CODE_INVALID_ARGUMENT);
+	assert_int_equal(target.folder, -1);
+	/* or at the end, and nothing is left beside it */
+	status_clear(&st);
+	assert_int_equal(file_target_open(&target, in_folder("late"), "TEST",
+					  &st),
 			 CODE_OK);
+	assert_int_equal(mkdir(in_folder("late"), 0700), 0);
 	assert_int_equal(file_target_write(&target, STR("x"), &st),
 			 CODE_INTERNAL);
+	assert_int_equal(rmdir(in_folder("late")), 0);
 	file_target_close(&target);
 }
 

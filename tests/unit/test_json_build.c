@@ -216,6 +216,7 @@ strings_are_escaped(void **state)
 		  "\"\\u0000\\u0001\\u000b\\u001f \x7f\"" },
 		{ STR("\xc2\x80\xe2\x82\xac\xf0\x9f\x98\x80"),
 		  "\"\xc2\x80\xe2\x82\xac\xf0\x9f\x98\x80\"" },
+		{ STR("\x01\xc3\xa9"), "\"\\u0001\xc3\xa9\"" },
 		{ STR("\xff"), "\"\xef\xbf\xbd\"" },
 		{ STR("a\x80"
 		      "b\xc3"),
