@@ -41,7 +41,8 @@ help_main(struct run *run, int argc, char **argv)
 		if (applet != NULL && applet->main != help_main)
 			return applet->main(run, 1, flag);
 		if (applet == NULL &&
-		    !str_eq(str_from(argv[0]), STR("--help"))) {
+		    !str_eq(str_from(argv[0]), STR("--help")) &&
+		    !str_eq(str_from(argv[0]), STR("-h"))) {
 			(void)status_set(&st, CODE_INVALID_ARGUMENT,
 					 "help: no applet %s", shown(argv[0]));
 			return complain(&st, EXIT_CONFIG);

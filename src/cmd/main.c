@@ -3,7 +3,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/redact.h"
 #include "cmd/applet.h"
@@ -71,18 +70,11 @@ int
 main(int argc, char **argv)
 {
 	enum exit_status result;
-	unsigned closed = harden();
-	struct status st = { .code = CODE_OK };
 
+	harden();
 	wait_init();
 	run_init(&run);
-	if ((closed & 1U << STDOUT_FILENO) != 0) {
-		(void)status_set(&st, CODE_UNAVAILABLE,
-				 "standard output is closed");
-		result = complain(&st, EXIT_RETRY);
-	} else {
-		result = dispatch(argc, argv);
-	}
+	result = dispatch(argc, argv);
 	input_wipe(&run.settings);
 	run_wipe(&run);
 	exit(result);

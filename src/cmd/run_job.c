@@ -38,6 +38,19 @@ help_job(const struct job *job, struct run *run, const struct opt_table *tables,
 	return say(buf_view(out));
 }
 
+/* Where the log cannot be written, standard error says so. */
+static enum exit_status
+run_and_tell(const struct job *job, struct run *run)
+{
+	enum exit_status result = job_run(job, run);
+	struct status *lost = &run->report.failure;
+
+	if (lost->code == CODE_OK)
+		return result;
+	status_prefix(lost, "run-job %s: standard output", job->name);
+	return complain(lost, result);
+}
+
 /* Options and result file; an error in them is told on standard error. */
 static enum exit_status
 start_job(const struct job *job, struct run *run, int argc, char **argv)
@@ -53,14 +66,14 @@ start_job(const struct job *job, struct run *run, int argc, char **argv)
 			operand, &operands, &help, &st);
 	if (st.code == CODE_OK && help)
 		return help_job(job, run, tables, OPT_COUNT(tables));
-	run->report.cluster_id = run->settings.cluster_id;
-	run->report.project = run->settings.project;
+	run->report.cluster_id = shown(run->settings.cluster_id);
+	run->report.project = shown(run->settings.project);
 	if (report_init(&run->report, run->settings.results_path, &unusable) !=
 		    CODE_OK &&
 	    st.code == CODE_OK)
 		st = unusable;
 	if (st.code == CODE_OK)
-		return job_run(job, run);
+		return run_and_tell(job, run);
 	(void)job_refuse(run, &st);
 	status_prefix(&st, "run-job %s", job->name);
 	return complain(&st, EXIT_CONFIG);

@@ -5,12 +5,23 @@
 #include "cmd/say.h"
 #include "job/input.h"
 #include "job/pullsecret.h"
+#include "sys/wait.h"
 
 static const char USAGE[] =
 	"usage: pull-secret validate [FILE|-]\n\n"
 	"Checks a pull secret without network and credentials: FILE, or\n"
 	"standard input for - or no FILE. Exit status 0: valid, 3: invalid,\n"
 	"2: cannot be read.\n";
+
+static enum exit_status
+unread_exit_status(enum code code)
+{
+	if (code == CODE_OUT_OF_RANGE)
+		return EXIT_PULL_SECRET;
+	if (code == CODE_CANCELLED)
+		return (enum exit_status)(128 + wait_signal());
+	return code_exit_status(code);
+}
 
 static enum exit_status
 report_valid(struct str secret, size_t registries)
@@ -40,9 +51,7 @@ validate_main(struct run *run, int argc, char **argv)
 		return say(STR(USAGE));
 	run->settings.pull_secret_file = file;
 	if (input_read(&run->settings, &run->input, &st) != CODE_OK)
-		return complain(&st, st.code == CODE_OUT_OF_RANGE
-					     ? EXIT_PULL_SECRET
-					     : code_exit_status(st.code));
+		return complain(&st, unread_exit_status(st.code));
 	run->secret = pullsecret_strip(buf_view(&run->input));
 	if (pullsecret_check(run->secret, &run->call.tokens, &run->call.request,
 			     &registries, &st) != CODE_OK) {

@@ -40,6 +40,21 @@ static const struct conn_limits ENDPOINT_LIMITS = {
 	.exchange_ms = 30000,
 };
 
+/* It is sent as a header field; no project has other characters. */
+static enum code
+check_quota_project(const struct cred *cred, bool own, struct status *st)
+{
+	for (const char *c = cred->quota_project; *c != '\0'; c++)
+		if (*c <= ' ' || *c > '~')
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "%s holds a character that no "
+					  "project ID has",
+					  own ? "GOOGLE_CLOUD_QUOTA_PROJECT"
+					      : "quota_project_id of the "
+						"credential file");
+	return CODE_OK;
+}
+
 enum code
 cred_load(struct cred *cred, const struct cred_settings *settings,
 	  struct call *call, struct status *st)
@@ -53,7 +68,7 @@ cred_load(struct cred *cred, const struct cred_settings *settings,
 		      sizeof(cred->quota_project)))
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "GOOGLE_CLOUD_QUOTA_PROJECT is too long");
-	return CODE_OK;
+	return check_quota_project(cred, settings->quota_project != NULL, st);
 }
 
 void
@@ -132,7 +147,9 @@ static void
 judge_metadata(struct cred *cred, struct deadline patience_404,
 	       struct status *st)
 {
-	if (st->code == CODE_OK || st->code == CODE_CANCELLED)
+	/* UNAUTHENTICATED is the verdict of check_flavor(), which stays. */
+	if (st->code == CODE_OK || st->code == CODE_CANCELLED ||
+	    st->code == CODE_UNAUTHENTICATED)
 		return;
 	if (st->http_status == 404) {
 		st->code = CODE_UNAVAILABLE;

@@ -40,6 +40,12 @@ static const struct {
 	{ "invalid_rapt",
 	  "the organization asks for a fresh login: run gcloud auth "
 	  "application-default login" },
+	{ "unauthorized_client",
+	  "the OAuth client may not use refresh tokens: run gcloud auth "
+	  "application-default login" },
+	{ "deleted_client",
+	  "the OAuth client of the credential file was deleted: run gcloud "
+	  "auth application-default login" },
 	{ "invalid_client",
 	  "client_id or client_secret of the credential file is wrong: run "
 	  "gcloud auth application-default login" },

@@ -147,6 +147,18 @@ finish(struct run *run, const char *reason, const struct status *outcome,
 	return result;
 }
 
+/* A success that the log could not tell is none; true if that happened. */
+static bool
+log_is_lost(const struct run *run, struct status *outcome)
+{
+	if (run->report.failure.code == CODE_OK)
+		return false;
+	*outcome = run->report.failure;
+	status_prefix(outcome, "the log is incomplete: standard output");
+	add_what_was_written(run, outcome);
+	return true;
+}
+
 enum exit_status
 job_run(const struct job *job, struct run *run)
 {
@@ -170,6 +182,8 @@ job_run(const struct job *job, struct run *run)
 		result = last_failure;
 	else
 		status_clear(&outcome);
+	if (result == EXIT_DONE && log_is_lost(run, &outcome))
+		result = EXIT_RETRY;
 	result = finish(run,
 			result == EXIT_DONE ? success_reason(job, run)
 					    : failure_reason(&outcome, result),

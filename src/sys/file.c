@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,6 +35,20 @@ wait_for(int fd, short events, struct status *st)
 	struct pollfd ready = { .fd = fd, .events = events };
 
 	return wait_ready(&ready, 1, deadline_in(FOREVER_MS), st);
+}
+
+/*
+ * Waits for room in a pipe, so that a signal ends what nobody reads. What
+ * fits at once is written even after a signal.
+ */
+static enum code
+wait_for_room(int fd, struct status *st)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
+
+	if (poll(&ready, 1, 0) == 1)
+		return CODE_OK;
+	return wait_for(fd, POLLOUT, st);
 }
 
 /* Whether another byte follows what filled the buffer. */
@@ -100,6 +115,28 @@ file_read(const char *path, const char *what, struct buf *out,
 	return st->code;
 }
 
+/* Finds out now what would otherwise go wrong at the end. */
+static enum code
+check_place(const struct file_target *target, const char *what,
+	    struct status *st)
+{
+	struct stat info;
+	bool there = fstatat(target->folder, target->name, &info,
+			     AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (there && S_ISDIR(info.st_mode))
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%s: %s is a directory", what, target->path);
+	if (!there && errno != ENOENT)
+		return status_set(st, code_of_errno(errno), "%s: %s: %s", what,
+				  target->path, strerror(errno));
+	if (faccessat(target->folder, ".", W_OK | X_OK, 0) != 0)
+		return status_set(st, code_of_errno(errno),
+				  "%s: cannot write into the folder of %s: %s",
+				  what, target->path, strerror(errno));
+	return CODE_OK;
+}
+
 enum code
 file_target_open(struct file_target *target, const char *path, const char *what,
 		 struct status *st)
@@ -130,7 +167,9 @@ file_target_open(struct file_target *target, const char *path, const char *what,
 		return status_set(st, code_of_errno(errno),
 				  "%s: cannot open the folder of %s: %s", what,
 				  path, strerror(errno));
-	return CODE_OK;
+	if (check_place(target, what, st) != CODE_OK)
+		file_target_close(target);
+	return st->code;
 }
 
 void
@@ -199,19 +238,19 @@ enum code
 file_write_all(int fd, struct str content, struct status *st)
 {
 	while (content.len > 0) {
-		ssize_t put = write(fd, content.ptr, content.len);
+		ssize_t put;
 
+		if (wait_for_room(fd, st) != CODE_OK)
+			return st->code;
+		put = write(fd, content.ptr,
+			    content.len < PIPE_BUF ? content.len : PIPE_BUF);
 		if (put > 0) {
 			content = str_skip(content, (size_t)put);
 			continue;
 		}
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0 && errno != EAGAIN)
+		if (put < 0 && errno != EINTR && errno != EAGAIN)
 			return status_set(st, CODE_UNAVAILABLE,
 					  "cannot write: %s", strerror(errno));
-		if (wait_for(fd, POLLOUT, st) != CODE_OK)
-			return st->code;
 	}
 	return CODE_OK;
 }

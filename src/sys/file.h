@@ -30,8 +30,9 @@ struct file_target {
 };
 
 /*
- * Opens the folder of `path`. Codes as file_read(); INVALID_ARGUMENT if
- * `path` is too long or ends in '/'.
+ * Opens the folder of `path`, into which one must be able to write. Codes as
+ * file_read(); INVALID_ARGUMENT if `path` is too long, ends in '/' or is a
+ * folder.
  */
 MUST_CHECK enum code file_target_open(struct file_target *target,
 				      const char *path, const char *what,

@@ -5,22 +5,19 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-unsigned
+void
 harden(void)
 {
 	const struct rlimit none = { 0, 0 };
-	unsigned closed = 0;
 
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
-		closed |= 1U << fd;
 		/* The lowest free number is `fd`; O_PATH if there is no /dev. */
-		if (open("/dev/null", O_RDWR) < 0)
+		if (open("/dev/null", O_RDONLY) < 0)
 			(void)open("/", O_PATH);
 	}
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return closed;
 }

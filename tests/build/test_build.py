@@ -125,9 +125,9 @@ def test_second_make_does_nothing(built):
 def test_new_version_compiles_one_file(built):
     done = run(["make", "build", "VERSION=v9.8.8", "COMMIT=c0ffee0"], built)
     assert done.returncode == 0, done.stdout
-    assert compiled(done.stdout) == ["src/cmd/version.c"]
+    assert compiled(done.stdout) == ["src/base/version.c"]
     done = run(BUILD, built)
-    assert compiled(done.stdout) == ["src/cmd/version.c"]
+    assert compiled(done.stdout) == ["src/base/version.c"]
 
 
 def test_touched_header_compiles_its_users_only(built):
@@ -136,7 +136,7 @@ def test_touched_header_compiles_its_users_only(built):
     done = run(BUILD, built)
     assert done.returncode == 0, done.stdout
     assert "build/gen/roots.c" in compiled(done.stdout)
-    assert "src/cmd/version.c" not in compiled(done.stdout)
+    assert "src/base/version.c" not in compiled(done.stdout)
     assert "bearssl" not in done.stdout
 
 

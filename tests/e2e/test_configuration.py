@@ -301,7 +301,7 @@ def test_usage_errors(emulator, job, words):
     assert emulator.connections() == []
 
 
-# --- where the pull secret comes from ----------------------------------------------
+# --- where the pull secret comes from --------------------------------------------
 
 
 @pytest.mark.parametrize("given", [

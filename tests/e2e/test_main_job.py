@@ -1,10 +1,13 @@
 """The main job: flow, log lines, requests, and what is stored in the end."""
 
+import base64
 import re
 import threading
 
 import pytest
 from conftest import CLUSTER, PULL_SECRET, SECRET, Job, pull_secret_of, together
+
+from emulator.crc32c import crc32c
 
 FIRST_RUN = [
     ("start", "Starting pull secret storage operation"),
@@ -227,8 +230,22 @@ def test_not_found_right_after_create_is_retried(emulator, job):
     assert emulator.secretmanager.payloads(SECRET) == [PULL_SECRET.encode()]
 
 
+def holding(data):
+    """A tampering: other bytes, under their own right checksum."""
+    def tamper(value):
+        value["payload"] = {"data": base64.b64encode(data).decode(),
+                            "dataCrc32c": str(crc32c(data))}
+        return value
+    return tamper
+
+
 READ_BACKS = {name: (name,) for name in (
     "flip", "truncate", "wrong-crc", "no-data", "no-payload", "other-version")}
+READ_BACKS |= {
+    "other-bytes": (holding(PULL_SECRET.replace("quay", "kuay").encode()),),
+    "more-bytes": (holding(PULL_SECRET.encode() + b"\n"),),
+    "fewer-bytes": (holding(PULL_SECRET.encode()[:-1]),),
+}
 
 
 def test_a_read_back_that_differs_is_exit_5(start_emulator):
