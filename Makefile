@@ -1,8 +1,10 @@
 # pull-secret: the build. `make` alone prints the help that these comments make.
 # How files are made: scripts/rules.mk; what is not ours: vendor/vendor.mk.
 
-## ARCH: machine to build for (default: this one)
-ARCH ?= $(patsubst aarch64,arm64,$(firstword $(subst -, ,$(MAKE_HOST))))
+HOST_ARCH := $(patsubst aarch64,arm64,$(firstword $(subst -, ,$(MAKE_HOST))))
+## ARCH: x86_64 (or amd64) or arm64 (default: this machine's)
+ARCH ?= $(HOST_ARCH)
+override ARCH := $(patsubst aarch64,arm64,$(patsubst amd64,x86_64,$(ARCH)))
 ## MODE: release, debug, san (ASan and UBSan), cov or fuzz
 MODE ?= release
 ## CFLAGS: further compiler options, last on the line

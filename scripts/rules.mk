@@ -10,7 +10,7 @@ say = $(if $(Q),@printf '  %-6s %s\n' '$(1)' '$(2)')
 quoted = '$(subst ','\'',$(1))'
 O := build/$(ARCH)-$(MODE)
 GEN := build/gen
-BIN := bin/pull-secret$(if $(filter-out release,$(MODE)),-$(MODE))
+BIN := bin/pull-secret$(if $(filter-out $(HOST_ARCH),$(ARCH)),-$(ARCH))$(if $(filter-out release,$(MODE)),-$(MODE))
 GNU := $(patsubst arm64%,aarch64%,$(ARCH))-linux-gnu
 MUSL := $(patsubst arm64%,aarch64%,$(ARCH))-linux-musl
 
@@ -19,6 +19,9 @@ OBJ := $(SRC:%.c=$(O)/%.o) $(O)/$(GEN)/roots.o
 LIB := $(filter-out $(O)/src/cmd/main.o,$(OBJ))
 UNIT := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 FUZZ := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+# Debian keeps the kernel's headers for another machine with its compiler.
+KERNEL := $(if $(filter $(HOST_ARCH),$(ARCH)),/usr/include,/usr/$(GNU)/include)
 
 include vendor/vendor.mk
 
@@ -71,7 +74,7 @@ ifneq ($(filter default undefined,$(origin CC)),)
 CC := $(HOST_CC)
 endif
 AR := $(if $(filter fuzz,$(MODE)),ar,$(GNU)-gcc-ar)
-override FLAGS := -std=c11 -D_GNU_SOURCE -iquotesrc -I$(GEN) $(VENDOR_INC) $(WARN) $(FLAGS) \
+override FLAGS := -std=c11 -D_GNU_SOURCE -funsigned-char -iquotesrc -I$(GEN) $(VENDOR_INC) $(WARN) $(FLAGS) \
 	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 
 programs: $(UNIT)
@@ -117,6 +120,6 @@ $(O)/objects: FORCE
 # The kernel's headers, which musl leaves out, and nothing else of the host's.
 build/kernel-$(ARCH):
 	$(Q)mkdir -p $@
-	$(Q)ln -sfn /usr/include/linux /usr/include/asm-generic /usr/include/$(GNU)/asm $@
+	$(Q)ln -sfn $(KERNEL)/linux $(KERNEL)/asm-generic $(firstword $(wildcard $(KERNEL)/$(GNU)/asm $(KERNEL)/asm)) $@
 
 -include $(OBJ:.o=.d) $(UNIT:=.d) $(FUZZ:=.d)

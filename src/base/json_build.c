@@ -141,7 +141,7 @@ put_character(struct buf *out, struct str s)
 	if (letter != '\0') {
 		buf_put_char(out, '\\');
 		buf_put_char(out, letter);
-	} else if (s.ptr[0] >= '\0' && s.ptr[0] < ' ') {
+	} else if (s.ptr[0] < ' ') {
 		put_control(out, s.ptr[0]);
 	} else {
 		buf_put(out, s.ptr, length);

@@ -51,7 +51,8 @@ uint32_t
 utf8_decode(struct str s)
 {
 	size_t length = utf8_length(s);
-	uint32_t c = (unsigned char)s.ptr[0] & ~(uint32_t)MARKS[length];
+	uint32_t c =
+		(unsigned char)s.ptr[0] & 0x7fu >> (length > 1 ? length : 0);
 
 	for (size_t i = 1; i < length; i++)
 		c = c << 6 | ((unsigned char)s.ptr[i] & 0x3f);

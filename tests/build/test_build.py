@@ -381,14 +381,15 @@ def test_roots_say_what_openssl_says(tmp_path):
 # --- scripts/setup ----------------------------------------------------------------
 
 
-def setup_with_stub(tmp_path, states):
+def setup_with_stub(tmp_path, states, what="build"):
     """scripts/setup build, where dpkg-query knows these states of packages."""
     stubs = tmp_path / "stubs"
     cases = "".join(f"{name}) printf '{state}' ;;\n" for name, state in states.items())
     stub(stubs, "dpkg-query", f"for name; do :; done\ncase $name in\n{cases}*) printf 'installed ' ;;\nesac\n")
     stub(stubs, "apt-get", f'echo "$*" >>{tmp_path}/calls\n')
+    stub(stubs, "dpkg", f'echo "dpkg $*" >>{tmp_path}/calls\n')
     stub(stubs, "id", "echo 0\n")
-    done = run(["scripts/setup", "build"], TOP, PATH=path_with(stubs))
+    done = run(["scripts/setup", what], TOP, PATH=path_with(stubs))
     calls = tmp_path / "calls"
     return done, calls.read_text().splitlines() if calls.exists() else []
 
@@ -403,3 +404,10 @@ def test_setup_installs_what_is_missing(tmp_path):
     assert done.returncode == 0
     assert done.stdout == "setup: installing gcc patch\n"
     assert calls == ["update", "install -y --no-install-recommends gcc patch"]
+
+
+def test_setup_tells_dpkg_of_another_machine_only_if_needed(tmp_path):
+    done, calls = setup_with_stub(tmp_path, {"musl-dev:arm64": ""}, "arm64")
+    assert done.returncode == 0
+    assert calls == ["dpkg --add-architecture arm64", "update",
+                     "install -y --no-install-recommends musl-dev:arm64"]

@@ -28,7 +28,15 @@ UNPRIVILEGED = (["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
                 if os.geteuid() == 0 else [])
 CLUSTER = "cluster-1"
 SECRET = f"hyperfleet-{CLUSTER}-pull-secret"
+# What a program for another machine under qemu does not show.
+native = pytest.mark.native
 CANARY = "canary7f3aQx"  # a password; base64 of it is searched for, too
+
+
+def pytest_configure(config):
+    """Names our marks."""
+    config.addinivalue_line("markers", "native: tests what is between the program "
+                            "and its kernel, or moves its file")
 
 
 def auth(user="user", password=CANARY):

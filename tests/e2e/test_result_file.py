@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from conftest import CLUSTER, PROGRAM, PULL_SECRET, UNPRIVILEGED, Job, auth, until
+from conftest import CLUSTER, PROGRAM, PULL_SECRET, UNPRIVILEGED, Job, auth, native, until
 
 from emulator import errors
 
@@ -266,6 +266,7 @@ class Scratch(Job):
 
 
 @needs_root
+@native
 def test_without_its_folder_there_is_no_result(emulator, scratch):
     before = sorted(os.listdir(scratch))
     assert Scratch(emulator).inside(scratch).code == 0
@@ -273,6 +274,7 @@ def test_without_its_folder_there_is_no_result(emulator, scratch):
 
 
 @needs_root
+@native
 def test_the_default_place(emulator, scratch):
     (scratch / "results").mkdir()
     assert Scratch(emulator).inside(scratch).code == 0
@@ -280,6 +282,7 @@ def test_the_default_place(emulator, scratch):
 
 
 @needs_root
+@native
 def test_the_default_place_for_an_empty_variable(emulator, scratch):
     (scratch / "results").mkdir()
     assert Scratch(emulator).inside(scratch, RESULTS_PATH="", CLUSTER_ID="").code == 2

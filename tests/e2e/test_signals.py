@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import CANARY, PROGRAM, PULL_SECRET, SECRET, Job, auth, until
+from conftest import CANARY, PROGRAM, PULL_SECRET, SECRET, Job, auth, native, until
 
 from emulator import errors
 
@@ -244,6 +244,7 @@ class TestFirstProcess:
 
 
 @needs_root
+@native
 def test_while_a_name_is_looked_up(emulator, number, tmp_path):
     """In a root folder of its own, whose name server never answers."""
     root = tmp_path / "root"
@@ -277,6 +278,7 @@ def readable(path):
         pytest.skip(f"{path} is closed even to us")
 
 
+@native
 def test_the_secret_is_gone_from_the_environment(emulator, job):
     emulator.order("metadata", drop="uncommitted", how="hang")
     process = job.start()
