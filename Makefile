@@ -18,7 +18,7 @@ COMMIT ?= $(shell scripts/version commit)
 ## CACHE: folder of the source archives; filled by `make fetch`
 CACHE ?= .cache
 ## ROOTS_DIR: certificates to pick the roots from (default: ca-certificates)
-ROOTS_DIR ?=
+ROOTS_DIR ?= $(wildcard $(CACHE)/roots.pem)
 ## FUZZ_SECONDS: how long `make fuzz` runs each target
 FUZZ_SECONDS ?= 60
 ## CONTAINER_TOOL: podman or docker (default: what is there)
@@ -92,8 +92,13 @@ fmt: ## format the C files in place
 bench: $(BIN) ## size, memory, time and requests
 	@scripts/bench
 
+dist: $(BIN) fetch ## sources that build offline, binary, SBOM and SHA256SUMS in build/dist
+	@VERSION=$(call quoted,$(VERSION)) COMMIT=$(call quoted,$(COMMIT)) \
+		scripts/dist $(patsubst x86_64,amd64,$(ARCH)) $(BIN)
+
 fetch: ## fill the cache, so that a build needs no network
 	@scripts/fetch
+	@scripts/roots vendor/roots/pins $(CACHE)/roots.pem $(ROOTS_DIR)
 
 setup: ## install what is missing of Debian's packages (all of it)
 	@scripts/setup check
@@ -105,4 +110,4 @@ distclean: clean ## remove the cache, too
 	rm -rf $(CACHE)
 
 .PHONY: help build binary demo check test unit valgrind e2e fuzz coverage lint \
-	fmt bench fetch setup clean distclean fuzz-smoke check-binary
+	fmt bench dist fetch setup clean distclean fuzz-smoke check-binary

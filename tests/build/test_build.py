@@ -9,73 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-TOP = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("CACHE") or TOP / ".cache")
-PINS = [line.split() for line in (TOP / "vendor/pins").read_text().splitlines()]
-OWN = ["Makefile", "scripts", "src", "tests", "vendor"]
-EPOCH = "1000000000"  # 2001-09-09T01:46:40Z
-BUILD = ["make", "-j2", "build", "VERSION=v9.8.7-test", "COMMIT=c0ffee0"]
-
-
-def environment(**more):
-    """The caller's environment without what the calling make left in it."""
-    drop = "MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CACHE ROOTS_DIR VERSION COMMIT MODE ARCH V CC".split()
-    kept = {name: value for name, value in os.environ.items() if name not in drop}
-    return {**kept, "LC_ALL": "C", "SOURCE_DATE_EPOCH": EPOCH, **more}
-
-
-def run(command, cwd, **more):
-    """The finished process, output and errors in one text."""
-    return subprocess.run(
-        [str(word) for word in command],
-        cwd=cwd,
-        env=environment(**more),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-
-
-def copy_tree(target):
-    """The sources alone, and the cache as a link: nothing that was built."""
-    target.mkdir()
-    for name in OWN:
-        if (TOP / name).is_dir():
-            shutil.copytree(TOP / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(TOP / name, target / name)
-    (target / ".cache").symlink_to(CACHE.resolve())
-    return target
-
-
-def stub(folder, name, body):
-    """A command that takes the place of the real one."""
-    folder.mkdir(exist_ok=True)
-    path = folder / name
-    path.write_text("#!/bin/sh\n" + body)
-    path.chmod(0o755)
-
-
-def path_with(folder):
-    return f"{folder}:{os.environ['PATH']}"
-
-
-def without_network():
-    """The command prefix that takes the network away, or [] if we may not."""
-    for prefix in (["unshare", "-n"], ["unshare", "-r", "-n"]):
-        if subprocess.run(prefix + ["true"], capture_output=True, check=False).returncode == 0:
-            return prefix
-    return []
-
-
-@pytest.fixture(scope="session")
-def cache():
-    done = run(["scripts/fetch"], TOP, CACHE=str(CACHE))
-    assert done.returncode == 0, done.stdout
-    return CACHE
+from conftest import BUILD, OWN, PINS, TOP, copy_tree, environment, path_with, run, stub, without_network
 
 
 @pytest.fixture(scope="session")
