@@ -34,6 +34,15 @@ QUAY_USER ?=
 ## DEV_TAG: tag of development images
 DEV_TAG ?= dev-$(COMMIT)
 
+## BUILDER: base image that `make image` compiles in (default: Debian 12)
+BUILDER ?=
+
+IMAGE = $(call quoted,$(IMAGE_REGISTRY)/$(IMAGE_NAME):$(IMAGE_TAG))
+DEV_IMAGE = $(call quoted,quay.io/$(QUAY_USER)/$(IMAGE_NAME):$(DEV_TAG))
+ROOT ?= build/image-$(ARCH)
+RELEASE = VERSION=$(call quoted,$(VERSION)) COMMIT=$(call quoted,$(COMMIT)) \
+	CONTAINER_TOOL=$(call quoted,$(CONTAINER_TOOL)) BUILDER=$(call quoted,$(BUILDER))
+
 .DEFAULT_GOAL := help
 export CACHE ROOTS_DIR FUZZ_SECONDS
 unexport CFLAGS
@@ -93,8 +102,27 @@ bench: $(BIN) ## size, memory, time and requests
 	@scripts/bench
 
 dist: $(BIN) fetch ## sources that build offline, binary, SBOM and SHA256SUMS in build/dist
-	@VERSION=$(call quoted,$(VERSION)) COMMIT=$(call quoted,$(COMMIT)) \
-		scripts/dist $(patsubst x86_64,amd64,$(ARCH)) $(BIN)
+	@$(RELEASE) scripts/dist $(patsubst x86_64,amd64,$(ARCH)) $(BIN)
+
+image: ## container image, compiled in BUILDER
+	@$(RELEASE) scripts/image build $(IMAGE)
+
+image-host: image-root ## container image of this machine's program; no base image needed
+	@$(RELEASE) scripts/image host $(IMAGE) $(ROOT)
+
+image-push: image ## build the image and push it
+	@$(RELEASE) scripts/image push $(IMAGE)
+
+image-dev: ## build the image as DEV_TAG and push it to quay.io/QUAY_USER
+	@[ -n "$(QUAY_USER)" ] || { echo 'image: set QUAY_USER, your user name at quay.io' >&2; exit 2; }
+	@$(RELEASE) scripts/image build $(DEV_IMAGE)
+	@$(RELEASE) scripts/image push $(DEV_IMAGE)
+
+image-root: $(BIN) # the files of the image, in the folder ROOT
+	@rm -rf $(ROOT)
+	@install -D $(BIN) $(ROOT)/usr/local/bin/pull-secret
+	@install -d $(ROOT)/usr/share/doc/pull-secret
+	@scripts/third-party notices build/vendor >$(ROOT)/usr/share/doc/pull-secret/THIRD-PARTY-NOTICES
 
 fetch: ## fill the cache, so that a build needs no network
 	@scripts/fetch
@@ -110,4 +138,4 @@ distclean: clean ## remove the cache, too
 	rm -rf $(CACHE)
 
 .PHONY: help build binary demo check test unit valgrind e2e fuzz coverage lint \
-	fmt bench dist fetch setup clean distclean fuzz-smoke check-binary
+	fmt bench dist image image-host image-push image-dev image-root fetch setup clean distclean fuzz-smoke check-binary

@@ -315,15 +315,16 @@ def test_roots_say_what_openssl_says(tmp_path):
 # --- scripts/setup ----------------------------------------------------------------
 
 
-def setup_with_stub(tmp_path, states, what="build"):
+def setup_with_stub(tmp_path, states, *more):
     """scripts/setup build, where dpkg-query knows these states of packages."""
     stubs = tmp_path / "stubs"
     cases = "".join(f"{name}) printf '{state}' ;;\n" for name, state in states.items())
     stub(stubs, "dpkg-query", f"for name; do :; done\ncase $name in\n{cases}*) printf 'installed ' ;;\nesac\n")
     stub(stubs, "apt-get", f'echo "$*" >>{tmp_path}/calls\n')
     stub(stubs, "dpkg", f'echo "dpkg $*" >>{tmp_path}/calls\n')
+    stub(stubs, "uname", "echo x86_64\n")
     stub(stubs, "id", "echo 0\n")
-    done = run(["scripts/setup", what], TOP, PATH=path_with(stubs))
+    done = run(["scripts/setup", "build", *more], TOP, PATH=path_with(stubs))
     calls = tmp_path / "calls"
     return done, calls.read_text().splitlines() if calls.exists() else []
 
