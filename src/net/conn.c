@@ -269,9 +269,11 @@ receive_some(struct conn *c, struct http_response *response, struct status *st)
 	bool ended, clean = false;
 	size_t got;
 
-	while ((got = receive(c, &ended, &clean, st)) > 0)
+	do {
+		got = receive(c, &ended, &clean, st);
 		if (http_feed(response, c->input, got, st) != CODE_OK)
 			return st->code;
+	} while (got > 0 && !response->body_dropped);
 	if (response->state == HTTP_COMPLETE) {
 		/* How the connection ends after a whole reply does not matter. */
 		if (ended || st->code != CODE_OK)

@@ -50,6 +50,7 @@ struct http_response {
 	enum http_state state; /* readable */
 	int status;            /* readable after the head: 100 to 599 */
 	bool keep_alive;       /* readable at HTTP_COMPLETE: may be reused */
+	bool body_dropped;     /* readable: it was over the limit, see below */
 	struct buf *head;      /* the final head, field views point into it */
 	struct buf *body;      /* readable: the body so far */
 	struct http_field field[HTTP_FIELDS_MAX];
@@ -81,7 +82,8 @@ void http_response_init(struct http_response *response, const char *method,
  * Feeds `len` bytes that arrived. Codes: UNAVAILABLE (with `permanent` set
  * where a repetition will not help) if they break the protocol or a limit,
  * among them bytes after the end of the response. Messages name the rule, and
- * quote nothing of the body.
+ * quote nothing of the body. A body over the limit breaks a success only; a
+ * failure is complete without it, for its status says enough: `body_dropped`.
  */
 MUST_CHECK enum code http_feed(struct http_response *response,
 			       const void *bytes, size_t len,

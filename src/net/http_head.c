@@ -13,6 +13,19 @@ http_refuse(struct http_response *response, struct status *st, const char *rule)
 			  rule);
 }
 
+enum code
+http_too_large(struct http_response *response, struct status *st)
+{
+	if (response->status >= 200 && response->status <= 299)
+		return http_refuse(response, st,
+				   "the body is larger than the limit");
+	buf_reset(response->body);
+	response->state = HTTP_COMPLETE;
+	response->keep_alive = false;
+	response->body_dropped = true;
+	return CODE_OK;
+}
+
 /* "HTTP/1.1 200 OK": version, three digits, maybe a reason (RFC 9112 4). */
 static enum code
 read_status_line(struct http_response *r, struct str line, struct status *st)
@@ -140,8 +153,7 @@ read_framing(struct http_response *r, struct status *st)
 		r->state = HTTP_COMPLETE;
 	} else if (length.ptr != NULL) {
 		if (r->left > buf_room(r->body))
-			return http_refuse(r, st,
-					   "the body is larger than the limit");
+			return http_too_large(r, st);
 		r->state = r->left == 0 ? HTTP_COMPLETE : HTTP_BODY_LENGTH;
 	} else if (count_fields(r, "Transfer-Encoding") > 0) {
 		r->state = HTTP_CHUNK_SIZE;

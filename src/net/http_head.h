@@ -21,4 +21,8 @@ MUST_CHECK enum code http_read_head(struct http_response *response,
 enum code http_refuse(struct http_response *response, struct status *st,
 		      const char *rule);
 
+/* Ends a response whose body is over the limit, as http_feed() tells. */
+MUST_CHECK enum code http_too_large(struct http_response *response,
+				    struct status *st);
+
 #endif

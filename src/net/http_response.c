@@ -10,6 +10,7 @@ http_response_init(struct http_response *r, const char *method,
 	r->state = HTTP_HEAD;
 	r->status = 0;
 	r->keep_alive = false;
+	r->body_dropped = false;
 	r->head = head;
 	r->body = body;
 	r->field_count = 0;
@@ -123,7 +124,7 @@ read_chunk_size(struct http_response *r, struct status *st)
 					   "a chunk extension holds a control "
 					   "character");
 	if (size > buf_room(r->body))
-		return http_refuse(r, st, "the body is larger than the limit");
+		return http_too_large(r, st);
 	r->left = size;
 	r->state = size == 0 ? HTTP_TRAILERS : HTTP_CHUNK_DATA;
 	r->line_length = 0;
@@ -226,15 +227,13 @@ http_feed(struct http_response *r, const void *bytes, size_t len,
 	const char *at = bytes;
 	const char *end = at + len;
 
-	while (at < end) {
+	while (at < end && !r->body_dropped) {
 		if (r->state == HTTP_BODY_LENGTH ||
 		    r->state == HTTP_BODY_CLOSE ||
 		    r->state == HTTP_CHUNK_DATA) {
 			at += feed_body(r, at, (size_t)(end - at));
 			if (r->body->overflow)
-				return http_refuse(r, st,
-						   "the body is larger than "
-						   "the limit");
+				return http_too_large(r, st);
 			continue;
 		}
 		if (feed_byte(r, *at++, st) != CODE_OK)
