@@ -76,7 +76,7 @@ read_field(struct http_response *r, struct str line, struct status *st)
 		return http_refuse(r, st, "too many fields");
 	field = &r->field[r->field_count++];
 	field->name = (struct str){ line.ptr, colon };
-	field->value = str_trim(str_skip(line, colon + 1));
+	field->value = str_skip(line, colon + 1);
 	for (size_t i = 0; i < field->value.len; i++) {
 		unsigned char c = (unsigned char)field->value.ptr[i];
 
@@ -84,6 +84,7 @@ read_field(struct http_response *r, struct str line, struct status *st)
 			return http_refuse(r, st,
 					   "a field holds a control character");
 	}
+	field->value = str_trim(field->value);
 	return CODE_OK;
 }
 

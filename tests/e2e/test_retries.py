@@ -1,0 +1,150 @@
+"""Retries: what is tried again, how often, how long after, and what the log says.
+
+Waits are read from the log, never measured.
+"""
+
+import time
+from email.utils import formatdate
+
+import pytest
+from conftest import PULL_SECRET, SECRET, Job, together
+
+from emulator import errors
+
+OUTAGES = ["unavailable", "internal", "deadline_exceeded", "quota_exceeded",
+           "html_429", "html_500", "html_502", "html_503"]
+OPERATIONS = {"addVersion": "add-secret-version", "create": "create-secret",
+              "access": "verify-secret"}
+
+
+def sent(emulator, operation):
+    return len(emulator.requests("secretmanager", operation=operation))
+
+
+def check_warning(line, attempt, least_ms, most_ms, operation):
+    assert line["attempt"] == attempt
+    assert least_ms <= line["retry_in_ms"] <= most_ms
+    assert line["operation"] == operation
+    assert "error_code" in line
+
+
+def test_one_failure_is_made_good(start_emulator):
+    def check(name, operation):
+        emulator = start_emulator()
+        order = emulator.order("secretmanager", operation, reply=errors.named(name))
+        result = Job(emulator)()
+        assert result.code == 0, result.out
+        assert order.hits == 1
+        [warning] = result.warnings
+        check_warning(warning, 1, 800, 1200, OPERATIONS[operation])
+        assert result.errors == []
+        assert emulator.secretmanager.payloads(SECRET) == [PULL_SECRET.encode()]
+
+    together(check, {f"{name}-{operation}": (name, operation)
+                     for name in OUTAGES for operation in OPERATIONS})
+
+
+def test_three_failures_are_made_good_and_four_are_not(start_emulator):
+    """Three retries, after 1, 2 and 4 seconds, each 20 % more or less."""
+    def check(operation, failures):
+        emulator = start_emulator()
+        order = emulator.order("secretmanager", operation, times=failures,
+                               reply=errors.unavailable())
+        result = Job(emulator)()
+        assert order.hits == failures
+        for attempt, line in enumerate(result.warnings, 1):
+            middle = 1000 * 2 ** (attempt - 1)
+            check_warning(line, attempt, middle * 0.8, middle * 1.2,
+                          OPERATIONS[operation])
+        assert len(result.warnings) == 3
+        assert result.code == (0 if failures == 3 else 1), result.out
+        if failures == 4:
+            assert result.error["error_code"] == "UNAVAILABLE"
+            assert result.error["http_status"] == 503
+        versions = emulator.secretmanager.payloads(SECRET)
+        assert len(versions) == (0 if failures == 4 and operation != "access" else 1)
+
+    together(check, {f"{operation}-{count}": (operation, count)
+                     for operation in OPERATIONS for count in (3, 4)})
+
+
+def dated(seconds):
+    return formatdate(time.time() + seconds, usegmt=True)
+
+
+# What the server asks for, and the wait in ms that the log must then tell.
+ASKED = {
+    "seconds": (lambda: errors.unavailable(retry_after=3), 3000, 3000),
+    "zero": (lambda: errors.unavailable(retry_after=0), 800, 1200),
+    "less-than-ours": (lambda: errors.unavailable(retry_delay="0.1s"), 800, 1200),
+    "date": (lambda: errors.unavailable(retry_after=dated(4)), 2000, 4000),
+    "past-date": (lambda: errors.unavailable(retry_after=dated(-90)), 800, 1200),
+    "nonsense": (lambda: errors.unavailable(retry_after="soon"), 800, 1200),
+    "negative": (lambda: errors.unavailable(retry_after=-5), 800, 1200),
+    "retry-info": (lambda: errors.quota_exceeded(retry_delay="2.5s"), 2500, 2500),
+    "html": (lambda: errors.html_503(retry_after=2), 2000, 2000),
+    "retry-info-and-header": (lambda: errors.quota_exceeded(
+        retry_after=1, retry_delay="3s"), 3000, 3000),
+}
+
+
+def test_the_server_may_ask_for_a_longer_wait(start_emulator):
+    def check(reply, least, most):
+        emulator = start_emulator()
+        emulator.order("secretmanager", "addVersion", reply=reply())
+        result = Job(emulator)()
+        assert result.code == 0, result.out
+        [warning] = result.warnings
+        check_warning(warning, 1, least, most, "add-secret-version")
+
+    together(check, ASKED)
+
+
+@pytest.mark.parametrize("asked", [60, 86400, 10**15, dated(7200)])
+def test_a_wait_beyond_the_deadline_is_not_begun(emulator, job, asked):
+    emulator.order("secretmanager", "addVersion", times=None,
+                   reply=errors.unavailable(retry_after=asked))
+    result = job(MAX_WAIT_TIME_SECONDS=20)
+    assert result.code == 1
+    assert result.warnings == []
+    assert result.error["error_code"] == "UNAVAILABLE"
+    assert sent(emulator, "addVersion") == 1
+
+
+def test_the_jitter_differs_from_run_to_run(start_emulator):
+    waits = []
+
+    def check(_):
+        emulator = start_emulator()
+        emulator.order("secretmanager", "addVersion", reply=errors.unavailable())
+        waits.append(Job(emulator)().warnings[0]["retry_in_ms"])
+
+    together(check, {number: (number,) for number in range(8)})
+    assert len(set(waits)) > 1
+
+
+def test_a_dry_run_retries_too(emulator, job):
+    emulator.order("secretmanager", "get", reply=errors.unavailable())
+    result = job("--dry-run")
+    assert result.code == 0
+    assert [line["operation"] for line in result.warnings] == ["dry-run"]
+    assert sent(emulator, "get") == 2
+
+
+def test_a_connection_that_is_refused_is_retried(emulator, job):
+    emulator.refuse("secretmanager", seconds=0.5)
+    result = job()
+    assert result.code == 0
+    assert result.warnings[0]["operation"] == "init-client"
+    assert result.warnings[0]["error_code"] == "UNAVAILABLE"
+    assert emulator.secretmanager.payloads(SECRET) == [PULL_SECRET.encode()]
+
+
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_an_idle_connection_that_was_closed_is_no_failure(emulator, job, how):
+    """The server may close after any reply; the next request opens a new one."""
+    emulator.order("secretmanager", times=None, drop="idle",
+                   how="rst" if how == "rst" else "close_notify")
+    result = job()
+    assert result.code == 0, result.out
+    assert emulator.secretmanager.payloads(SECRET) == [PULL_SECRET.encode()]
