@@ -123,21 +123,20 @@ look_for_ours(struct run *run, bool *found, struct status *st)
 }
 
 /*
- * After a failure that may have left a version behind: finds out. True if the
+ * After `failure`, which may have left a version behind: finds out. True if the
  * version is there; false with `st` OK if it is not, so that it may be sent
  * again; false with a failure if nobody could tell.
  */
 static bool
-was_written(struct run *run, struct status *st)
+was_written(struct run *run, const struct status *failure, struct status *st)
 {
-	struct status lost = *st;
 	bool found;
 
 	status_clear(st);
 	run->maybe_written = true;
 	if (look_for_ours(run, &found, st) != CODE_OK) {
 		if (st->code != CODE_CANCELLED) {
-			*st = lost;
+			*st = *failure;
 			status_prefix(st, "it is unknown whether a version "
 					  "was written");
 		}
@@ -163,7 +162,7 @@ add_again(struct run *run, struct retry *retry, struct status *st)
 		run->maybe_written = true;
 		return false;
 	}
-	if (was_written(run, st)) {
+	if (was_written(run, &failure, st)) {
 		run->written = true;
 		return false;
 	}

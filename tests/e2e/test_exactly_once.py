@@ -1,0 +1,238 @@
+"""At most one version per run, verified or reported, whatever breaks.
+
+The four requests of a first run are hit by every fault, singly and in pairs, and
+the replies are cut at every byte. After each run: at most one version was added;
+exit 0 only if the newest version holds our bytes; else the log, the result file and
+the exit code say so; and a clean second run sets it right.
+"""
+
+import itertools
+import json
+import signal
+import threading
+
+import pytest
+from conftest import PULL_SECRET, SECRET, Job, native, pull_secret_of, together, until
+
+from emulator import errors
+
+OURS = PULL_SECRET.encode()
+REQUESTS = {"add-to-nothing": 1, "create": 2, "add": 3, "access": 4}
+# One fault of each kind; {} is none.
+FAULTS = {
+    "lost-request-close": {"drop": "uncommitted"},
+    "lost-request-fin": {"drop": "uncommitted", "how": "fin"},
+    "lost-request-reset": {"drop": "uncommitted", "how": "rst"},
+    "lost-reply-close": {"drop": "committed"},
+    "lost-reply-fin": {"drop": "committed", "how": "fin"},
+    "lost-reply-reset": {"drop": "committed", "how": "rst"},
+    **{f"cut-{at}-{how}": {"drop": "cut", "cut_at": at, "how": how}
+       for at in (1, 12, 17, 200, 400, -20, -1) for how in ("close_notify", "rst")},
+    "garbage": {"garbage": 300},
+    "garbage-committed": {"garbage": 300, "commit": True},
+    "nothing-said": {"raw": b""},
+    "no-http-committed": {"raw": b"SSH-2.0-x\r\n", "commit": True},
+    "503": {"reply": errors.unavailable()},
+    "503-committed": {"reply": errors.unavailable(), "commit": True},
+    "500-committed": {"reply": errors.internal(), "commit": True},
+    "504-committed": {"reply": errors.deadline_exceeded(), "commit": True},
+    "html-502-committed": {"reply": errors.html_502(), "commit": True},
+    "429": {"reply": errors.quota_exceeded()},
+    "success-of-a-portal": {"reply": errors.captive_portal(), "commit": True},
+}
+PAIRED = ("lost-request-fin", "lost-reply-close", "lost-reply-reset", "cut-200-rst",
+          "garbage-committed", "503-committed", "html-502-committed", "429")
+LOCK = threading.Lock()
+
+
+class Place:
+    """One secret of an emulator that many runs share, with faults of its own."""
+
+    numbers = itertools.count()
+
+    def __init__(self, emulator, tmp_path):
+        self.emulator = emulator
+        with LOCK:
+            self.name = f"place-{next(self.numbers)}-"
+        self.results = tmp_path / self.name
+        self.job = Job(emulator)
+
+    def matches(self, request):
+        return self.name in request.target
+
+    def order(self, nth, times=1, **fault):
+        return self.emulator.order("secretmanager", self.matches, nth=nth, times=times,
+                                   **fault)
+
+    def run(self, **more):
+        return self.job(SECRET_NAME=self.name, RESULTS_PATH=self.results, **more)
+
+    def start(self, **more):
+        return self.job.start(SECRET_NAME=self.name, RESULTS_PATH=self.results, **more)
+
+    @property
+    def payloads(self):
+        return self.emulator.secretmanager.payloads(self.name)
+
+    def check(self, result):
+        """What must hold after any run that started with nothing stored."""
+        value = json.loads(self.results.read_text())
+        summary = result.log[-1]
+        assert summary["operation"] == "summary"
+        assert self.payloads in ([], [OURS]), result.out
+        if result.code == 0:
+            assert self.payloads == [OURS]
+            assert value["status"] == "success"
+            assert summary["message"].endswith("1 succeeded, 0 failed")
+            assert result.errors == []
+            return
+        assert result.code == 1, result.out
+        assert value["status"] == "failure"
+        assert summary["message"].endswith("0 succeeded, 1 failed")
+        assert "completed" not in result.operations
+        assert len(result.errors) == 1
+        if self.payloads:
+            said = result.error["message"]
+            assert "it is unknown whether" in said or "was already written" in said
+
+    def check_again(self):
+        """A clean run after it leaves our bytes as the newest version."""
+        before = self.payloads
+        assert self.run().code == 0
+        assert self.payloads == before + [OURS]
+
+
+@pytest.fixture
+def places(emulator, tmp_path):
+    yield lambda: Place(emulator, tmp_path)
+
+
+def test_one_fault(places):
+    def check(nth, fault):
+        place = places()
+        order = place.order(nth, **fault)
+        result = place.run()
+        assert order.hits == 1
+        place.check(result)
+        assert result.code == 0, result.out
+        assert len(result.warnings) == 1
+        place.check_again()
+
+    together(check, {f"{request}-{name}": (nth, fault)
+                     for request, nth in REQUESTS.items()
+                     for name, fault in FAULTS.items()})
+
+
+@native
+def test_two_faults_in_a_row(places):
+    def check(nth, first, second):
+        place = places()
+        orders = place.order(nth, **first), place.order(nth, **second)
+        result = place.run()
+        assert [order.hits for order in orders] == [1, 1]
+        place.check(result)
+        assert result.code == 0, result.out
+        place.check_again()
+
+    together(check, {f"{request}-{one}-{two}": (nth, FAULTS[one], FAULTS[two])
+                     for request, nth in REQUESTS.items()
+                     for one, two in itertools.product(PAIRED, PAIRED)})
+
+
+def test_faults_without_end(places):
+    def check(nth, fault):
+        place = places()
+        place.order(nth, times=None, **fault)
+        result = place.run(MAX_WAIT_TIME_SECONDS=4)
+        place.check(result)
+        assert result.code == 1, result.out
+
+    together(check, {f"{request}-{name}": (nth, FAULTS[name])
+                     for request, nth in REQUESTS.items() for name in PAIRED})
+
+
+def test_silence(places):
+    """The connection stays open and nothing comes: the deadline ends the run."""
+    def check(nth, drop):
+        place = places()
+        order = place.order(nth, drop=drop, how="hang")
+        result = place.run(MAX_WAIT_TIME_SECONDS=2)
+        assert order.hits == 1
+        place.check(result)
+        assert result.code == 1
+        assert result.error["error_code"] == "DEADLINE_EXCEEDED"
+        place.check_again()
+
+    together(check, {f"{request}-{drop}": (nth, drop)
+                     for request, nth in REQUESTS.items()
+                     for drop in ("uncommitted", "committed")})
+
+
+@native
+def test_every_byte_of_every_reply(places):
+    """Cut after each byte: of addVersion, whose reply says what was stored, and of
+    access, which shows it; after every fifth of the other two."""
+    def check(nth, at):
+        place = places()
+        place.order(nth, drop="cut", cut_at=at)
+        result = place.run()
+        place.check(result)
+        assert result.code == 0, result.out
+
+    steps = {"add-to-nothing": 5, "create": 5, "add": 1, "access": 1}
+    rows = {f"{request}-{at}": (REQUESTS[request], at)
+            for request, step in steps.items() for at in range(0, 640, step)}
+    names = list(rows)
+    for start in range(0, len(names), 160):
+        together(check, {name: rows[name] for name in names[start:start + 160]})
+
+
+def test_killed(places):
+    """Nothing can be reported then, but the next run sets it right."""
+    def check(nth, drop):
+        place = places()
+        order = place.order(nth, drop=drop, how="hang")
+        process = place.start()
+        until(lambda: order.hits == 1)
+        process.popen.send_signal(signal.SIGKILL)
+        assert process.wait().code == -signal.SIGKILL
+        assert place.payloads in ([], [OURS])
+        assert not place.results.exists()
+        place.check_again()
+
+    together(check, {f"{request}-{drop}": (nth, drop)
+                     for request, nth in REQUESTS.items()
+                     for drop in ("uncommitted", "committed")})
+
+
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_a_request_that_is_not_read(start_emulator, how):
+    """The server goes away while the largest request is still being sent."""
+    def check(nth):
+        text = pull_secret_of(65536)
+        emulator = start_emulator()
+        emulator.order("secretmanager", nth=nth, drop="unread", how=how)
+        result = Job(emulator)(PULL_SECRET_DATA=text)
+        assert result.code == 0, result.out
+        assert emulator.secretmanager.payloads(SECRET) == [text.encode()]
+
+    together(check, {request: (nth,) for request, nth in REQUESTS.items()})
+
+
+def test_others_add_versions_meanwhile(emulator, job, monkeypatch):
+    """A reply is lost and others are faster: ours is added once more, to be the newest.
+    Without permission to list versions nothing tells it from an older one of ours."""
+    answer = emulator.secretmanager.answer
+
+    def with_others(request, operation):
+        reply = answer(request, operation)
+        if operation == "addVersion" and len(emulator.secretmanager.payloads(SECRET)) == 2:
+            emulator.secretmanager.secret(SECRET).add(b"theirs")
+        return reply
+
+    monkeypatch.setattr(emulator.secretmanager, "answer", with_others)
+    emulator.secretmanager.put(SECRET, b"old")
+    emulator.order("secretmanager", "addVersion", drop="committed")
+    assert job().code == 0
+    stored = emulator.secretmanager.payloads(SECRET)
+    assert stored == [b"old", OURS, b"theirs", OURS]
