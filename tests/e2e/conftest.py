@@ -6,6 +6,8 @@ Every run is searched for the secrets that it knew: none may ever be in its outp
 import base64
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -28,6 +30,7 @@ UNPRIVILEGED = (["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
                 if os.geteuid() == 0 else [])
 CLUSTER = "cluster-1"
 SECRET = f"hyperfleet-{CLUSTER}-pull-secret"
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 # What a program for another machine under qemu does not show.
 native = pytest.mark.native
 CANARY = "canary7f3aQx"  # a password; base64 of it is searched for, too
@@ -209,6 +212,25 @@ class Job(Runner):
         return super().start("run-job", "pull-secret", *flags, env=env, **more)
 
 
+class Scratch(Job):
+    """Runs the job in a root folder that holds the program only, as FROM scratch."""
+
+    def __init__(self, emulator, root):
+        super().__init__(emulator)
+        self.root = root
+        inside = Path(str(root) + PROGRAM)
+        inside.parent.mkdir(parents=True)
+        shutil.copy(PROGRAM, inside)
+        shutil.copy(emulator.ca_file, root / "ca.pem")
+
+    def start(self, *flags, **more):
+        def enter():
+            os.chroot(self.root)
+            os.chdir("/")
+        more.setdefault("SSL_CERT_FILE", "/ca.pem")
+        return super().start(*flags, preexec_fn=enter, **more)
+
+
 def together(function, rows):
     """Call function(*row) for all rows {id: row} at once; for tests that wait.
 
@@ -298,3 +320,28 @@ def start_job():
 def job(emulator, start_job):
     """Run the main job against `emulator`: job("--dry-run", CLUSTER_ID="x")."""
     return start_job(emulator)
+
+
+@pytest.fixture
+def scratch(emulator, tmp_path):
+    """Run the main job in an empty root folder, scratch.root."""
+    runner = Scratch(emulator, tmp_path / "root")
+    yield runner
+    runner.stop()
+
+
+@pytest.fixture
+def full_backlog():
+    """A port that takes no more connections: who connects waits."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        waiting = []
+        for _ in range(3):
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+            waiting.append(client)
+        yield listener.getsockname()[1]
+        for client in waiting:
+            client.close()

@@ -8,11 +8,9 @@ import stat
 from pathlib import Path
 
 import pytest
-from conftest import CLUSTER, PROGRAM, PULL_SECRET, UNPRIVILEGED, Job, auth, native, until
+from conftest import CLUSTER, PULL_SECRET, UNPRIVILEGED, auth, native, needs_root, until
 
 from emulator import errors
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
 @pytest.fixture
@@ -244,47 +242,26 @@ def test_a_closed_log_has_a_result(job, path):
 # --- the default place -----------------------------------------------------------
 
 
-@pytest.fixture
-def scratch(emulator, tmp_path):
-    """A root folder that holds nothing but the program, as an image FROM scratch."""
-    root = tmp_path / "root"
-    inside = Path(str(root) + PROGRAM)
-    inside.parent.mkdir(parents=True)
-    shutil.copy(PROGRAM, inside)
-    shutil.copy(emulator.ca_file, root / "ca.pem")
-    return root
-
-
-class Scratch(Job):
-    """Runs the job inside a root folder."""
-
-    def inside(self, root, **more):
-        def enter():
-            os.chroot(root)
-            os.chdir("/")
-        return self(SSL_CERT_FILE="/ca.pem", preexec_fn=enter, **more)
+@needs_root
+@native
+def test_without_its_folder_there_is_no_result(scratch):
+    before = sorted(os.listdir(scratch.root))
+    assert scratch().code == 0
+    assert sorted(os.listdir(scratch.root)) == before
 
 
 @needs_root
 @native
-def test_without_its_folder_there_is_no_result(emulator, scratch):
-    before = sorted(os.listdir(scratch))
-    assert Scratch(emulator).inside(scratch).code == 0
-    assert sorted(os.listdir(scratch)) == before
+def test_the_default_place(scratch):
+    (scratch.root / "results").mkdir()
+    assert scratch().code == 0
+    assert read(scratch.root / "results" / "adapter-result.json")["status"] == "success"
 
 
 @needs_root
 @native
-def test_the_default_place(emulator, scratch):
-    (scratch / "results").mkdir()
-    assert Scratch(emulator).inside(scratch).code == 0
-    assert read(scratch / "results" / "adapter-result.json")["status"] == "success"
-
-
-@needs_root
-@native
-def test_the_default_place_for_an_empty_variable(emulator, scratch):
-    (scratch / "results").mkdir()
-    assert Scratch(emulator).inside(scratch, RESULTS_PATH="", CLUSTER_ID="").code == 2
-    value = read(scratch / "results" / "adapter-result.json")
+def test_the_default_place_for_an_empty_variable(scratch):
+    (scratch.root / "results").mkdir()
+    assert scratch(RESULTS_PATH="", CLUSTER_ID="").code == 2
+    value = read(scratch.root / "results" / "adapter-result.json")
     assert value["status"] == "failure"

@@ -1,7 +1,6 @@
 """SIGTERM and SIGINT, and what other processes see of a running one."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -9,29 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import CANARY, PROGRAM, PULL_SECRET, SECRET, Job, auth, native, until
+from conftest import (CANARY, PULL_SECRET, SECRET, auth, native, needs_root,
+                      until)
 
 from emulator import errors
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 SOON = 10  # seconds: far less than any limit inside the program
-
-
-@pytest.fixture
-def full_backlog():
-    """A port that takes no more connections: who connects waits."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        waiting = []
-        for _ in range(3):
-            client = socket.socket()
-            client.setblocking(False)
-            client.connect_ex(listener.getsockname())
-            waiting.append(client)
-        yield listener.getsockname()[1]
-        for client in waiting:
-            client.close()
 
 
 def interrupted(process, number=signal.SIGTERM, pid=None):
@@ -245,24 +227,14 @@ class TestFirstProcess:
 
 @needs_root
 @native
-def test_while_a_name_is_looked_up(emulator, number, tmp_path):
-    """In a root folder of its own, whose name server never answers."""
-    root = tmp_path / "root"
-    inside = Path(str(root) + PROGRAM)
-    inside.parent.mkdir(parents=True)
-    shutil.copy(PROGRAM, inside)
-    shutil.copy(emulator.ca_file, root / "ca.pem")
-    (root / "etc").mkdir()
-    (root / "etc" / "resolv.conf").write_text("nameserver 127.0.0.77\n")
+def test_while_a_name_is_looked_up(emulator, scratch, number):
+    """The name server never answers."""
+    (scratch.root / "etc").mkdir()
+    (scratch.root / "etc" / "resolv.conf").write_text("nameserver 127.0.0.77\n")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        try:
-            server.bind(("127.0.0.77", 53))
-        except OSError as error:
-            pytest.skip(f"port 53: {error}")
+        server.bind(("127.0.0.77", 53))
         server.settimeout(SOON)
-        process = Job(emulator).start(
-            SSL_CERT_FILE="/ca.pem", SECRET_MANAGER_ENDPOINT="https://silent.example",
-            preexec_fn=lambda: (os.chroot(root), os.chdir("/")))
+        process = scratch.start(SECRET_MANAGER_ENDPOINT="https://silent.example")
         assert b"\6silent\7example" in server.recv(512)
         until(lambda: emulator.requests("metadata"))
         nothing_written(interrupted(process, number))

@@ -248,7 +248,7 @@ class Server:
         """A client must name the server as its URL does, port included."""
         name, _, port = host.rpartition(":")
         if port == str(self.port):
-            return name in ("localhost", "127.0.0.1", "[::1]")
+            return name in ("localhost", "127.0.0.1", "[::1]", *self.service.hosts)
         return host in self.service.hosts
 
     def _reply(self, request, operation, entry, fault):

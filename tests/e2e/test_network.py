@@ -1,0 +1,227 @@
+"""Names, addresses, TCP: what fails on the way to Google, and what is found anyway."""
+
+import pytest
+from conftest import PULL_SECRET, SECRET, Job, Scratch, native, needs_root, together
+from nameserver import NameServer
+
+GOOGLE = "secretmanager.googleapis.com"
+
+
+def stored(emulator):
+    return emulator.secretmanager.payloads(SECRET) == [PULL_SECRET.encode()]
+
+
+# --- TCP -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [1, 4])
+def test_refused(emulator, job, seconds):
+    emulator.refuse("secretmanager")
+    result = job(MAX_WAIT_TIME_SECONDS=seconds)
+    assert result.code == 1
+    error = result.error
+    assert error["error_code"] == "UNAVAILABLE"
+    assert error["operation"] == "init-client"
+    assert "127.0.0.1:" in error["message"]
+    assert "Connection refused" in error["message"]
+    assert "cannot connect to localhost" in error["message"]
+    assert "NetworkPolicy" in error["hint"]
+    assert not emulator.requests("secretmanager")
+
+
+def test_a_port_that_never_answers(job, full_backlog):
+    result = job(SECRET_MANAGER_ENDPOINT=f"https://localhost:{full_backlog}",
+                 MAX_WAIT_TIME_SECONDS=2)
+    assert result.code == 1
+    assert result.error["error_code"] == "DEADLINE_EXCEEDED"
+    assert "localhost" in result.error["message"]
+
+
+CONNECTIONS = {
+    "reset": ("reset", {}, "localhost"),
+    "plaintext": ("plaintext", {}, "it does not speak TLS on this port"),
+    "silent": ("silent", {"MAX_WAIT_TIME_SECONDS": 12}, "no TLS handshake within 10 s"),
+    "silent-to-the-end": ("silent", {}, "the time for the whole run is over"),
+}
+
+
+def test_connections_that_fail_before_tls(start_emulator):
+    """Each phase has its limit; the first failure is in a warning or the error."""
+    def check(connection, variables, part):
+        emulator = start_emulator()
+        emulator.order("secretmanager", connection=connection, times=None)
+        result = Job(emulator)(**{"MAX_WAIT_TIME_SECONDS": 2, **variables})
+        assert result.code == 1
+        told = result.warnings + result.errors
+        assert any(part in line["message"] for line in told), result.out
+        assert all("localhost" in line["message"] for line in told), result.out
+        assert result.error["operation"] == "init-client"
+        assert not emulator.requests("secretmanager")
+
+    together(check, CONNECTIONS)
+
+
+@pytest.mark.parametrize("connection", ["reset", "plaintext"])
+def test_one_bad_connection_is_made_good(emulator, job, connection):
+    emulator.order("secretmanager", connection=connection)
+    result = job()
+    assert result.code == (0 if connection == "reset" else 1), result.out
+    assert stored(emulator) == (connection == "reset")
+
+
+def test_the_other_way_round(start_emulator, start_job):
+    """TLS where plain HTTP is spoken: http is allowed on the loopback only."""
+    emulator = start_emulator()
+    url = emulator.secretmanager_url.replace("https:", "http:")
+    result = start_job(emulator)(SECRET_MANAGER_ENDPOINT=url, MAX_WAIT_TIME_SECONDS=1)
+    assert result.code == 1
+    assert "closed without a reply" in result.error["message"]
+    assert not emulator.requests("secretmanager")
+
+
+def test_plain_http_on_the_loopback(start_emulator, start_job):
+    emulator = start_emulator(plain=True)
+    assert start_job(emulator)().code == 0
+    assert stored(emulator)
+
+
+def test_both_families_of_localhost(start_emulator, start_job):
+    emulator = start_emulator(ipv6=True)
+    for host in ("localhost", "[::1]", "127.0.0.1"):
+        url = f"https://{host}:{emulator.port('secretmanager')}"
+        result = start_job(emulator)(SECRET_MANAGER_ENDPOINT=url,
+                                     MAX_WAIT_TIME_SECONDS=2)
+        assert result.code == (0 if host == "localhost" else 1), result.out
+
+
+# --- names -----------------------------------------------------------------------
+
+
+def configured(scratch, text="nameserver 127.0.0.53\n"):
+    (scratch.root / "etc").mkdir(exist_ok=True)
+    (scratch.root / "etc" / "resolv.conf").write_text(text)
+    port = scratch.emulator.port("secretmanager")
+    return {"SECRET_MANAGER_ENDPOINT": f"https://{GOOGLE}:{port}"}
+
+
+FOUND = {
+    "one-address": ["127.0.0.1"],
+    "of-both-families": ["::1", "127.0.0.1"],
+    "the-first-is-closed": ["127.0.0.9", "127.0.0.1"],
+    "many-are-closed": [f"127.0.0.{n}" for n in range(10, 24)] + ["127.0.0.1"],
+    "ipv6-unreachable": ["2001:db8::1", "fd00::1", "127.0.0.1"],
+    "no-ipv6-answer": lambda kind: ["127.0.0.1"] if kind == "A" else "SERVFAIL",
+    "ipv6-denied": lambda kind: ["127.0.0.1"] if kind == "A" else "NXDOMAIN",
+}
+
+
+@needs_root
+@native
+@pytest.mark.parametrize("name", FOUND)
+def test_names_that_lead_there(emulator, scratch, name):
+    with NameServer({GOOGLE: FOUND[name]}):
+        result = scratch(**configured(scratch))
+    assert result.code == 0, result.out
+    assert stored(emulator)
+
+
+@needs_root
+@native
+def test_only_an_ipv6_address(start_emulator, tmp_path):
+    emulator = start_emulator(ipv6=True)
+    scratch = Scratch(emulator, tmp_path / "root")
+    with NameServer({GOOGLE: ["::1"]}):
+        result = scratch(**configured(scratch))
+    assert result.code == 0, result.out
+
+
+WAYS = {"over-udp": {}, "truncated": {"truncated": True}, "late": {"late": 0.3}}
+
+
+@needs_root
+@native
+@pytest.mark.parametrize("way", WAYS)
+def test_ways_of_answering(scratch, way):
+    with NameServer({GOOGLE: ["127.0.0.1"]}, **WAYS[way]) as server:
+        result = scratch(**configured(scratch))
+    assert result.code == 0, result.out
+    assert {transport for transport, _, _ in server.asked} == (
+        {"udp", "tcp"} if way == "truncated" else {"udp"})
+
+
+@needs_root
+@native
+def test_names_are_looked_up_as_absolute(scratch):
+    """A search domain whose server lies is never asked for (Kubernetes: ndots:5)."""
+    zone = {GOOGLE: ["127.0.0.1"]}
+    variables = configured(scratch, "search x.svc.cluster.local cluster.local\n"
+                           "nameserver 127.0.0.53\noptions ndots:5\n")
+    with NameServer(zone) as server:
+        assert scratch(**variables).code == 0
+    assert {name for _, name, _ in server.asked} == {GOOGLE}
+    assert len(server.asked) == 2
+
+
+@needs_root
+@native
+def test_a_dead_name_server_is_passed_over(scratch):
+    variables = configured(scratch, "nameserver 127.0.0.52\nnameserver 127.0.0.53\n"
+                           "options timeout:1\n")
+    with NameServer({GOOGLE: ["127.0.0.1"]}):
+        assert scratch(**variables).code == 0
+
+
+@needs_root
+@native
+def test_the_metadata_server_by_name(scratch):
+    host = "metadata.google.internal"
+    port = scratch.emulator.port("metadata")
+    with NameServer({GOOGLE: ["127.0.0.1"], host: ["127.0.0.1"]}):
+        result = scratch(GCE_METADATA_HOST=f"{host}:{port}", **configured(scratch))
+    assert result.code == 0, result.out
+
+
+LOST = {
+    "no-such-name": ("NXDOMAIN", "no such host"),
+    "no-addresses": ([], "it has no addresses"),
+    "server-failure": ("SERVFAIL", "SERVFAIL"),
+    "refused": ("REFUSED", "REFUSED"),
+    "silent": ("silent", "cannot resolve"),
+}
+
+
+@needs_root
+@native
+@pytest.mark.parametrize("name", LOST)
+def test_names_that_lead_nowhere(emulator, scratch, name):
+    answer, part = LOST[name]
+    with NameServer({GOOGLE: answer}):
+        result = scratch(MAX_WAIT_TIME_SECONDS=2, **configured(scratch))
+    assert result.code == 1
+    assert GOOGLE in result.error["message"]
+    if name != "silent":
+        assert f"cannot resolve {GOOGLE}" in result.error["message"], result.out
+        assert part in result.error["message"]
+        assert "/etc/resolv.conf" in result.error["hint"]
+    assert not emulator.requests("secretmanager")
+
+
+@needs_root
+@native
+def test_no_resolv_conf(scratch):
+    """As in an image FROM scratch without a mount: the default is this host."""
+    variables = configured(scratch)
+    (scratch.root / "etc" / "resolv.conf").unlink()
+    result = scratch(MAX_WAIT_TIME_SECONDS=2, **variables)
+    assert result.code == 1
+    assert f"cannot resolve {GOOGLE}" in result.error["message"]
+    assert "127.0.0.1:53" in result.error["message"]
+
+
+@needs_root
+@native
+def test_no_network_at_all(job):
+    """Not even a loopback that is up."""
+    result = job(before=["unshare", "-n"], MAX_WAIT_TIME_SECONDS=2)
+    assert result.code == 1
+    assert "cannot connect" in result.error["message"]
