@@ -107,8 +107,8 @@ dist: $(BIN) fetch ## sources that build offline, binary, SBOM and SHA256SUMS in
 image: ## container image, compiled in BUILDER
 	@$(RELEASE) scripts/image build $(IMAGE)
 
-image-host: image-root ## container image of this machine's program; no base image needed
-	@$(RELEASE) scripts/image host $(IMAGE) $(ROOT)
+image-host: image-root ## container image of the program that was built here; no base image needed
+	@$(RELEASE) scripts/image host $(IMAGE) $(ROOT) $(patsubst x86_64,amd64,$(ARCH))
 
 image-push: image ## build the image and push it
 	@$(RELEASE) scripts/image push $(IMAGE)

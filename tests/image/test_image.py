@@ -270,3 +270,17 @@ def test_image_dev_pushes_to_the_user(tmp_path):
     build, push = recorded(tmp_path, "image-dev", "QUAY_USER=jane")
     assert "quay.io/jane/pull-secret:dev-abc1234" in build
     assert push == "push quay.io/jane/pull-secret:dev-abc1234"
+
+
+def test_a_manifest_list_of_both_architectures(tool, image):
+    """The way that the README tells."""
+    other = f"{NAME}-arm64"
+    done = run(["make", "ARCH=arm64", "image-host", *RELEASE, "IMAGE_TAG=v1.2.3-arm64",
+                f"CONTAINER_TOOL={shlex.join(tool)}"], cwd=TOP)
+    assert done.returncode == 0, done.stdout
+    both = NAME.replace("v1.2.3", "both")
+    done = run([*tool, "manifest", "create", both, f"containers-storage:{NAME}",
+                f"containers-storage:{other}"])
+    assert done.returncode == 0, done.stdout
+    found = json.loads(run([*tool, "manifest", "inspect", both]).stdout)["manifests"]
+    assert [entry["platform"]["architecture"] for entry in found] == ["amd64", "arm64"]
