@@ -164,11 +164,18 @@ take_bytes(void *context, const void *bytes, size_t len)
 	r->length += len;
 }
 
+/* White space after the label leaves the dashes in between in it. */
 static bool
 is_certificate(const char *block)
 {
-	return strcmp(block, "CERTIFICATE") == 0 ||
-	       strcmp(block, "X509 CERTIFICATE") == 0;
+	struct str label = str_from(block);
+
+	while (label.len > 0 && (label.ptr[label.len - 1] == ' ' ||
+				 label.ptr[label.len - 1] == '\t' ||
+				 label.ptr[label.len - 1] == '-'))
+		label.len--;
+	return str_eq(label, STR("CERTIFICATE")) ||
+	       str_eq(label, STR("X509 CERTIFICATE"));
 }
 
 static enum code
@@ -216,14 +223,17 @@ handle_event(struct reading *r, struct status *st)
 	}
 }
 
+/* BearSSL 0.6 stumbles over the CR of a CRLF, so it gets none. */
 static enum code
-feed(struct reading *r, const char *bytes, size_t len, struct status *st)
+feed(struct reading *r, struct str bytes, struct status *st)
 {
-	while (len > 0) {
-		size_t used = br_pem_decoder_push(&r->pem, bytes, len);
+	while (bytes.len > 0) {
+		size_t run = str_find(bytes, '\r');
+		size_t used = 1;
 
-		bytes += used;
-		len -= used;
+		if (run > 0)
+			used = br_pem_decoder_push(&r->pem, bytes.ptr, run);
+		bytes = str_skip(bytes, used);
 		if (handle_event(r, st) != CODE_OK)
 			return st->code;
 	}
@@ -244,11 +254,11 @@ read_pem(struct reading *r, int fd, struct status *st)
 			return status_set(st, CODE_INVALID_ARGUMENT,
 					  "SSL_CERT_FILE: cannot read %s: %s",
 					  r->path, strerror(errno));
-		if (feed(r, bytes, (size_t)got, st) != CODE_OK)
+		if (feed(r, (struct str){ bytes, (size_t)got }, st) != CODE_OK)
 			return st->code;
 	}
 	/* The last line may lack its end, which the decoder waits for. */
-	return feed(r, "\n", 1, st);
+	return feed(r, STR("\n"), st);
 }
 
 enum code
