@@ -36,6 +36,12 @@ DEV_TAG ?= dev-$(COMMIT)
 
 ## BUILDER: base image that `make image` compiles in (default: Debian 12)
 BUILDER ?=
+## PREFIX: where `make install` puts things
+PREFIX ?= /usr/local
+## DESTDIR: folder that stands for / while installing
+DESTDIR ?=
+## LINKS: applets that `make install` links to the program, such as "validate"
+LINKS ?=
 
 IMAGE = $(call quoted,$(IMAGE_REGISTRY)/$(IMAGE_NAME):$(IMAGE_TAG))
 DEV_IMAGE = $(call quoted,quay.io/$(QUAY_USER)/$(IMAGE_NAME):$(DEV_TAG))
@@ -104,6 +110,14 @@ bench: $(BIN) ## size, memory, time and requests
 dist: $(BIN) fetch ## sources that build offline, binary, SBOM and SHA256SUMS in build/dist
 	@$(RELEASE) scripts/dist $(patsubst x86_64,amd64,$(ARCH)) $(BIN)
 
+install: $(BIN) ## program and manual page below DESTDIR and PREFIX, and LINKS to it
+	install -D $(BIN) $(DESTDIR)$(PREFIX)/bin/pull-secret
+	install -D -m 644 src/cmd/pull-secret.1 $(DESTDIR)$(PREFIX)/share/man/man1/pull-secret.1
+	@for name in $(LINKS); do \
+		echo "ln -sf pull-secret $(DESTDIR)$(PREFIX)/bin/$$name"; \
+		ln -sf pull-secret "$(DESTDIR)$(PREFIX)/bin/$$name" || exit; \
+	done
+
 image: ## container image, compiled in BUILDER
 	@$(RELEASE) scripts/image build $(IMAGE)
 
@@ -138,4 +152,4 @@ distclean: clean ## remove the cache, too
 	rm -rf $(CACHE)
 
 .PHONY: help build binary demo check test unit valgrind e2e fuzz coverage lint \
-	fmt bench dist image image-host image-push image-dev image-root fetch setup clean distclean fuzz-smoke check-binary
+	fmt bench dist install image image-host image-push image-dev image-root fetch setup clean distclean fuzz-smoke check-binary

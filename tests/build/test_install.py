@@ -1,0 +1,112 @@
+"""`make install`, and the manual page: sound, and true to what --help and README say."""
+
+import re
+import subprocess
+
+import pytest
+from conftest import TOP, run
+
+PAGE = TOP / "src/cmd/pull-secret.1"
+PROGRAM = TOP / "bin/pull-secret"
+
+
+def install(folder, *words):
+    return run(["make", "install", f"DESTDIR={folder}", *words], TOP)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built():
+    done = run(["make", "build"], TOP)
+    assert done.returncode == 0, done.stdout
+
+
+def modes(folder):
+    """Files and links below a folder, with mode or target."""
+    return {
+        str(path.relative_to(folder)): str(path.readlink()) if path.is_symlink()
+        else oct(path.stat().st_mode & 0o7777)
+        for path in folder.rglob("*")
+        if not path.is_dir()
+    }
+
+
+def test_program_and_page(tmp_path):
+    done = install(tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert modes(tmp_path) == {
+        "usr/local/bin/pull-secret": "0o755",
+        "usr/local/share/man/man1/pull-secret.1": "0o644",
+    }
+    assert (tmp_path / "usr/local/bin/pull-secret").read_bytes() == PROGRAM.read_bytes()
+
+
+def test_another_prefix_and_links(tmp_path):
+    for _ in range(2):
+        done = install(tmp_path, "PREFIX=/opt/x", "LINKS=validate run-job")
+        assert done.returncode == 0, done.stdout
+    assert modes(tmp_path) == {
+        "opt/x/bin/pull-secret": "0o755",
+        "opt/x/bin/validate": "pull-secret",
+        "opt/x/bin/run-job": "pull-secret",
+        "opt/x/share/man/man1/pull-secret.1": "0o644",
+    }
+    text = '{"auths":{"r":{"auth":"dTpw"}}}'
+    done = subprocess.run([tmp_path / "opt/x/bin/validate", "-"], input=text, text=True,
+                          capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert install(tmp_path / "file").returncode != 0
+
+
+def test_the_page_is_sound():
+    done = run(["mandoc", "-T", "lint", "-W", "style", PAGE], TOP)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def page():
+    """The page as a reader sees it."""
+    done = run(["mandoc", "-T", "ascii", PAGE], TOP)
+    return re.sub(".\b", "", done.stdout)
+
+
+def help_of(*words):
+    done = run([PROGRAM, *words, "--help"], TOP)
+    assert done.returncode == 0
+    return done.stdout
+
+
+def flags(text):
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", text)) - {"--help", "--list", "--version"}
+
+
+def variables(text):
+    return set(re.findall(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b", text))
+
+
+def test_flags_and_variables_are_those_of_the_help():
+    told = help_of("run-job", "pull-secret")
+    assert len(flags(told)) > 10
+    assert flags(page()) == flags(told)
+    assert variables(page()) == variables(told) | {"CLUSTER_ID", "CLOUDSDK_CONFIG"}
+
+
+def test_flags_and_variables_are_those_of_the_readme():
+    told = help_of("run-job", "pull-secret")
+    table = (TOP / "README.md").read_text().split("### Options")[1].split("###")[0]
+    assert flags(table) == flags(told)
+    assert variables(table) >= variables(told) - {"CLUSTER_ID"}
+
+
+def test_applets_are_those_of_the_help():
+    listed = run([PROGRAM, "--list"], TOP).stdout.split()
+    tagged = re.findall(r"^\.It Cm ([a-z-]+)", PAGE.read_text(), re.M)
+    assert tagged == listed
+
+
+def test_exit_codes_are_those_of_the_readme():
+    codes = re.findall(r"^\| ([\d, ]+) \|", (TOP / "README.md").read_text(), re.M)
+    tagged = re.findall(r"^\.It ([\d, ]+)$", PAGE.read_text(), re.M)
+    assert tagged == codes
