@@ -64,9 +64,12 @@
 /* One DNS answer; larger ones are asked for over TCP (RFC 1035 4.2.2). */
 #define DNS_MESSAGE_MAX 4096
 
-/* One log line, and the result file (the reader takes up to 1 MiB). */
-#define LOG_LINE_MAX 4096
-#define RESULT_FILE_MAX 6144
+/*
+ * One log line, and the result file (the reader takes up to 1 MiB): message,
+ * hint and names, were every byte of them written as \u00XX.
+ */
+#define LOG_LINE_MAX 12288
+#define RESULT_FILE_MAX 12288
 
 /* The Job's budget: status-reporter gives up after 300 s. */
 #define TIMEOUT_DEFAULT_S 280

@@ -9,7 +9,7 @@ say(struct str text)
 {
 	struct status st = { .code = CODE_OK };
 
-	if (file_write_all(STDOUT_FILENO, text, &st) == CODE_OK)
+	if (file_write_all(STDOUT_FILENO, text, DEADLINE_NEVER, &st) == CODE_OK)
 		return EXIT_DONE;
 	status_prefix(&st, "standard output");
 	return complain(&st, EXIT_RETRY);
@@ -32,6 +32,7 @@ complain(const struct status *st, enum exit_status exit_status)
 	}
 	buf_put_char(&line, '\n');
 	/* There is nowhere left to tell that this failed. */
-	(void)file_write_all(STDERR_FILENO, buf_view(&line), &unwritten);
+	(void)file_write_all(STDERR_FILENO, buf_view(&line), DEADLINE_NEVER,
+			     &unwritten);
 	return exit_status;
 }

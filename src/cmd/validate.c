@@ -50,7 +50,8 @@ validate_main(struct run *run, int argc, char **argv)
 	if (help)
 		return say(STR(USAGE));
 	run->settings.pull_secret_file = file;
-	if (input_read(&run->settings, &run->input, &st) != CODE_OK)
+	if (input_read(&run->settings, DEADLINE_NEVER, &run->input, &st) !=
+	    CODE_OK)
 		return complain(&st, unread_exit_status(st.code));
 	run->secret = pullsecret_strip(buf_view(&run->input));
 	if (pullsecret_check(run->secret, &run->call.tokens, &run->call.request,

@@ -131,10 +131,13 @@ read_file(struct cred *cred, const struct cred_settings *settings,
 	if (file_read(path,
 		      named ? "GOOGLE_APPLICATION_CREDENTIALS"
 			    : "gcloud's credential file",
-		      &call->body, &unread) != CODE_OK) {
-		if (!named && unread.code != CODE_CANCELLED)
+		      settings->until, &call->body, &unread) != CODE_OK) {
+		bool waited = unread.code == CODE_CANCELLED ||
+			      unread.code == CODE_DEADLINE_EXCEEDED;
+
+		if (!named && !waited)
 			return CODE_OK;
-		if (unread.code != CODE_CANCELLED)
+		if (!waited)
 			unread.code = CODE_INVALID_ARGUMENT;
 		*st = unread;
 		return st->code;

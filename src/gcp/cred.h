@@ -26,6 +26,7 @@ struct cred_settings {
 	const char *quota_project; /* GOOGLE_CLOUD_QUOTA_PROJECT or NULL */
 	const char *oauth2_endpoint; /* base URL of the token endpoint */
 	bool no_metadata;            /* NO_GCE_CHECK=true */
+	struct deadline until;       /* how long a pipe is waited for */
 };
 
 /* Caller-owned; holds secrets: end with cred_wipe(). */

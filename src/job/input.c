@@ -32,7 +32,8 @@ input_check(const struct settings *s, struct status *st)
 
 /* A path that is the pull secret itself must not get into a message. */
 static enum code
-read_source(const char *path, struct buf *out, struct status *st)
+read_source(const char *path, struct deadline until, struct buf *out,
+	    struct status *st)
 {
 	if (looks_secret(str_from(path))) {
 		status_hint(st, "the pull secret itself belongs into "
@@ -41,15 +42,16 @@ read_source(const char *path, struct buf *out, struct status *st)
 				  "PULL_SECRET_FILE holds no path but what "
 				  "looks like a pull secret");
 	}
-	(void)file_read(path, "PULL_SECRET_FILE", out, st);
+	(void)file_read(path, "PULL_SECRET_FILE", until, out, st);
 	if (st->code != CODE_OK && st->code != CODE_OUT_OF_RANGE &&
-	    st->code != CODE_CANCELLED)
+	    st->code != CODE_DEADLINE_EXCEEDED && st->code != CODE_CANCELLED)
 		st->code = CODE_INVALID_ARGUMENT;
 	return st->code;
 }
 
 enum code
-input_read(const struct settings *s, struct buf *out, struct status *st)
+input_read(const struct settings *s, struct deadline until, struct buf *out,
+	   struct status *st)
 {
 	struct str data = str_from(s->pull_secret_data);
 
@@ -58,7 +60,7 @@ input_read(const struct settings *s, struct buf *out, struct status *st)
 		return CODE_OK;
 	}
 	if (s->pull_secret_file != NULL)
-		return read_source(s->pull_secret_file, out, st);
+		return read_source(s->pull_secret_file, until, out, st);
 	buf_put_str(out, data);
 	if (out->overflow)
 		return status_set(st, CODE_OUT_OF_RANGE,

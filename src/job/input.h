@@ -5,6 +5,7 @@
 #define JOB_INPUT_H
 
 #include "job/settings.h"
+#include "sys/clock.h"
 
 /*
  * Whether exactly one source is given: PULL_SECRET_FILE, PULL_SECRET_DATA or
@@ -14,11 +15,13 @@ MUST_CHECK enum code input_check(const struct settings *settings,
 				 struct status *st);
 
 /*
- * Reads the pull secret into `out`. Codes: OUT_OF_RANGE if it is larger than `out`; what
- * file_read() gives, as INVALID_ARGUMENT; CANCELLED.
+ * Reads the pull secret into `out`. Codes: OUT_OF_RANGE if it is larger than
+ * `out`; DEADLINE_EXCEEDED and CANCELLED while it waits for a pipe; what else
+ * file_read() gives, as INVALID_ARGUMENT.
  */
 MUST_CHECK enum code input_read(const struct settings *settings,
-				struct buf *out, struct status *st);
+				struct deadline until, struct buf *out,
+				struct status *st);
 
 /* Overwrites PULL_SECRET_DATA in the environment, however the run ends. */
 void input_wipe(struct settings *settings);

@@ -11,6 +11,8 @@
 /* What the reader of the result file keeps (status-reporter). */
 #define RESULT_MESSAGE_MAX 1024
 
+#define GRACE_MS 1000
+
 /* Project and cluster as they were given, right or wrong, up to here. */
 #define NAME_MAX_SHOWN 128
 
@@ -119,6 +121,16 @@ build_line(const struct report *report, const struct log_line *line,
 	return json_built(&json) && !out->overflow;
 }
 
+/* The last lines get a moment even when all time is over, but only once. */
+static struct deadline
+patience(const struct report *report)
+{
+	if (report->failure.code == CODE_OK &&
+	    deadline_left(report->until) < GRACE_MS)
+		return deadline_in(GRACE_MS);
+	return report->until;
+}
+
 void
 report_log(struct report *report, const struct log_line *line)
 {
@@ -131,7 +143,7 @@ report_log(struct report *report, const struct log_line *line)
 				 "a log line is too long");
 	else
 		(void)file_write_all(STDOUT_FILENO, buf_view(&text),
-				     &report->failure);
+				     patience(report), &report->failure);
 }
 
 static void

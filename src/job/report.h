@@ -27,10 +27,11 @@ struct log_line {
 	int64_t retry_in_ms;
 };
 
-/* Caller-owned; private to report.c but for the first two. */
+/* Caller-owned; private to report.c but for the first three. */
 struct report {
 	const char *cluster_id; /* NULL while unknown */
 	const char *project;
+	struct deadline until; /* how long a full log is waited for */
 	struct status failure; /* the first line that could not be written */
 	struct file_target result;
 	bool result_written;

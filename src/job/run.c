@@ -30,6 +30,7 @@ run_init(struct run *run)
 	buf_init(&run->input, run->input_memory, sizeof(run->input_memory));
 	call_init(&run->call);
 	run->until = deadline_in((int64_t)TIMEOUT_DEFAULT_S * 1000);
+	run->report.until = run->until;
 }
 
 static enum code
@@ -54,6 +55,7 @@ run_prepare(struct run *run, struct status *st)
 		.quota_project = s->quota_project,
 		.oauth2_endpoint = s->oauth2_endpoint,
 		.no_metadata = s->no_metadata != NULL,
+		.until = run->until,
 	};
 
 	if (cred_load(&run->cred, &cred, &run->call, st) != CODE_OK ||

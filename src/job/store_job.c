@@ -40,15 +40,26 @@ find_tasks(struct run *run, size_t *tasks, struct status *st)
 	return CODE_OK;
 }
 
+/* First of all, because writing the log takes time, too. */
 static enum code
-validate_config(struct run *run, struct status *st)
+start_clock(struct run *run, struct status *st)
 {
 	int64_t timeout_ms;
 
-	run->operation = "validate-config";
 	if (config_timeout_ms(&run->settings, &timeout_ms, st) != CODE_OK)
 		return st->code;
 	run->until = deadline_in(timeout_ms);
+	run->report.until = run->until;
+	return CODE_OK;
+}
+
+/* `st` says whether the clock could be started. */
+static enum code
+validate_config(struct run *run, struct status *st)
+{
+	run->operation = "validate-config";
+	if (st->code != CODE_OK)
+		return st->code;
 	if (config_read(&run->config, &run->settings, st) != CODE_OK ||
 	    input_check(&run->settings, st) != CODE_OK)
 		return st->code;
@@ -64,7 +75,7 @@ validate_pull_secret(struct run *run, bool *invalid, struct status *st)
 
 	run->operation = "validate-pull-secret";
 	*invalid = false;
-	(void)input_read(&run->settings, &run->input, st);
+	(void)input_read(&run->settings, run->until, &run->input, st);
 	input_wipe(&run->settings);
 	if (st->code != CODE_OK) {
 		*invalid = st->code == CODE_OUT_OF_RANGE;
@@ -100,6 +111,7 @@ process(struct run *run, size_t task, struct status *st)
 	bool invalid = false;
 
 	(void)task;
+	(void)start_clock(run, st);
 	run_log(run, "start", "Starting pull secret storage operation");
 	if (validate_config(run, st) != CODE_OK)
 		return code_exit_status(st->code);

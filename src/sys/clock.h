@@ -32,6 +32,9 @@ struct deadline {
 	int64_t at_ms;
 };
 
+/* For what may wait as long as it takes. */
+#define DEADLINE_NEVER ((struct deadline){ INT64_MAX })
+
 /* The point `ms` milliseconds from now. */
 struct deadline deadline_in(int64_t ms);
 

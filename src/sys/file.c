@@ -11,9 +11,6 @@
 #include "sys/entropy.h"
 #include "sys/wait.h"
 
-/* Waiting for a pipe ends with a signal, not with time. */
-#define FOREVER_MS ((int64_t)1000 * 86400 * 365)
-
 static enum code
 code_of_errno(int error)
 {
@@ -30,11 +27,17 @@ code_of_errno(int error)
 }
 
 static enum code
-wait_for(int fd, short events, struct status *st)
+wait_for(int fd, short events, struct deadline until, struct status *st)
 {
 	struct pollfd ready = { .fd = fd, .events = events };
 
-	return wait_ready(&ready, 1, deadline_in(FOREVER_MS), st);
+	enum code code = wait_ready(&ready, 1, until, st);
+
+	if (code != CODE_OK || ready.revents != 0)
+		return code;
+	return status_set(st, CODE_DEADLINE_EXCEEDED,
+			  "nobody %s it while there was time",
+			  events == POLLIN ? "wrote" : "read");
 }
 
 /*
@@ -42,19 +45,19 @@ wait_for(int fd, short events, struct status *st)
  * fits at once is written even after a signal.
  */
 static enum code
-wait_for_room(int fd, struct status *st)
+wait_for_room(int fd, struct deadline until, struct status *st)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLOUT };
 
 	if (poll(&ready, 1, 0) == 1)
 		return CODE_OK;
-	return wait_for(fd, POLLOUT, st);
+	return wait_for(fd, POLLOUT, until, st);
 }
 
 /* Whether another byte follows what filled the buffer. */
 static enum code
-read_to_end(int fd, const char *name, const char *what, struct buf *out,
-	    struct status *st)
+read_to_end(int fd, const char *name, const char *what, struct deadline until,
+	    struct buf *out, struct status *st)
 {
 	size_t limit = out->size;
 
@@ -63,8 +66,11 @@ read_to_end(int fd, const char *name, const char *what, struct buf *out,
 		size_t room = buf_room(out);
 		ssize_t got;
 
-		if (wait_for(fd, POLLIN, st) != CODE_OK)
+		if (wait_for(fd, POLLIN, until, st) != CODE_OK) {
+			if (st->code == CODE_DEADLINE_EXCEEDED)
+				status_prefix(st, "%s: %s", what, name);
 			return st->code;
+		}
 		got = read(fd, room > 0 ? out->ptr + out->len : extra,
 			   room > 0 ? room : 1);
 		if (got == 0)
@@ -91,8 +97,8 @@ file_open(const char *path)
 }
 
 enum code
-file_read(const char *path, const char *what, struct buf *out,
-	  struct status *st)
+file_read(const char *path, const char *what, struct deadline until,
+	  struct buf *out, struct status *st)
 {
 	bool standard_input = strcmp(path, "-") == 0;
 	const char *name = standard_input ? "standard input" : path;
@@ -109,7 +115,7 @@ file_read(const char *path, const char *what, struct buf *out,
 		(void)status_set(st, CODE_INVALID_ARGUMENT,
 				 "%s: %s is a directory", what, name);
 	else
-		(void)read_to_end(fd, name, what, out, st);
+		(void)read_to_end(fd, name, what, until, out, st);
 	if (!standard_input)
 		(void)close(fd);
 	return st->code;
@@ -235,12 +241,13 @@ file_target_close(struct file_target *target)
 }
 
 enum code
-file_write_all(int fd, struct str content, struct status *st)
+file_write_all(int fd, struct str content, struct deadline until,
+	       struct status *st)
 {
 	while (content.len > 0) {
 		ssize_t put;
 
-		if (wait_for_room(fd, st) != CODE_OK)
+		if (wait_for_room(fd, until, st) != CODE_OK)
 			return st->code;
 		put = write(fd, content.ptr,
 			    content.len < PIPE_BUF ? content.len : PIPE_BUF);

@@ -5,6 +5,7 @@
 #define SYS_FILE_H
 
 #include "base/status.h"
+#include "sys/clock.h"
 
 /*
  * Opens a file for reading, never waiting for the writer of a FIFO. The
@@ -16,11 +17,12 @@ int file_open(const char *path);
  * Reads a file (or a pipe, or standard input for "-") to its end into `out`.
  * `what` names it in messages, as in "PULL_SECRET_FILE". Codes: NOT_FOUND,
  * PERMISSION_DENIED, INVALID_ARGUMENT (a directory, any other error),
- * OUT_OF_RANGE (it does not fit), CANCELLED (a signal came while it waited
- * for a pipe).
+ * OUT_OF_RANGE (it does not fit); while it waits for a pipe,
+ * DEADLINE_EXCEEDED (`until` passed) and CANCELLED (a signal came).
  */
 MUST_CHECK enum code file_read(const char *path, const char *what,
-			       struct buf *out, struct status *st);
+			       struct deadline until, struct buf *out,
+			       struct status *st);
 
 /* A file that will be written at the end, in a folder held open. */
 struct file_target {
@@ -54,9 +56,10 @@ void file_target_close(struct file_target *target);
 
 /*
  * Writes all of `content` to a descriptor. UNAVAILABLE if that fails (full,
- * closed, broken pipe), CANCELLED if a signal comes while it waits.
+ * closed, broken pipe); while it waits for room, DEADLINE_EXCEEDED and
+ * CANCELLED as above.
  */
 MUST_CHECK enum code file_write_all(int fd, struct str content,
-				    struct status *st);
+				    struct deadline until, struct status *st);
 
 #endif

@@ -345,3 +345,18 @@ def full_backlog():
         yield listener.getsockname()[1]
         for client in waiting:
             client.close()
+
+
+@pytest.fixture
+def full_pipe():
+    """The writing end of a pipe that is full and that nobody reads."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"x" * 4096)
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    yield writer
+    os.close(reader)
+    os.close(writer)

@@ -249,7 +249,7 @@ def test_replies_of_secret_manager(emulator, start_job, way):
         secret = f"row-{number}-"
         emulator.order("secretmanager", lambda request: secret in request.raw_path,
                        times=None, raw=reply, **WAYS[way])
-        result = job("--dry-run", SECRET_NAME=secret, MAX_WAIT_TIME_SECONDS=5)
+        result = job("--dry-run", SECRET_NAME=secret, MAX_WAIT_TIME_SECONDS=60)
         if not verdict:
             assert result.code == 0, result.out
             return

@@ -140,23 +140,14 @@ def test_while_verifying(emulator, job, number):
     assert result.error["version"] == name
 
 
-def test_a_log_that_nobody_reads(emulator, job, number):
-    """The pipe is full; the first line waits for room, which never comes."""
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    try:
-        while True:
-            os.write(writer, b"x" * 4096)
-    except BlockingIOError:
-        os.set_blocking(writer, True)
-    process = job.start(stdout=writer)
-    os.close(writer)
+def test_a_log_that_nobody_reads(emulator, job, number, full_pipe):
+    """The first line waits for room, which never comes."""
+    process = job.start(stdout=full_pipe)
     until(lambda: sleeping(process))
     sent = time.monotonic()
     process.popen.send_signal(number)
     assert process.wait().code != 0
     assert time.monotonic() - sent < SOON
-    os.close(reader)
     assert emulator.connections() == []
 
 

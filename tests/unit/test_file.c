@@ -44,7 +44,8 @@ read_back(const char *name, char *memory, size_t size)
 
 	buf_init(&out, memory, size);
 	status_clear(&st);
-	(void)file_read(in_folder(name), "TEST_FILE", &out, &st);
+	(void)file_read(in_folder(name), "TEST_FILE", DEADLINE_NEVER, &out,
+			&st);
 	return out;
 }
 
@@ -223,12 +224,13 @@ a_write_that_fails_is_told(void **state)
 	wait_init();
 	assert_true(full >= 0);
 	status_clear(&st);
-	assert_int_equal(file_write_all(full, STR("x"), &st), CODE_UNAVAILABLE);
+	assert_int_equal(file_write_all(full, STR("x"), DEADLINE_NEVER, &st),
+			 CODE_UNAVAILABLE);
 	(void)close(full);
 	assert_int_equal(pipe(ends), 0);
 	(void)close(ends[0]);
 	status_clear(&st);
-	assert_int_equal(file_write_all(ends[1], STR("x"), &st),
+	assert_int_equal(file_write_all(ends[1], STR("x"), DEADLINE_NEVER, &st),
 			 CODE_UNAVAILABLE);
 	(void)close(ends[1]);
 }

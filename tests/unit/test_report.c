@@ -1,0 +1,219 @@
+/*
+ * Log lines and the result file when everything in them is as long and as
+ * awkward as it can be: no failure may be lost for want of room.
+ */
+#include "job/report.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sys/wait.h"
+
+#define VERSION "projects/1/secrets/s/versions/1"
+
+static char folder[] = "/tmp/test_report.XXXXXX";
+static struct json_tokens tokens;
+static struct report report;
+
+/* Texts that grow in JSON, in different ways. */
+static const char *const PIECES[] = {
+	"x",        /* not at all */
+	"\"",       /* a quotation mark becomes two bytes */
+	"\x01",     /* a control character becomes six */
+	"\xff",     /* no UTF-8 at all */
+	"\xc3\xa4", /* two bytes that stay */
+	"\xf0\x9f\x98\x80",
+};
+
+static void
+fill_with(char *out, size_t size, const char *piece)
+{
+	size_t len = strlen(piece), at = 0;
+
+	for (; at + len < size; at += len)
+		memcpy(out + at, piece, len);
+	out[at] = '\0';
+}
+
+/* What `make` writes to standard output, in `out` and as text. */
+static size_t
+captured(void (*make)(const struct log_line *line), const struct log_line *line,
+	 char *out, size_t size)
+{
+	int saved = dup(STDOUT_FILENO);
+	int file = open(folder, O_TMPFILE | O_RDWR, 0600);
+	ssize_t got;
+
+	assert_true(saved >= 0 && file >= 0);
+	(void)fflush(stdout);
+	assert_true(dup2(file, STDOUT_FILENO) >= 0);
+	make(line);
+	assert_true(dup2(saved, STDOUT_FILENO) >= 0);
+	got = pread(file, out, size, 0);
+	(void)close(saved);
+	(void)close(file);
+	assert_true(got >= 0);
+	return (size_t)got;
+}
+
+static void
+log_it(const struct log_line *line)
+{
+	report_log(&report, line);
+}
+
+static void
+assert_json(const char *text, size_t len)
+{
+	struct status why = { .code = CODE_OK };
+	struct json json;
+
+	assert_int_equal(json_parse(&json, (struct str){ text, len }, &tokens,
+				    &why),
+			 CODE_OK);
+	assert_int_equal(json_type(json_root(&json)), JSON_OBJECT);
+}
+
+static void
+the_longest_line_fits(void **state)
+{
+	static char name[4096], text[LOG_LINE_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(PIECES) / sizeof(PIECES[0]); i++) {
+		struct status st = { .code = CODE_FAILED_PRECONDITION,
+				     .http_status = 599 };
+		const struct log_line line = {
+			.level = LOG_WARNING,
+			.operation = "add-secret-version",
+			.message = st.message,
+			.version = VERSION,
+			.timed = true,
+			.duration_ms = INT64_MAX,
+			.status = &st,
+			.attempt = 4294967295U,
+			.retry_in_ms = INT64_MAX,
+		};
+		size_t len;
+
+		fill_with(st.message, sizeof(st.message), PIECES[i]);
+		fill_with(st.hint, sizeof(st.hint), PIECES[i]);
+		fill_with(name, sizeof(name), PIECES[i]);
+		memset(&report, 0, sizeof(report));
+		report.until = DEADLINE_NEVER;
+		report.cluster_id = name;
+		report.project = name;
+		len = captured(log_it, &line, text, sizeof(text));
+		assert_int_equal(report.failure.code, CODE_OK);
+		assert_true(len > sizeof(st.message) && text[len - 1] == '\n');
+		assert_json(text, len - 1);
+	}
+}
+
+static void
+the_longest_result_fits(void **state)
+{
+	static char name[4096], text[RESULT_FILE_MAX + 1], path[64];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/result.json", folder);
+	for (size_t i = 0; i < sizeof(PIECES) / sizeof(PIECES[0]); i++) {
+		struct status outcome = { .code = CODE_FAILED_PRECONDITION };
+		struct status st = { .code = CODE_OK };
+		ssize_t len;
+		int file;
+
+		fill_with(outcome.message, sizeof(outcome.message), PIECES[i]);
+		fill_with(outcome.hint, sizeof(outcome.hint), PIECES[i]);
+		fill_with(name, sizeof(name), PIECES[i]);
+		memset(&report, 0, sizeof(report));
+		assert_int_equal(report_init(&report, path, &st), CODE_OK);
+		report.cluster_id = name;
+		report.project = name;
+		assert_int_equal(report_result(&report, &outcome, "Reason",
+					       outcome.message, VERSION, &st),
+				 CODE_OK);
+		report_close(&report);
+		file = open(path, O_RDONLY);
+		len = read(file, text, sizeof(text));
+		(void)close(file);
+		assert_true(len > 1000);
+		assert_json(text, (size_t)len);
+	}
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+a_result_is_written_once(void **state)
+{
+	struct status outcome = { .code = CODE_OK }, st = { .code = CODE_OK };
+	struct stat info;
+	char path[64];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/result.json", folder);
+	memset(&report, 0, sizeof(report));
+	assert_int_equal(report_init(&report, path, &st), CODE_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(report_result(&report, &outcome, "Reason",
+					       "message", NULL, &st),
+				 CODE_OK);
+		assert_int_equal(stat(path, &info), i == 0 ? 0 : -1);
+		(void)unlink(path);
+	}
+	report_close(&report);
+}
+
+static void
+full_log(const struct log_line *line)
+{
+	int full = open("/dev/full", O_WRONLY);
+
+	assert_true(dup2(full, STDOUT_FILENO) >= 0);
+	(void)close(full);
+	report_log(&report, line);
+}
+
+static void
+a_line_that_is_lost_is_remembered(void **state)
+{
+	const struct log_line line = { .operation = "start", .message = "m" };
+	char text[8];
+
+	(void)state;
+	memset(&report, 0, sizeof(report));
+	report.until = DEADLINE_NEVER;
+	report.cluster_id = "c";
+	report.project = "p";
+	assert_int_equal(captured(full_log, &line, text, sizeof(text)), 0);
+	assert_int_equal(report.failure.code, CODE_UNAVAILABLE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_longest_line_fits),
+		cmocka_unit_test(the_longest_result_fits),
+		cmocka_unit_test(a_result_is_written_once),
+		cmocka_unit_test(a_line_that_is_lost_is_remembered),
+	};
+	int failed;
+
+	wait_init();
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)rmdir(folder);
+	return failed;
+}
