@@ -84,7 +84,8 @@ fuzzers: $(FUZZ)
 $(BIN): $(OBJ) $(O)/libbearssl.a $(O)/objects
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LINK) -o $@ $(filter %.o %.a,$^) $(LAST)
+	$(Q)$(CC) $(LINK) -o $@.new $(filter %.o %.a,$^) $(LAST)
+	$(Q)mv $@.new $@ # whole or not at all, also for who runs it meanwhile
 
 # Tests link what they need of this, and may stand in for the rest.
 $(O)/library.a: $(LIB) $(O)/objects
