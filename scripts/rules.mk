@@ -60,7 +60,7 @@ else ifeq ($(MODE),san)
 FLAGS := $(WARN_GCC) -Wno-stack-usage -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all
 LINK := -fsanitize=$(SAN)
 else ifeq ($(MODE),cov)
-FLAGS := $(WARN_GCC) -O0 -g --coverage
+FLAGS := $(WARN_GCC) -O0 -g --coverage -DCOVERAGE
 LINK := --coverage
 else ifeq ($(MODE),fuzz)
 HOST_CC := clang

@@ -8,6 +8,7 @@
 #include "cmd/applet.h"
 #include "cmd/say.h"
 #include "job/input.h"
+#include "sys/crash.h"
 #include "sys/harden.h"
 #include "sys/wait.h"
 
@@ -72,6 +73,7 @@ main(int argc, char **argv)
 	enum exit_status result;
 
 	harden();
+	crash_init(&run, sizeof(run));
 	wait_init();
 	run_init(&run);
 	result = dispatch(argc, argv);

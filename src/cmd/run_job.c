@@ -51,6 +51,22 @@ run_and_tell(const struct job *job, struct run *run)
 	return complain(lost, result);
 }
 
+/* Result file and termination log; keeps an earlier error. */
+static void
+prepare_report(struct run *run, struct status *st)
+{
+	struct status result = { .code = CODE_OK }, note = result;
+
+	run->report.cluster_id = shown(run->settings.cluster_id);
+	run->report.project = shown(run->settings.project);
+	(void)report_init(&run->report, run->settings.results_path, &result);
+	(void)report_init_note(&run->report, run->settings.termination_log,
+			       &note);
+	if (st->code == CODE_OK)
+		*st = result.code != CODE_OK ? result : note;
+	report_prepare_crash(&run->report);
+}
+
 /* Options and result file; an error in them is told on standard error. */
 static enum exit_status
 start_job(const struct job *job, struct run *run, int argc, char **argv)
@@ -58,7 +74,7 @@ start_job(const struct job *job, struct run *run, int argc, char **argv)
 	const struct opt_table tables[] = { *job->options, RUN_OPTIONS,
 					    NETWORK_OPTIONS };
 	const char *operand[1];
-	struct status st = { .code = CODE_OK }, unusable = st;
+	struct status st = { .code = CODE_OK };
 	size_t operands = 0;
 	bool help = false;
 
@@ -66,12 +82,7 @@ start_job(const struct job *job, struct run *run, int argc, char **argv)
 			operand, &operands, &help, &st);
 	if (st.code == CODE_OK && help)
 		return help_job(job, run, tables, OPT_COUNT(tables));
-	run->report.cluster_id = shown(run->settings.cluster_id);
-	run->report.project = shown(run->settings.project);
-	if (report_init(&run->report, run->settings.results_path, &unusable) !=
-		    CODE_OK &&
-	    st.code == CODE_OK)
-		st = unusable;
+	prepare_report(run, &st);
 	if (st.code == CODE_OK)
 		return run_and_tell(job, run);
 	(void)job_refuse(run, &st);

@@ -1,12 +1,16 @@
 #include "job/report.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "sys/crash.h"
 
 #define RESULTS_FOLDER "/results"
 #define RESULTS_FILE "/results/adapter-result.json"
+
+#define NOTE_FILE "/dev/termination-log"
 
 /* What the reader of the result file keeps (status-reporter). */
 #define RESULT_MESSAGE_MAX 1024
@@ -23,6 +27,7 @@ report_init(struct report *report, const char *path, struct status *st)
 
 	report->result.folder = -1;
 	report->result_written = false;
+	report->note = -1;
 	status_clear(&report->failure);
 	if (path == NULL) {
 		if (access(RESULTS_FOLDER, F_OK) == 0 &&
@@ -38,6 +43,18 @@ report_init(struct report *report, const char *path, struct status *st)
 	}
 	file_target_remove(&report->result);
 	return CODE_OK;
+}
+
+enum code
+report_init_note(struct report *report, const char *path, struct status *st)
+{
+	report->note = file_open_note(path == NULL ? NOTE_FILE : path);
+	if (path == NULL || report->note >= 0)
+		return CODE_OK;
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "TERMINATION_LOG_PATH: cannot write to %s, which "
+			  "must be a file that is there: %s",
+			  path, strerror(errno));
 }
 
 static const char *
@@ -153,20 +170,15 @@ detail(struct json_builder *json, const char *key, const char *name)
 		json_member(json, key, cut(name, NAME_MAX_SHOWN));
 }
 
-enum code
-report_result(struct report *report, const struct status *outcome,
-	      const char *reason, const char *message, const char *version,
-	      struct status *st)
+/* False if it does not fit. */
+static bool
+build_result(const struct report *report, const struct status *outcome,
+	     const char *reason, const char *message, const char *version,
+	     struct buf *out)
 {
-	char memory[RESULT_FILE_MAX];
 	struct json_builder json;
-	struct buf text;
 
-	if (report->result_written || report->result.folder < 0)
-		return CODE_OK;
-	report->result_written = true;
-	buf_init(&text, memory, sizeof(memory));
-	json_build(&json, &text);
+	json_build(&json, out);
 	json_open_object(&json);
 	member(&json, "status",
 	       outcome->code == CODE_OK ? "success" : "failure");
@@ -183,15 +195,84 @@ report_result(struct report *report, const struct status *outcome,
 	member(&json, "version", version);
 	json_close(&json);
 	json_close(&json);
-	buf_put_char(&text, '\n');
-	if (!json_built(&json) || text.overflow)
-		return status_set(st, CODE_INTERNAL,
-				  "the result does not fit its file");
-	return file_target_write(&report->result, buf_view(&text), st);
+	buf_put_char(out, '\n');
+	return json_built(&json) && !out->overflow;
+}
+
+void
+report_prepare_crash(struct report *report)
+{
+	static char memory[RESULT_FILE_MAX];
+	struct status st = { .code = CODE_INTERNAL };
+	struct buf text;
+
+	status_hint(&st, "the error output says which; look at the newest "
+			 "version before another run, and report the error");
+	buf_init(&text, memory, sizeof(memory));
+	if (!build_result(report, &st, "InternalError",
+			  "stopped by an error in the program itself; it is "
+			  "unknown whether a version was written",
+			  NULL, &text))
+		return;
+	crash_prepare(report->result.folder < 0 ? NULL : &report->result,
+		      buf_view(&text), report->note);
+}
+
+/* One line, as kubectl shows it: "Reason: message (hint)". */
+static void
+write_note(struct report *report, const struct status *outcome,
+	   const char *reason, const char *message)
+{
+	char memory[NOTE_MAX];
+	struct status unused = { .code = CODE_OK };
+	struct buf line;
+
+	buf_init(&line, memory, sizeof(memory));
+	buf_put_cstr(&line, reason);
+	buf_put_cstr(&line, ": ");
+	buf_put_str(&line, cut(message, STATUS_MESSAGE_MAX));
+	if (outcome->hint[0] != '\0') {
+		buf_put_cstr(&line, " (");
+		buf_put_cstr(&line, outcome->hint);
+		buf_put_char(&line, ')');
+	}
+	buf_put_char(&line, '\n');
+	if (report->note >= 0)
+		(void)file_write_all(report->note, buf_view(&line),
+				     deadline_in(0), &unused);
+}
+
+enum code
+report_result(struct report *report, const struct status *outcome,
+	      const char *reason, const char *message, const char *version,
+	      struct status *st)
+{
+	char memory[RESULT_FILE_MAX];
+	struct buf text;
+
+	if (report->result_written)
+		return CODE_OK;
+	report->result_written = true;
+	buf_init(&text, memory, sizeof(memory));
+	if (!build_result(report, outcome, reason, message, version, &text))
+		(void)status_set(st, CODE_INTERNAL,
+				 "the result does not fit its file");
+	else if (report->result.folder >= 0)
+		(void)file_target_write(&report->result, buf_view(&text), st);
+	crash_prepare(NULL, STR(""), -1);
+	if (st->code == CODE_OK)
+		write_note(report, outcome, reason, message);
+	else
+		write_note(report, st, "ResultUnwritten", st->message);
+	return st->code;
 }
 
 void
 report_close(struct report *report)
 {
+	crash_prepare(NULL, STR(""), -1);
 	file_target_close(&report->result);
+	if (report->note >= 0)
+		(void)close(report->note);
+	report->note = -1;
 }

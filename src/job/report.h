@@ -3,7 +3,8 @@
  *
  * A log line is one JSON object on standard output with its keys in
  * alphabetical order. The result file is what HyperFleet's status-reporter
- * reads: written once, at the end, replaced at once.
+ * reads: written once, at the end, replaced at once. The termination log is
+ * what Kubernetes shows in a pod's status: one line on how the run ended.
  */
 #ifndef JOB_REPORT_H
 #define JOB_REPORT_H
@@ -35,6 +36,7 @@ struct report {
 	struct status failure; /* the first line that could not be written */
 	struct file_target result;
 	bool result_written;
+	int note; /* the termination log; -1: none */
 };
 
 /*
@@ -45,12 +47,26 @@ struct report {
 MUST_CHECK enum code report_init(struct report *report, const char *path,
 				 struct status *st);
 
+/*
+ * Prepares the termination log of Kubernetes: the file at `path`, or if that
+ * is NULL the default one, if it is there and can be written. Empties it.
+ * INVALID_ARGUMENT if `path` is given and cannot be used.
+ */
+MUST_CHECK enum code report_init_note(struct report *report, const char *path,
+				      struct status *st);
+
+/*
+ * Prepares what a crash leaves in result file and termination log. `report`
+ * must stay where it is until report_close().
+ */
+void report_prepare_crash(struct report *report);
+
 /* Writes a line. What cannot be written is remembered in `failure`. */
 void report_log(struct report *report, const struct log_line *line);
 
 /*
- * Writes the result file, the first time that it is called: `reason` in
- * PascalCase, `message` for people, `version` NULL if unknown. `st` holds the
+ * Writes result file and termination log, where there are any, the first time
+ * that it is called: `reason` in PascalCase, `message` for people, `version` NULL if unknown. `st` holds the
  * failure, or is OK for a success. INTERNAL if it cannot be written.
  */
 MUST_CHECK enum code report_result(struct report *report,
@@ -58,7 +74,7 @@ MUST_CHECK enum code report_result(struct report *report,
 				   const char *reason, const char *message,
 				   const char *version, struct status *st);
 
-/* Closes the folder of the result file. */
+/* Closes what is open. */
 void report_close(struct report *report);
 
 #endif

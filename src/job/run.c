@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "sys/confine.h"
 #include "sys/opt.h"
 
 /* Every retry is logged, with what failed and how long it waits. */
@@ -26,6 +27,7 @@ run_init(struct run *run)
 {
 	run->operation = "start";
 	run->report.result.folder = -1;
+	run->report.note = -1;
 	run->listener = (struct retry_listener){ log_retry, run };
 	buf_init(&run->input, run->input_memory, sizeof(run->input_memory));
 	call_init(&run->call);
@@ -67,6 +69,16 @@ run_prepare(struct run *run, struct status *st)
 	cred_connect(&run->cred, &run->trust, &run->resolver);
 	secretmanager_connect(&run->sm, &run->trust, &run->resolver);
 	return CODE_OK;
+}
+
+enum code
+run_confine(struct run *run, struct status *st)
+{
+	const struct confine_need need = {
+		.write_folder = run->report.result.folder,
+	};
+
+	return confine_enter(&need, st);
 }
 
 enum code

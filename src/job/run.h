@@ -44,6 +44,12 @@ void run_init(struct run *run);
 MUST_CHECK enum code run_prepare(struct run *run, struct status *st);
 
 /*
+ * Gives up every file and system call that the rest of the run does not need.
+ * Codes: those of confine_enter().
+ */
+MUST_CHECK enum code run_confine(struct run *run, struct status *st);
+
+/*
  * Gets a token and opens the connection to Secret Manager, at the same time.
  * Codes: those of cred_fetch() and conn_open().
  */

@@ -10,6 +10,9 @@ static const struct opt RUN[] = {
 	{ "results-path", "RESULTS_PATH", "PATH",
 	  "/results/adapter-result.json if that folder exists",
 	  "where the result file is written", AT(results_path) },
+	{ "termination-log", "TERMINATION_LOG_PATH", "PATH",
+	  "/dev/termination-log if it is there",
+	  "file that gets one line on how the run ended", AT(termination_log) },
 };
 
 static const struct opt NETWORK[] = {

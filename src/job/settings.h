@@ -17,8 +17,9 @@ struct settings {
 	const char *fake_pull_secret; /* switch */
 	const char *dry_run;          /* switch */
 	/* of every job */
-	const char *timeout;      /* MAX_WAIT_TIME_SECONDS */
-	const char *results_path; /* RESULTS_PATH */
+	const char *timeout;         /* MAX_WAIT_TIME_SECONDS */
+	const char *results_path;    /* RESULTS_PATH */
+	const char *termination_log; /* TERMINATION_LOG_PATH */
 	/* of everything that uses the network */
 	const char *endpoint;         /* SECRET_MANAGER_ENDPOINT */
 	const char *oauth2_endpoint;  /* OAUTH2_ENDPOINT */

@@ -118,7 +118,8 @@ process(struct run *run, size_t task, struct status *st)
 	if (validate_pull_secret(run, &invalid, st) != CODE_OK)
 		return invalid ? EXIT_PULL_SECRET : code_exit_status(st->code);
 	run->operation = "init-client";
-	if (check_log(run, st) != CODE_OK || run_connect(run, st) != CODE_OK)
+	if (check_log(run, st) != CODE_OK || run_confine(run, st) != CODE_OK ||
+	    run_connect(run, st) != CODE_OK)
 		return code_exit_status(st->code);
 	run_log(run, "client-initialized",
 		"Successfully initialized Secret Manager client");

@@ -4,6 +4,8 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/codec.h"
 
@@ -42,6 +44,22 @@ address_set(struct address *address, sa_family_t family,
 	}
 }
 
+/* As if_nametoindex(), whose socket would not be one of IP. */
+static uint32_t
+interface_index(const char *name)
+{
+	struct ifreq request = { .ifr_ifindex = 0 };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool found = fd >= 0 &&
+		     str_copy(str_from(name), request.ifr_name,
+			      sizeof(request.ifr_name)) &&
+		     ioctl(fd, SIOCGIFINDEX, &request) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return found ? (uint32_t)request.ifr_ifindex : 0;
+}
+
 /* The number of a zone (RFC 4007 section 11.2); 0 if there is none such. */
 static uint32_t
 zone_index(const char *zone)
@@ -50,7 +68,7 @@ zone_index(const char *zone)
 
 	if (parse_uint(str_from(zone), &number))
 		return number <= UINT32_MAX ? (uint32_t)number : 0;
-	return if_nametoindex(zone);
+	return interface_index(zone);
 }
 
 bool

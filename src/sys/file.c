@@ -91,6 +91,23 @@ read_to_end(int fd, const char *name, const char *what, struct deadline until,
 }
 
 int
+file_open_note(const char *path)
+{
+	struct stat info;
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+				    O_NOFOLLOW);
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+	    ftruncate(fd, 0) == 0)
+		return fd;
+	(void)close(fd);
+	errno = EINVAL;
+	return -1;
+}
+
+int
 file_open(const char *path)
 {
 	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -201,35 +218,46 @@ fill(int fd, struct str content)
 	return fchmod(fd, 0644) == 0 && fsync(fd) == 0;
 }
 
-enum code
-file_target_write(const struct file_target *target, struct str content,
-		  struct status *st)
+bool
+file_target_put(const struct file_target *target, struct str content)
 {
-	char temporary[40];
+	char memory[40];
+	struct buf temporary;
 	uint64_t unique = 0;
 	bool whole;
 	int fd;
 
 	if (!entropy_fill(&unique, sizeof(unique)))
 		unique = (uint64_t)clock_ms();
-	(void)snprintf(temporary, sizeof(temporary), ".result-%016llx",
-		       (unsigned long long)unique);
-	fd = openat(target->folder, temporary,
+	buf_init(&temporary, memory, sizeof(memory));
+	buf_put_cstr(&temporary, ".result-");
+	buf_put_uint(&temporary, unique);
+	buf_put_char(&temporary, '\0');
+	fd = openat(target->folder, memory,
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
-		return status_set(st, CODE_INTERNAL,
-				  "cannot create a file beside %s: %s",
-				  target->path, strerror(errno));
+		return false;
 	whole = fill(fd, content);
 	whole = close(fd) == 0 && whole;
-	whole = whole && renameat(target->folder, temporary, target->folder,
+	whole = whole && renameat(target->folder, memory, target->folder,
 				  target->name) == 0;
 	if (!whole) {
-		(void)status_set(st, CODE_INTERNAL, "cannot write %s: %s",
-				 target->path, strerror(errno));
-		(void)unlinkat(target->folder, temporary, 0);
+		int error = errno;
+
+		(void)unlinkat(target->folder, memory, 0);
+		errno = error;
 	}
-	return st->code;
+	return whole;
+}
+
+enum code
+file_target_write(const struct file_target *target, struct str content,
+		  struct status *st)
+{
+	if (file_target_put(target, content))
+		return CODE_OK;
+	return status_set(st, CODE_INTERNAL, "cannot write %s: %s",
+			  target->path, strerror(errno));
 }
 
 void

@@ -14,6 +14,12 @@
 int file_open(const char *path);
 
 /*
+ * Opens a file that is there for writing, and empties it. Only a regular one:
+ * else -1 with EINVAL, or ELOOP for a link.
+ */
+int file_open_note(const char *path);
+
+/*
  * Reads a file (or a pipe, or standard input for "-") to its end into `out`.
  * `what` names it in messages, as in "PULL_SECRET_FILE". Codes: NOT_FOUND,
  * PERMISSION_DENIED, INVALID_ARGUMENT (a directory, any other error),
@@ -50,6 +56,10 @@ void file_target_remove(const struct file_target *target);
  */
 MUST_CHECK enum code file_target_write(const struct file_target *target,
 				       struct str content, struct status *st);
+
+/* The same, safe in a signal handler; false with errno set. */
+MUST_CHECK bool file_target_put(const struct file_target *target,
+				struct str content);
 
 /* Closes the folder; fine if none is open. */
 void file_target_close(struct file_target *target);

@@ -185,6 +185,8 @@ def flags(emulator, tmp_path):
     path = tmp_path / "pull-secret"
     path.write_text(PULL_SECRET)
     results = tmp_path / "result.json"
+    note = tmp_path / "note"
+    note.touch()
     url = emulator.secretmanager_url
     return {
         "gcp-project-id": ("GCP_PROJECT_ID", emulator.project, "WRONG"),
@@ -193,6 +195,7 @@ def flags(emulator, tmp_path):
         "pull-secret-file": ("PULL_SECRET_FILE", path, "/wrong"),
         "timeout": ("MAX_WAIT_TIME_SECONDS", "20", "wrong"),
         "results-path": ("RESULTS_PATH", results, "/wrong/folder/x"),
+        "termination-log": ("TERMINATION_LOG_PATH", note, "/wrong"),
         "credentials-file": ("GOOGLE_APPLICATION_CREDENTIALS", adc, "/wrong"),
         "quota-project": ("GOOGLE_CLOUD_QUOTA_PROJECT", emulator.project, "x" * 200),
         "metadata-host": ("GCE_METADATA_HOST", emulator.metadata_host, "wrong:host"),
@@ -203,8 +206,8 @@ def flags(emulator, tmp_path):
 
 
 FLAGS = ("gcp-project-id", "cluster-id", "secret-name", "pull-secret-file", "timeout",
-         "results-path", "credentials-file", "quota-project", "metadata-host",
-         "endpoint", "oauth2-endpoint", "ca-file")
+         "results-path", "termination-log", "credentials-file", "quota-project",
+         "metadata-host", "endpoint", "oauth2-endpoint", "ca-file")
 
 
 def test_every_flag_of_the_help_is_tested(run):

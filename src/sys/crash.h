@@ -1,0 +1,28 @@
+/*
+ * Floor 1, process. The last words of a process that cannot go on.
+ *
+ * After a fault of the program itself (SIGSEGV, SIGBUS, SIGABRT, SIGFPE,
+ * SIGILL) or a forbidden system call (SIGSYS, see sys/confine.h) nothing can
+ * be trusted. The handler, on a stack of its own, writes what was prepared,
+ * wipes, and dies of the same signal; process 1, whom its own signals do not
+ * kill, exits with 128 and the signal.
+ */
+#ifndef SYS_CRASH_H
+#define SYS_CRASH_H
+
+#include "sys/file.h"
+
+/*
+ * From now on a fault is told in one line on standard error, and `secrets`
+ * are overwritten.
+ */
+void crash_init(void *secrets, size_t size);
+
+/*
+ * And from now on `content` goes to `target` (NULL: no more), and the line to
+ * the descriptor `note` (-1: no more). All of it must stay where it is.
+ */
+void crash_prepare(const struct file_target *target, struct str content,
+		   int note);
+
+#endif
