@@ -5,6 +5,7 @@ const struct applet APPLETS[] = {
 	  run_job_main },
 	{ "validate", "[FILE|-]", "check a pull secret offline",
 	  validate_main },
+	{ "token", "[--json]", "print an access token", token_main },
 	{ "version", "", "print version, commit and build date", version_main },
 	{ "help", "[APPLET]", "print help", help_main },
 	{ NULL, NULL, NULL, NULL },

@@ -29,6 +29,7 @@ const struct applet *applet_find(struct str name);
 /* The applets' own, as in the table. */
 enum exit_status run_job_main(struct run *run, int argc, char **argv);
 enum exit_status validate_main(struct run *run, int argc, char **argv);
+enum exit_status token_main(struct run *run, int argc, char **argv);
 enum exit_status version_main(struct run *run, int argc, char **argv);
 enum exit_status help_main(struct run *run, int argc, char **argv);
 

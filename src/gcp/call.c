@@ -20,6 +20,7 @@ call_start(struct call *call, const struct conn *conn)
 {
 	buf_reset(&call->target);
 	buf_reset(&call->request);
+	call->any_content = false;
 	buf_put_cstr(&call->target, conn->url->path);
 }
 
@@ -45,6 +46,8 @@ read_reply(struct call *call, struct status *st)
 	struct json_value root = body_json(call, &why);
 	int http_status = call->response.status;
 
+	if (call->any_content && http_status >= 200 && http_status <= 299)
+		return CODE_OK;
 	if (http_status < 200 || http_status > 299) {
 		st->retry_after_ms =
 			http_retry_after_ms(&call->response, clock_unix());

@@ -15,6 +15,7 @@
 struct call {
 	struct http_response response;
 	struct json json;
+	bool any_content;   /* the next reply need not be JSON: see `body` */
 	struct buf target;  /* path and query of the next request */
 	struct buf request; /* body of the next request */
 	struct buf head;
@@ -35,7 +36,10 @@ struct call_service {
 /* Gives `call` its memory; once, before everything else. */
 void call_init(struct call *call);
 
-/* Starts the next call: empties `target` (to the base path) and `request`. */
+/*
+ * Starts the next call: empties `target` (to the base path) and `request`, and
+ * clears `any_content`.
+ */
 void call_start(struct call *call, const struct conn *conn);
 
 /*

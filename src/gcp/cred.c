@@ -1,15 +1,11 @@
 #include "gcp/cred.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/codec.h"
 #include "base/redact.h"
 #include "gcp/adc.h"
-
-#define METADATA_PATH \
-	"/computeMetadata/v1/instance/service-accounts/default/token" \
-	"?scopes=https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fcloud-platform"
+#include "gcp/cred_source.h"
 
 /* A new pod's metadata server is up within 5 to 10 s, nearly always. */
 #define METADATA_PATIENCE_MS 30000
@@ -23,15 +19,7 @@
 /* Longer lives are not believed. */
 #define TOKEN_LIFE_MAX 86400
 
-/* The metadata server is one hop away: short limits, many tries. */
-static const struct conn_limits METADATA_LIMITS = {
-	.dial = { .resolve_ms = 5000, .address_ms = 2000, .connect_ms = 4000 },
-	.handshake_ms = 5000,
-	.first_byte_ms = 5000,
-	.exchange_ms = 5000,
-};
-
-static const struct conn_limits ENDPOINT_LIMITS = {
+const struct conn_limits CRED_LIMITS = {
 	.dial = { .resolve_ms = 10000,
 		  .address_ms = 5000,
 		  .connect_ms = 15000 },
@@ -75,9 +63,75 @@ void
 cred_connect(struct cred *cred, const struct trust *trust,
 	     const struct resolver_config *resolver)
 {
-	conn_init(&cred->conn, &cred->url, trust, resolver,
-		  cred->type == CRED_METADATA ? &METADATA_LIMITS
-					      : &ENDPOINT_LIMITS);
+	cred->trust = cred->type == CRED_GDCH ? &cred->own_trust : trust;
+	cred->resolver = resolver;
+	conn_init(&cred->conn, &cred->url, cred->trust, resolver, &CRED_LIMITS);
+}
+
+void
+cred_aim(struct cred *cred, const struct url *url,
+	 const struct conn_limits *limits)
+{
+	struct conn *beside = cred->conn.beside;
+
+	if (cred->conn.url == url && cred->conn.limits == limits)
+		return;
+	conn_close(&cred->conn);
+	conn_init(&cred->conn, url, cred->trust, cred->resolver, limits);
+	cred->conn.beside = beside;
+}
+
+void
+cred_put_form(struct buf *out, const char *name, struct str value)
+{
+	if (out->len > 0)
+		buf_put_char(out, '&');
+	buf_put_cstr(out, name);
+	buf_put_char(out, '=');
+	percent_encode(out, value);
+}
+
+/* "Basic " and the base64 of "ID:SECRET" (RFC 7617). */
+static struct str
+put_basic(struct cred *cred)
+{
+	char memory[sizeof(cred->client_id) + sizeof(cred->client_secret)];
+	struct buf pair, out;
+
+	buf_init(&pair, memory, sizeof(memory));
+	buf_put_cstr(&pair, cred->client_id);
+	buf_put_char(&pair, ':');
+	buf_put_cstr(&pair, cred->client_secret);
+	buf_init(&out, cred->authorization, sizeof(cred->authorization));
+	buf_put_cstr(&out, "Basic ");
+	base64_encode(&out, pair.ptr, pair.len);
+	buf_wipe(&pair);
+	return buf_view(&out);
+}
+
+enum code
+cred_post_form(struct cred *cred, struct call *call, const char *name,
+	       bool basic, struct deadline until, struct status *st)
+{
+	const struct call_service service = { &cred->conn, name };
+	struct http_field fields[] = {
+		{ STR("Content-Type"),
+		  STR("application/x-www-form-urlencoded") },
+		{ STR("Authorization"), STR("") },
+	};
+
+	if (basic)
+		fields[1].value = put_basic(cred);
+	(void)call_run(call, &service, "POST", fields, basic ? 2 : 1, until,
+		       st);
+	/* The server saw all of it and may quote it. */
+	redact(st->message, buf_view(&call->request));
+	redact(st->message, str_from(cred->client_secret));
+	buf_reset(&call->request);
+	wipe(cred->authorization, sizeof(cred->authorization));
+	if (st->code != CODE_OK)
+		return st->code;
+	return cred_take_token(cred, json_root(&call->json), st);
 }
 
 /* What a bearer token is made of (RFC 6750 section 2.1). */
@@ -92,174 +146,64 @@ is_token(const char *text)
 	return true;
 }
 
-/* Takes the token out of a successful reply (RFC 6749 section 5.1). */
-static enum code
-take_token(struct cred *cred, struct json_value root, struct status *st)
+enum code
+cred_set_token(struct cred *cred, struct json_value token, int64_t life_s,
+	       struct status *st)
+{
+	if (!json_cstr(token, cred->token, sizeof(cred->token)) ||
+	    !is_token(cred->token))
+		return status_set(st, CODE_UNAVAILABLE,
+				  "the reply holds no usable access_token");
+	if (life_s < TOKEN_LIFE_MIN)
+		return status_set(st, CODE_UNAVAILABLE,
+				  "the token expires in %lld s",
+				  (long long)life_s);
+	if (life_s > TOKEN_LIFE_MAX)
+		life_s = TOKEN_LIFE_MAX;
+	cred->expires_at = clock_unix() + life_s;
+	return CODE_OK;
+}
+
+enum code
+cred_take_token(struct cred *cred, struct json_value root, struct status *st)
 {
 	struct json_value life = json_get(root, "expires_in");
 	uint64_t seconds = TOKEN_LIFE_UNKNOWN;
 
-	if (!json_cstr(json_get(root, "access_token"), cred->token,
-		       sizeof(cred->token)) ||
-	    !is_token(cred->token))
-		return status_set(st, CODE_UNAVAILABLE,
-				  "the reply holds no usable access_token");
 	if (json_type(life) != JSON_ABSENT && !json_uint(life, &seconds))
 		return status_set(st, CODE_UNAVAILABLE,
 				  "the reply's expires_in is no whole number");
-	if (seconds < TOKEN_LIFE_MIN)
-		return status_set(st, CODE_UNAVAILABLE,
-				  "the token expires in %llu s",
-				  (unsigned long long)seconds);
 	if (seconds > TOKEN_LIFE_MAX)
 		seconds = TOKEN_LIFE_MAX;
-	cred->expires_at = clock_unix() + (int64_t)seconds;
-	return CODE_OK;
-}
-
-/*
- * A reply without "Metadata-Flavor: Google" comes from something else that
- * answers on that address: a proxy, a captive portal. Its words count for
- * nothing, only a server error may pass.
- */
-static enum code
-check_flavor(const struct call *call, struct status *st)
-{
-	struct str flavor = http_field(&call->response, "Metadata-Flavor");
-	int http_status = call->response.status;
-
-	if (call->response.state != HTTP_COMPLETE || http_status >= 500 ||
-	    str_eq(flavor, STR("Google")))
-		return st->code;
-	status_clear(st);
-	st->http_status = http_status;
-	status_hint(st, "something else answers on the metadata server's "
-			"address: check proxies, service mesh and "
-			"GCE_METADATA_HOST");
-	return status_set(st, CODE_UNAUTHENTICATED,
-			  "the reply (HTTP %d) lacks Metadata-Flavor: Google, "
-			  "so it is not from a metadata server",
-			  http_status);
-}
-
-/* Whether a refusal of the metadata server may pass soon. */
-static void
-judge_metadata(struct cred *cred, struct deadline patience_404,
-	       struct status *st)
-{
-	/* UNAUTHENTICATED is the verdict of check_flavor(), which stays. */
-	if (st->code == CODE_OK || st->code == CODE_CANCELLED ||
-	    st->code == CODE_UNAUTHENTICATED)
-		return;
-	if (st->http_status == 404) {
-		st->code = CODE_UNAVAILABLE;
-		st->permanent = deadline_left(patience_404) == 0;
-		if (st->permanent)
-			st->code = CODE_UNAUTHENTICATED;
-		st->hint[0] = '\0';
-		status_hint(st, "no service account is attached: bind the "
-				"Kubernetes service account (Workload "
-				"Identity) or attach one to the node");
-	} else if (st->http_status == 403) {
-		st->hint[0] = '\0';
-		status_hint(st, "the Kubernetes service account may not act "
-				"as the Google service account: grant "
-				"roles/iam.workloadIdentityUser; a new "
-				"binding may take minutes");
-	} else if (st->http_status == 0) {
-		st->permanent = false;
-		st->hint[0] = '\0';
-		status_hint(st,
-			    "on Google Cloud: check egress to %s; "
-			    "elsewhere: run gcloud auth "
-			    "application-default login or set "
-			    "GOOGLE_APPLICATION_CREDENTIALS",
-			    cred->url.authority);
-	}
-}
-
-static enum code
-fetch_from_metadata(struct cred *cred, struct call *call, struct deadline until,
-		    struct status *st)
-{
-	static const struct http_field fields[] = {
-		{ { "Metadata-Flavor", 15 }, { "Google", 6 } },
-	};
-	const struct call_service service = { &cred->conn,
-					      "the metadata server" };
-
-	call_start(call, &cred->conn);
-	buf_put_cstr(&call->target, METADATA_PATH);
-	(void)call_run(call, &service, "GET", fields, 1, until, st);
-	if (check_flavor(call, st) != CODE_OK)
-		return st->code;
-	return take_token(cred, json_root(&call->json), st);
-}
-
-static void
-put_form(struct buf *out, const char *name, const char *value)
-{
-	if (out->len > 0)
-		buf_put_char(out, '&');
-	buf_put_cstr(out, name);
-	buf_put_char(out, '=');
-	percent_encode(out, str_from(value));
-}
-
-/* The refresh grant (RFC 6749 section 6). */
-static enum code
-fetch_with_refresh_token(struct cred *cred, struct call *call,
-			 struct deadline until, struct status *st)
-{
-	static const struct http_field fields[] = {
-		{ { "Content-Type", 12 },
-		  { "application/x-www-form-urlencoded", 33 } },
-	};
-	const struct call_service service = { &cred->conn,
-					      "the OAuth token endpoint" };
-
-	call_start(call, &cred->conn);
-	buf_put_cstr(&call->target, "/token");
-	put_form(&call->request, "client_id", cred->client_id);
-	put_form(&call->request, "client_secret", cred->client_secret);
-	put_form(&call->request, "grant_type", "refresh_token");
-	put_form(&call->request, "refresh_token", cred->refresh_token);
-	(void)call_run(call, &service, "POST", fields, 1, until, st);
-	buf_reset(&call->request);
-	if (st->code == CODE_OK)
-		return take_token(cred, json_root(&call->json), st);
-	redact(st->message, str_from(cred->client_secret));
-	redact(st->message, str_from(cred->refresh_token));
-	return st->code;
+	return cred_set_token(cred, json_get(root, "access_token"),
+			      (int64_t)seconds, st);
 }
 
 static enum code
 fetch_once(struct cred *cred, struct call *call, struct deadline until,
-	   struct deadline patience_404, struct status *st)
+	   struct deadline patience, struct status *st)
 {
-	enum code code = CODE_OK;
-
-	cred_forget(cred);
 	switch (cred->type) {
 	case CRED_METADATA:
-		(void)fetch_from_metadata(cred, call, until, st);
-		judge_metadata(cred, patience_404, st);
-		code = st->code;
-		break;
+		return cred_from_metadata(cred, call, patience, until, st);
 	case CRED_AUTHORIZED_USER:
-		code = fetch_with_refresh_token(cred, call, until, st);
-		break;
+	case CRED_EXTERNAL_USER:
+		return cred_from_refresh(cred, call, until, st);
+	case CRED_SERVICE_ACCOUNT:
+		return cred_from_key(cred, call, until, st);
+	case CRED_EXTERNAL_ACCOUNT:
+		return cred_from_external(cred, call, until, st);
+	case CRED_GDCH:
+		return cred_from_gdch(cred, call, until, st);
 	}
-	buf_wipe(&call->body);
-	if (code != CODE_OK)
-		cred_forget(cred);
-	return code;
+	return status_set(st, CODE_INTERNAL, "no such type of credentials");
 }
 
-enum code
-cred_fetch(struct cred *cred, struct call *call,
-	   const struct retry_listener *listener, struct deadline until,
-	   struct status *st)
+/* The first token, of the account that the credentials name. */
+static enum code
+fetch_source(struct cred *cred, struct call *call,
+	     const struct retry_listener *listener, struct deadline until,
+	     struct status *st)
 {
 	struct deadline patience =
 		deadline_first(until, deadline_in(METADATA_PATIENCE_MS));
@@ -268,12 +212,51 @@ cred_fetch(struct cred *cred, struct call *call,
 				     ? retry_startup(listener, patience)
 				     : retry_calls(listener, until);
 
-	if (cred->expires_at > clock_unix())
-		return CODE_OK;
-	while (fetch_once(cred, call, until, patience_404, st) != CODE_OK)
+	for (;;) {
+		(void)fetch_once(cred, call, until, patience_404, st);
+		buf_wipe(&call->body);
+		buf_wipe(&call->head);
+		if (st->code == CODE_OK)
+			return CODE_OK;
+		cred_forget(cred);
+		if (!retry_again(&retry, st))
+			return st->code;
+	}
+}
+
+/* From one account to the next; the token of the last one stays. */
+static enum code
+fetch_impersonated(struct cred *cred, struct call *call,
+		   const struct cred_impersonation *who,
+		   const struct retry_listener *listener, struct deadline until,
+		   struct status *st)
+{
+	struct retry retry = retry_calls(listener, until);
+
+	while (cred_impersonate(cred, call, who, until, st) != CODE_OK)
 		if (!retry_again(&retry, st))
 			break;
-	if (st->code != CODE_OK && st->code != CODE_CANCELLED)
+	buf_wipe(&call->body);
+	return st->code;
+}
+
+enum code
+cred_fetch(struct cred *cred, struct call *call,
+	   const struct retry_listener *listener, struct deadline until,
+	   struct status *st)
+{
+	if (cred->expires_at > clock_unix())
+		return CODE_OK;
+	cred_forget(cred);
+	(void)fetch_source(cred, call, listener, until, st);
+	for (size_t i = 0; i < cred->impersonation_count && st->code == CODE_OK;
+	     i++)
+		(void)fetch_impersonated(cred, call, &cred->impersonation[i],
+					 listener, until, st);
+	if (st->code == CODE_OK)
+		return CODE_OK;
+	cred_forget(cred);
+	if (st->code != CODE_CANCELLED)
 		status_prefix(st, "no access token (%s)", cred->source);
 	return st->code;
 }
@@ -296,6 +279,9 @@ cred_wipe(struct cred *cred)
 {
 	conn_close(&cred->conn);
 	cred_forget(cred);
+	wipe(cred->authorization, sizeof(cred->authorization));
 	wipe(cred->client_secret, sizeof(cred->client_secret));
 	wipe(cred->refresh_token, sizeof(cred->refresh_token));
+	wipe(&cred->key, sizeof(cred->key));
+	wipe(cred->subject.header_memory, sizeof(cred->subject.header_memory));
 }

@@ -10,11 +10,17 @@
 #define GCP_CRED_H
 
 #include "gcp/call.h"
+#include "gcp/jwt.h"
 #include "gcp/retry.h"
+#include "net/trust.h"
 
 enum cred_type {
-	CRED_METADATA,       /* metadata server: GCE, GKE */
-	CRED_AUTHORIZED_USER /* refresh token: gcloud auth */
+	CRED_METADATA,         /* metadata server: GCE, GKE */
+	CRED_AUTHORIZED_USER,  /* refresh token: gcloud auth */
+	CRED_SERVICE_ACCOUNT,  /* private key: signs its own tokens */
+	CRED_EXTERNAL_ACCOUNT, /* workload identity federation (AIP-4117) */
+	CRED_EXTERNAL_USER,    /* external_account_authorized_user */
+	CRED_GDCH              /* gdch_service_account: air-gapped Google */
 };
 
 /* What the environment says; texts must stay while `cred_load()` runs. */
@@ -24,9 +30,36 @@ struct cred_settings {
 	const char *home;          /* HOME or NULL */
 	const char *metadata_host; /* GCE_METADATA_HOST or NULL */
 	const char *quota_project; /* GOOGLE_CLOUD_QUOTA_PROJECT or NULL */
-	const char *oauth2_endpoint; /* base URL of the token endpoint */
-	bool no_metadata;            /* NO_GCE_CHECK=true */
-	struct deadline until;       /* how long a pipe is waited for */
+	const char *universe;      /* GOOGLE_CLOUD_UNIVERSE_DOMAIN or NULL */
+	/* Base URLs that stand in for the usual ones, or NULL. */
+	const char *oauth2_endpoint;
+	const char *sts_endpoint;
+	const char *iam_endpoint;
+	const char *impersonate; /* [DELEGATE,...]ACCOUNT or NULL */
+	const char *endpoint;    /* of the API: the audience for GDCH */
+	bool no_metadata;        /* NO_GCE_CHECK=true */
+	struct deadline until;   /* how long a pipe is waited for */
+};
+
+/* Somebody to become with the token that is there (generateAccessToken). */
+struct cred_impersonation {
+	struct url url;
+	char delegates[1024]; /* resource names, each ended by a line feed */
+	uint64_t lifetime_s;
+};
+
+#define CRED_IMPERSONATIONS_MAX 3
+#define CRED_HEADERS_MAX 8
+
+/* Where the token of another identity provider comes from. */
+struct cred_subject {
+	char path[512]; /* of a file, or "" */
+	struct url url;
+	char query[512]; /* of the URL, with its '?' */
+	struct http_field header[CRED_HEADERS_MAX];
+	size_t header_count;
+	char header_memory[2048];
+	char member[128]; /* of the JSON that holds it; "": all is the token */
 };
 
 /* Caller-owned; holds secrets: end with cred_wipe(). */
@@ -34,13 +67,28 @@ struct cred {
 	enum cred_type type;     /* readable */
 	char source[300];        /* readable: where it comes from, for people */
 	char quota_project[128]; /* readable: "" if none */
+	char universe[128];      /* readable: "googleapis.com" */
+	int64_t expires_at;      /* readable: Unix seconds, 0: no token */
 	struct conn conn;        /* readable: to the token's source */
 	/* private */
-	struct url url;
-	int64_t expires_at; /* Unix seconds, 0: no token */
+	const struct trust *trust;
+	const struct resolver_config *resolver;
+	struct url url; /* where tokens are given out */
 	char client_id[512];
 	char client_secret[512];
 	char refresh_token[4096];
+	char issuer[320]; /* who signs: the account */
+	char token_uri[512];
+	char audience[512]; /* of a token that is exchanged */
+	char key_id[128];
+	struct jwt_key key;
+	char subject_token_type[128];
+	char user_project[128]; /* of a workforce pool */
+	struct cred_subject subject;
+	struct cred_impersonation impersonation[CRED_IMPERSONATIONS_MAX];
+	size_t impersonation_count;
+	struct trust own_trust; /* of GDCH */
+	char authorization[TOKEN_MAX + 16];
 	char token[TOKEN_MAX];
 };
 
@@ -60,9 +108,9 @@ void cred_connect(struct cred *cred, const struct trust *trust,
 /*
  * Makes sure that there is a token that has not expired, fetching one if need
  * be, with retries: for a metadata server that is not up yet every failure is
- * retried for 30 s (a 404 for 5 s), for the token endpoint as for all
- * services. Codes: UNAUTHENTICATED (refused), CANCELLED, and those of
- * call_run().
+ * retried for 30 s (a 404 for 5 s), for other services as for all calls.
+ * Codes: UNAUTHENTICATED (refused), CANCELLED, INVALID_ARGUMENT (a file that
+ * is read again is wrong now), and those of call_run().
  */
 MUST_CHECK enum code cred_fetch(struct cred *cred, struct call *call,
 				const struct retry_listener *listener,

@@ -6,8 +6,6 @@
 #include "base/codec.h"
 #include "base/redact.h"
 
-#define ENDPOINT "https://secretmanager.googleapis.com"
-
 static const struct conn_limits LIMITS = {
 	.dial = { .resolve_ms = 10000,
 		  .address_ms = 5000,
@@ -22,11 +20,14 @@ secretmanager_init(struct secretmanager *sm, const char *endpoint,
 		   struct cred *cred, struct call *call,
 		   const struct retry_listener *listener, struct status *st)
 {
+	char usual[sizeof(cred->universe) + 32];
+
 	sm->cred = cred;
 	sm->call = call;
 	sm->listener = listener;
-	if (url_parse(&sm->url,
-		      str_from(endpoint != NULL ? endpoint : ENDPOINT),
+	(void)snprintf(usual, sizeof(usual), "https://secretmanager.%s",
+		       cred->universe);
+	if (url_parse(&sm->url, str_from(endpoint != NULL ? endpoint : usual),
 		      "SECRET_MANAGER_ENDPOINT", st) != CODE_OK)
 		return st->code;
 	if (!sm->url.tls && !url_is_loopback(&sm->url))

@@ -35,6 +35,18 @@ run_init(struct run *run)
 	run->report.until = run->until;
 }
 
+enum code
+run_start_clock(struct run *run, struct status *st)
+{
+	int64_t timeout_ms;
+
+	if (config_timeout_ms(&run->settings, &timeout_ms, st) != CODE_OK)
+		return st->code;
+	run->until = deadline_in(timeout_ms);
+	run->report.until = run->until;
+	return CODE_OK;
+}
+
 static enum code
 prepare_trust(struct run *run, struct status *st)
 {
@@ -55,7 +67,12 @@ run_prepare(struct run *run, struct status *st)
 		.home = opt_variable("HOME"),
 		.metadata_host = s->metadata_host,
 		.quota_project = s->quota_project,
+		.universe = s->universe,
 		.oauth2_endpoint = s->oauth2_endpoint,
+		.sts_endpoint = s->sts_endpoint,
+		.iam_endpoint = s->iam_endpoint,
+		.impersonate = s->impersonate,
+		.endpoint = s->endpoint,
 		.no_metadata = s->no_metadata != NULL,
 		.until = run->until,
 	};

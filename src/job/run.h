@@ -38,6 +38,12 @@ struct run {
 void run_init(struct run *run);
 
 /*
+ * Starts the clock of the run, first of all, because writing the log takes
+ * time, too. INVALID_ARGUMENT if the timeout is none.
+ */
+MUST_CHECK enum code run_start_clock(struct run *run, struct status *st);
+
+/*
  * Reads what the network will need: credentials, certification authorities,
  * name servers. Touches no network. INVALID_ARGUMENT or UNAUTHENTICATED.
  */

@@ -18,6 +18,9 @@ static const struct opt RUN[] = {
 static const struct opt NETWORK[] = {
 	{ "credentials-file", "GOOGLE_APPLICATION_CREDENTIALS", "PATH", NULL,
 	  "credential file to use instead of searching", AT(credentials_file) },
+	{ "impersonate-service-account",
+	  "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT", "[DELEGATE,...]EMAIL",
+	  NULL, "service account to act as", AT(impersonate) },
 	{ "quota-project", "GOOGLE_CLOUD_QUOTA_PROJECT", "PROJECT",
 	  "the credential file's", "project that quota is charged to",
 	  AT(quota_project) },
@@ -32,11 +35,19 @@ static const struct opt NETWORK[] = {
 	  "https://oauth2.googleapis.com",
 	  "base URL of the token endpoint of user credentials",
 	  AT(oauth2_endpoint) },
+	{ "sts-endpoint", "STS_ENDPOINT", "URL", "https://sts.googleapis.com",
+	  "base URL of the Security Token Service", AT(sts_endpoint) },
+	{ "iam-credentials-endpoint", "IAM_CREDENTIALS_ENDPOINT", "URL",
+	  "https://iamcredentials.googleapis.com",
+	  "base URL of the IAM Credentials API", AT(iam_endpoint) },
+	{ "universe-domain", "GOOGLE_CLOUD_UNIVERSE_DOMAIN", "DOMAIN",
+	  "googleapis.com", "domain of the cloud's services", AT(universe) },
 	{ "ca-file", "SSL_CERT_FILE", "PATH", "the compiled-in roots",
 	  "PEM file of certification authorities to trust instead",
 	  AT(ca_file) },
 };
 
 const struct opt_table RUN_OPTIONS = { "Every job", RUN, OPT_COUNT(RUN) };
+const struct opt_table TIME_OPTIONS = { "Time", RUN, 1 };
 const struct opt_table NETWORK_OPTIONS = { "Credentials and network", NETWORK,
 					   OPT_COUNT(NETWORK) };

@@ -16,13 +16,18 @@ struct settings {
 	const char *pull_secret_data; /* PULL_SECRET_DATA: the secret itself */
 	const char *fake_pull_secret; /* switch */
 	const char *dry_run;          /* switch */
+	const char *json;             /* switch of the applet token */
 	/* of every job */
 	const char *timeout;         /* MAX_WAIT_TIME_SECONDS */
 	const char *results_path;    /* RESULTS_PATH */
 	const char *termination_log; /* TERMINATION_LOG_PATH */
 	/* of everything that uses the network */
-	const char *endpoint;         /* SECRET_MANAGER_ENDPOINT */
-	const char *oauth2_endpoint;  /* OAUTH2_ENDPOINT */
+	const char *endpoint;        /* SECRET_MANAGER_ENDPOINT */
+	const char *oauth2_endpoint; /* OAUTH2_ENDPOINT */
+	const char *sts_endpoint;    /* STS_ENDPOINT */
+	const char *iam_endpoint;    /* IAM_CREDENTIALS_ENDPOINT */
+	const char *universe;        /* GOOGLE_CLOUD_UNIVERSE_DOMAIN */
+	const char *impersonate; /* CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT */
 	const char *credentials_file; /* GOOGLE_APPLICATION_CREDENTIALS */
 	const char *quota_project;    /* GOOGLE_CLOUD_QUOTA_PROJECT */
 	const char *metadata_host;    /* GCE_METADATA_HOST */
@@ -30,8 +35,12 @@ struct settings {
 	const char *ca_file;          /* SSL_CERT_FILE */
 };
 
-/* The options of every job, and those of everything that uses the network. */
+/*
+ * The options of every job, the part of them that is about time, and those of
+ * everything that uses the network.
+ */
 extern const struct opt_table RUN_OPTIONS;
+extern const struct opt_table TIME_OPTIONS;
 extern const struct opt_table NETWORK_OPTIONS;
 
 #endif

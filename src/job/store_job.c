@@ -40,19 +40,6 @@ find_tasks(struct run *run, size_t *tasks, struct status *st)
 	return CODE_OK;
 }
 
-/* First of all, because writing the log takes time, too. */
-static enum code
-start_clock(struct run *run, struct status *st)
-{
-	int64_t timeout_ms;
-
-	if (config_timeout_ms(&run->settings, &timeout_ms, st) != CODE_OK)
-		return st->code;
-	run->until = deadline_in(timeout_ms);
-	run->report.until = run->until;
-	return CODE_OK;
-}
-
 /* `st` says whether the clock could be started. */
 static enum code
 validate_config(struct run *run, struct status *st)
@@ -111,7 +98,7 @@ process(struct run *run, size_t task, struct status *st)
 	bool invalid = false;
 
 	(void)task;
-	(void)start_clock(run, st);
+	(void)run_start_clock(run, st);
 	run_log(run, "start", "Starting pull secret storage operation");
 	if (validate_config(run, st) != CODE_OK)
 		return code_exit_status(st->code);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/codec.h"
+
 #define DAY 86400
 
 int64_t
@@ -70,10 +72,82 @@ clock_rfc3339(int64_t unix_seconds, char out[static RFC3339_SIZE])
 		       second / 60 % 60, second % 60);
 }
 
+/* Where the numbers of a time stand, and the range of each. */
+static const struct {
+	size_t from, len;
+	uint64_t first, last;
+	char after;
+} PARTS[] = {
+	{ 0, 4, 1, 9999, '-' }, { 5, 2, 1, 12, '-' },  { 8, 2, 1, 31, 'T' },
+	{ 11, 2, 0, 23, ':' },  { 14, 2, 0, 59, ':' }, { 17, 2, 0, 60, '\0' },
+};
+
+/* "Z", or "+hh:mm" and "-hh:mm" in seconds. */
+static bool
+parse_offset(struct str text, int64_t *seconds)
+{
+	uint64_t hours, minutes;
+
+	*seconds = 0;
+	if (str_eq(text, STR("Z")) || str_eq(text, STR("z")))
+		return true;
+	if (text.len != 6 || (text.ptr[0] != '+' && text.ptr[0] != '-') ||
+	    text.ptr[3] != ':' ||
+	    !parse_uint((struct str){ text.ptr + 1, 2 }, &hours) ||
+	    !parse_uint((struct str){ text.ptr + 4, 2 }, &minutes) ||
+	    hours > 23 || minutes > 59)
+		return false;
+	*seconds = (int64_t)(hours * 3600 + minutes * 60);
+	if (text.ptr[0] == '-')
+		*seconds = -*seconds;
+	return true;
+}
+
+bool
+clock_parse(struct str text, int64_t *unix_seconds)
+{
+	uint64_t part[6];
+	int64_t offset;
+	struct str rest;
+
+	if (text.len < 20)
+		return false;
+	for (size_t i = 0; i < 6; i++) {
+		struct str digits = { text.ptr + PARTS[i].from, PARTS[i].len };
+
+		if (!parse_uint(digits, &part[i]) || part[i] < PARTS[i].first ||
+		    part[i] > PARTS[i].last ||
+		    (PARTS[i].after != '\0' &&
+		     digits.ptr[digits.len] != PARTS[i].after))
+			return false;
+	}
+	rest = str_skip(text, 19);
+	if (rest.ptr[0] == '.') {
+		size_t digits = 1;
+
+		while (digits < rest.len && rest.ptr[digits] >= '0' &&
+		       rest.ptr[digits] <= '9')
+			digits++;
+		if (digits == 1)
+			return false;
+		rest = str_skip(rest, digits);
+	}
+	if (!parse_offset(rest, &offset))
+		return false;
+	*unix_seconds = clock_days((int64_t)part[0], (int64_t)part[1],
+				   (int64_t)part[2]) *
+				86400 +
+			(int64_t)(part[3] * 3600 + part[4] * 60 + part[5]) -
+			offset;
+	return true;
+}
+
 struct deadline
 deadline_in(int64_t ms)
 {
-	return (struct deadline){ clock_ms() + ms };
+	int64_t now = clock_ms();
+
+	return (struct deadline){ ms > INT64_MAX - now ? INT64_MAX : now + ms };
 }
 
 int64_t

@@ -24,6 +24,12 @@ int64_t clock_unix(void);
  */
 void clock_rfc3339(int64_t unix_seconds, char out[static RFC3339_SIZE]);
 
+/*
+ * Reads a time with its offset and any fraction, which is dropped (RFC 3339
+ * section 5.6). Returns false and leaves `*unix_seconds` alone for all else.
+ */
+MUST_CHECK bool clock_parse(struct str text, int64_t *unix_seconds);
+
 /* Days since 1970-01-01 of a date of the proleptic Gregorian calendar. */
 int64_t clock_days(int64_t year, int64_t month, int64_t day);
 

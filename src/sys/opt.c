@@ -198,11 +198,12 @@ help_line(const struct opt *opt, struct buf *out)
 	} else {
 		buf_put_cstr(out, "(variable only)");
 	}
-	do
-		buf_put_char(out, ' ');
-	while (!out->overflow && out->len - start < HELP_COLUMN);
-	if (opt->variable != NULL)
+	if (opt->variable != NULL) {
+		do
+			buf_put_char(out, ' ');
+		while (!out->overflow && out->len - start < HELP_COLUMN);
 		buf_put_cstr(out, opt->variable);
+	}
 	buf_put_cstr(out, "\n        ");
 	buf_put_cstr(out, opt->help);
 	if (opt->fallback != NULL) {

@@ -95,7 +95,7 @@ def variables(text):
 
 
 def test_flags_and_variables_are_those_of_the_help():
-    told = help_of("run-job", "pull-secret")
+    told = help_of("run-job", "pull-secret") + help_of("token")
     assert len(flags(told)) > 10
     assert flags(page()) == flags(told)
     assert variables(page()) == variables(told) | {"CLUSTER_ID", "CLOUDSDK_CONFIG"}

@@ -73,17 +73,6 @@ def test_not_credentials(emulator, job, tmp_path, content, word):
     refused(emulator, result, path, word)
 
 
-@pytest.mark.parametrize("kind", [
-    "service_account", "external_account", "external_account_authorized_user",
-    "impersonated_service_account", "gdch_service_account",
-])
-def test_other_types_are_refused_by_name(emulator, job, adc, kind):
-    path = adc(type=kind)
-    result = job(GOOGLE_APPLICATION_CREDENTIALS=path)
-    refused(emulator, result, path, kind, "not supported")
-    assert "gcloud auth application-default login" in result.error["hint"]
-
-
 @pytest.mark.parametrize("member", REQUIRED)
 @pytest.mark.parametrize("value", [None, "", 1, ["x"], {}, True, "a\0b", "x" * 5000],
                          ids=["missing", "empty", "number", "array", "object", "true",

@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-HOSTS = ("localhost", "secretmanager.googleapis.com", "oauth2.googleapis.com")
+HOSTS = ("localhost", "secretmanager.googleapis.com", "oauth2.googleapis.com",
+         "sts.googleapis.com", "iamcredentials.googleapis.com")
 CHAINS = {
     # name: (root key, intermediate key, leaf key)
     "ec": ("P-256", "P-256", "P-256"),

@@ -6,8 +6,10 @@ import ssl
 import tempfile
 import threading
 
+from .accounts import Accounts
 from .certificates import certificates
 from .faults import Fault, Order, Orders, from_json
+from .federation import Federation
 from .iam import Iam
 from .journal import Journal
 from .metadata import Metadata
@@ -17,7 +19,7 @@ from .server import Server
 from .tokens import Tokens
 
 FIRST_NUMBER = 123456789012
-SERVICES = ("secretmanager", "oauth", "metadata")
+SERVICES = ("secretmanager", "oauth", "metadata", "federation")
 # TLS 1.2 suites of Google's front end; TLS 1.3 has its own list.
 CIPHERS = ("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
            "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
@@ -56,7 +58,9 @@ class Emulator:
         self.orders = Orders()
         self.journal = Journal(journal_file, on_request)
         self.secretmanager = SecretManager(self.tokens, self.iam, self.projects)
-        self.oauth = OAuth(self.tokens)
+        self.accounts = Accounts(self.directory, self.tokens)
+        self.oauth = OAuth(self.tokens, self.accounts)
+        self.federation = Federation(self.tokens, self.directory)
         self.metadata = Metadata(self.tokens, self.project, self.project_number)
         self._certificates = certificates(self.directory, chain, certificate)
         self._context = _context(self._certificates, tls)
@@ -77,6 +81,7 @@ class Emulator:
         self._serve(self.secretmanager, None if self.plain else self._context)
         self._serve(self.oauth, self._context)
         self._serve(self.metadata, None)
+        self._serve(self.federation, self._context)
         for server in self._servers.values():
             server.listen()
         self._write_state()
@@ -117,6 +122,10 @@ class Emulator:
         return f"https://localhost:{self.port('oauth')}"
 
     @property
+    def federation_url(self):
+        return f"https://localhost:{self.port('federation')}"
+
+    @property
     def metadata_host(self):
         return f"127.0.0.1:{self.port('metadata')}"
 
@@ -125,6 +134,8 @@ class Emulator:
         return {
             "SECRET_MANAGER_ENDPOINT": self.secretmanager_url,
             "OAUTH2_ENDPOINT": self.oauth2_url,
+            "STS_ENDPOINT": self.federation_url,
+            "IAM_CREDENTIALS_ENDPOINT": self.federation_url,
             "GCE_METADATA_HOST": self.metadata_host,
             "SSL_CERT_FILE": self.ca_file,
         }

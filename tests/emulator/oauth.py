@@ -40,7 +40,8 @@ class OAuth:
     name = "oauth"
     hosts = ("oauth2.googleapis.com",)
 
-    def __init__(self, tokens):
+    def __init__(self, tokens, accounts):
+        self.accounts = accounts
         self.token_lifetime = 3599
         self.scopes = (CLOUD_PLATFORM,)
         self.expires_in_text = False
@@ -50,7 +51,9 @@ class OAuth:
         self._refresh_tokens = {}
         # Path -> (name of the operation, grants that the path knows).
         self._endpoints = {
-            "/token": ("token", {"refresh_token": self._refresh}),
+            "/token": ("token", {
+                "refresh_token": self._refresh,
+                "urn:ietf:params:oauth:grant-type:jwt-bearer": self._signed}),
         }
 
     def add_user(self, identity="user@example.com"):
@@ -83,7 +86,7 @@ class OAuth:
     def answer(self, request, operation):
         if operation == "unknown":
             return errors.html_404(request.path)
-        form = _read_form(request)
+        form = read_form(request)
         if isinstance(form, Reply):
             return form
         grants = self._endpoints[request.raw_path][1]
@@ -114,6 +117,12 @@ class OAuth:
                                    self.token_lifetime)
         return _token_reply(token, self.expires_in_text)
 
+    def _signed(self, form):
+        granted = self.accounts.grant(form)
+        if isinstance(granted, Reply):
+            return granted
+        return _token_reply(granted, self.expires_in_text)
+
     def _scopes(self, form):
         asked = tuple(form.get("scope", "").split())
         return asked or tuple(self.scopes)
@@ -137,7 +146,7 @@ def write_authorized_user(path, client, refresh, quota_project_id=None):
     return value
 
 
-def _read_form(request):
+def read_form(request):
     """Return the form as a dictionary, or the error reply it deserves."""
     if request.media_type != "application/x-www-form-urlencoded":
         return errors.invalid_request("Invalid content type: must be "

@@ -121,6 +121,59 @@ the_wall_clock_counts_from_1970(void **state)
 }
 
 static void
+times_are_read_with_fraction_and_offset(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t unix_seconds;
+	} good[] = {
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "2026-01-02T03:04:05Z", 1767323045 },
+		{ "2026-01-02t03:04:05z", -1 },
+		{ "2026-01-02T03:04:05.123456789Z", 1767323045 },
+		{ "2026-01-02T04:34:05+01:30", 1767323045 },
+		{ "2026-01-01T23:04:05.5-04:00", 1767323045 },
+		{ "2024-02-29T23:59:60Z", 1709251200 },
+	};
+	static const char *const bad[] = {
+		"",
+		"2026-01-02",
+		"2026-01-02T03:04:05",
+		"2026-01-02 03:04:05Z",
+		"2026-1-02T03:04:05Z0",
+		"2026-13-02T03:04:05Z",
+		"2026-00-02T03:04:05Z",
+		"2026-01-32T03:04:05Z",
+		"2026-01-02T24:04:05Z",
+		"2026-01-02T03:60:05Z",
+		"2026-01-02T03:04:61Z",
+		"2026-01-02T03:04:05.Z",
+		"2026-01-02T03:04:05.5",
+		"2026-01-02T03:04:05+1:30",
+		"2026-01-02T03:04:05+24:00",
+		"2026-01-02T03:04:05+01:60",
+		"2026-01-02T03:04:05Z ",
+		"+026-01-02T03:04:05Z",
+		"0000-01-02T03:04:05Z",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		int64_t value = -1;
+
+		assert_int_equal(clock_parse(str_from(good[i].text), &value),
+				 good[i].unix_seconds >= 0);
+		assert_int_equal(value, good[i].unix_seconds);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int64_t value = 7;
+
+		assert_false(clock_parse(str_from(bad[i]), &value));
+		assert_int_equal(value, 7);
+	}
+}
+
+static void
 the_monotonic_clock_counts_milliseconds_and_never_back(void **state)
 {
 	const struct timespec nap = { .tv_sec = 0, .tv_nsec = 20000000 };
@@ -149,6 +202,8 @@ deadlines_run_out_and_stay_so(void **state)
 	assert_true(deadline_left(far) > 0);
 	assert_true(deadline_left(far) <= 3600000);
 	assert_int_equal(deadline_left((struct deadline){ 0 }), 0);
+	assert_int_equal(deadline_in(INT64_MAX).at_ms, INT64_MAX);
+	assert_true(deadline_left(DEADLINE_NEVER) > 0);
 }
 
 static void
@@ -173,6 +228,7 @@ main(void)
 		cmocka_unit_test(the_wall_clock_counts_from_1970),
 		cmocka_unit_test(
 			the_monotonic_clock_counts_milliseconds_and_never_back),
+		cmocka_unit_test(times_are_read_with_fraction_and_offset),
 		cmocka_unit_test(deadlines_run_out_and_stay_so),
 		cmocka_unit_test(the_earlier_deadline_wins),
 	};

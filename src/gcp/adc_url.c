@@ -1,0 +1,96 @@
+#include "gcp/adc_url.h"
+
+#include <string.h>
+
+static enum code
+refuse(const char *name, const char *why, struct status *st)
+{
+	return status_set(st, CODE_INVALID_ARGUMENT, "%s %s", name, why);
+}
+
+/* Whether a host lies below a domain. */
+static bool
+is_below(const char *host, const char *domain)
+{
+	size_t host_len = strlen(host), len = strlen(domain);
+
+	return len > 0 && host_len > len + 1 &&
+	       host[host_len - len - 1] == '.' &&
+	       strcmp(host + host_len - len, domain) == 0;
+}
+
+enum code
+adc_url_read(struct url *url, struct str text, const char *name,
+	     const char *universe, struct status *st)
+{
+	if (url_parse(url, text, name, st) != CODE_OK)
+		return st->code;
+	if (url_is_loopback(url))
+		return CODE_OK;
+	if (!url->tls)
+		return refuse(name, "must be https", st);
+	if (!is_below(url->host, "googleapis.com") &&
+	    !is_below(url->host, universe)) {
+		status_hint(st, "tokens are sent to Google only; for a private "
+				"endpoint set STS_ENDPOINT, OAUTH2_ENDPOINT or "
+				"IAM_CREDENTIALS_ENDPOINT");
+		return refuse(name, "leads to a host that is not Google's", st);
+	}
+	return CODE_OK;
+}
+
+enum code
+adc_url_read_impersonation(struct url *url, struct str text,
+			   const char *universe, struct status *st)
+{
+	static const char name[] = "service_account_impersonation_url";
+	struct str path;
+
+	if (adc_url_read(url, text, name, universe, st) != CODE_OK)
+		return st->code;
+	path = str_from(url->path);
+	if (!str_starts(path, STR("/v1/projects/-/serviceAccounts/")) ||
+	    !str_ends(path, STR(":generateAccessToken")))
+		return refuse(name,
+			      "is not .../v1/projects/-/serviceAccounts/"
+			      "ACCOUNT:generateAccessToken",
+			      st);
+	return CODE_OK;
+}
+
+enum code
+adc_url_read_source(struct url *url, struct str text, const char *name,
+		    struct status *st)
+{
+	if (url_parse(url, text, name, st) != CODE_OK)
+		return st->code;
+	if (url->tls || url_is_loopback(url) ||
+	    str_starts(str_from(url->host), STR("169.254.")))
+		return CODE_OK;
+	return refuse(name,
+		      "must be https, or http to a loopback or link-local "
+		      "address",
+		      st);
+}
+
+enum code
+adc_url_move(struct url *url, const char *endpoint, const char *variable,
+	     struct status *st)
+{
+	struct url moved;
+	size_t len;
+
+	if (endpoint == NULL)
+		return CODE_OK;
+	if (url_parse(&moved, str_from(endpoint), variable, st) != CODE_OK)
+		return st->code;
+	if (!moved.tls && !url_is_loopback(&moved))
+		return refuse(variable,
+			      "must be https, or http on the loopback", st);
+	len = strlen(moved.path);
+	if (!str_copy(str_from(url->path), moved.path + len,
+		      sizeof(moved.path) - len))
+		return refuse(variable, "is too long", st);
+	*url = moved;
+	return CODE_OK;
+}

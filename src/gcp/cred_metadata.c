@@ -1,0 +1,94 @@
+#include "gcp/cred_source.h"
+
+#define METADATA_PATH \
+	"/computeMetadata/v1/instance/service-accounts/default/token" \
+	"?scopes=https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fcloud-platform"
+
+/* The metadata server is one hop away: short limits, many tries. */
+static const struct conn_limits LIMITS = {
+	.dial = { .resolve_ms = 5000, .address_ms = 2000, .connect_ms = 4000 },
+	.handshake_ms = 5000,
+	.first_byte_ms = 5000,
+	.exchange_ms = 5000,
+};
+
+/*
+ * A reply without "Metadata-Flavor: Google" comes from something else that
+ * answers on that address: a proxy, a captive portal. Its words count for
+ * nothing, only a server error may pass.
+ */
+static enum code
+check_flavor(const struct call *call, struct status *st)
+{
+	struct str flavor = http_field(&call->response, "Metadata-Flavor");
+	int http_status = call->response.status;
+
+	if (call->response.state != HTTP_COMPLETE || http_status >= 500 ||
+	    str_eq(flavor, STR("Google")))
+		return st->code;
+	status_clear(st);
+	st->http_status = http_status;
+	status_hint(st, "something else answers on the metadata server's "
+			"address: check proxies, service mesh and "
+			"GCE_METADATA_HOST");
+	return status_set(st, CODE_UNAUTHENTICATED,
+			  "the reply (HTTP %d) lacks Metadata-Flavor: Google, "
+			  "so it is not from a metadata server",
+			  http_status);
+}
+
+/* Whether a refusal of the metadata server may pass soon. */
+static void
+judge(struct cred *cred, struct deadline patience, struct status *st)
+{
+	/* UNAUTHENTICATED is the verdict of check_flavor(), which stays. */
+	if (st->code == CODE_OK || st->code == CODE_CANCELLED ||
+	    st->code == CODE_UNAUTHENTICATED)
+		return;
+	if (st->http_status == 404) {
+		st->code = CODE_UNAVAILABLE;
+		st->permanent = deadline_left(patience) == 0;
+		if (st->permanent)
+			st->code = CODE_UNAUTHENTICATED;
+		st->hint[0] = '\0';
+		status_hint(st, "no service account is attached: bind the "
+				"Kubernetes service account (Workload "
+				"Identity) or attach one to the node");
+	} else if (st->http_status == 403) {
+		st->hint[0] = '\0';
+		status_hint(st, "the Kubernetes service account may not act "
+				"as the Google service account: grant "
+				"roles/iam.workloadIdentityUser; a new "
+				"binding may take minutes");
+	} else if (st->http_status == 0) {
+		st->permanent = false;
+		st->hint[0] = '\0';
+		status_hint(st,
+			    "on Google Cloud: check egress to %s; "
+			    "elsewhere: run gcloud auth "
+			    "application-default login or set "
+			    "GOOGLE_APPLICATION_CREDENTIALS",
+			    cred->url.authority);
+	}
+}
+
+enum code
+cred_from_metadata(struct cred *cred, struct call *call,
+		   struct deadline patience, struct deadline until,
+		   struct status *st)
+{
+	static const struct http_field fields[] = {
+		{ { "Metadata-Flavor", 15 }, { "Google", 6 } },
+	};
+	const struct call_service service = { &cred->conn,
+					      "the metadata server" };
+
+	cred_aim(cred, &cred->url, &LIMITS);
+	call_start(call, &cred->conn);
+	buf_put_cstr(&call->target, METADATA_PATH);
+	(void)call_run(call, &service, "GET", fields, 1, until, st);
+	if (check_flavor(call, st) == CODE_OK)
+		(void)cred_take_token(cred, json_root(&call->json), st);
+	judge(cred, patience, st);
+	return st->code;
+}

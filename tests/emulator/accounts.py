@@ -1,0 +1,102 @@
+"""Service accounts with keys, and the tokens that they sign themselves."""
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+
+from . import errors, keys
+from .tokens import Token
+
+TOKEN_URI = "https://oauth2.googleapis.com/token"
+LIFE = 3600
+SKEW = 300
+
+
+@dataclass
+class Account:
+    """One account and its one key."""
+
+    email: str
+    key_id: str
+    public_key: str
+    deleted: bool = False
+
+
+class Accounts:
+    """The registry of service accounts."""
+
+    def __init__(self, directory, tokens):
+        self._directory = directory
+        self._tokens = tokens
+        self._lock = threading.Lock()
+        self._accounts = {}
+        tokens.signed = self.bearer
+
+    def add(self, email, project="test-project"):
+        """Register an account; returns its credential file as a dictionary."""
+        private = keys.private_key(self._directory)
+        account = Account(email, "0123456789abcdef", keys.public_key(private))
+        with self._lock:
+            self._accounts[email] = account
+        return {
+            "type": "service_account", "project_id": project,
+            "private_key_id": account.key_id, "private_key": private,
+            "client_email": email, "client_id": "100000000000000000001",
+            "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+            "token_uri": TOKEN_URI, "universe_domain": "googleapis.com",
+        }
+
+    def find(self, email):
+        account = self._accounts.get(email)
+        return None if account is None or account.deleted else account
+
+    def remove(self, email):
+        self._accounts[email].deleted = True
+
+    def verified(self, token):
+        """The claims of a token, or the reply that it deserves."""
+        try:
+            account = self.find(keys.read(token)[1].get("iss"))
+            if account is None:
+                return errors.account_not_found()
+            header, claims = keys.verify(token, "RS256", account.public_key)
+        except keys.BadToken:
+            return errors.invalid_signature()
+        if header.get("kid") != account.key_id:
+            return errors.invalid_signature()
+        now = time.time()
+        issued, expires = claims.get("iat"), claims.get("exp")
+        if (not isinstance(issued, int) or not isinstance(expires, int)
+                or expires - issued > LIFE or issued > now + SKEW
+                or expires < now - SKEW):
+            return errors.invalid_timeframe()
+        return claims
+
+    def grant(self, form):
+        """The JWT bearer grant of the OAuth endpoint (RFC 7523)."""
+        claims = self.verified(form.get("assertion", ""))
+        if not isinstance(claims, dict):
+            return claims
+        if claims.get("aud") != TOKEN_URI:
+            return errors.oauth(400, "invalid_grant", "Invalid JWT: bad audience.")
+        if not claims.get("scope"):
+            return errors.invalid_scope()
+        return self._tokens.issue(claims["iss"], "service_account",
+                                  claims["scope"].split())
+
+    def bearer(self, value):
+        """The token that a self-signed JWT stands for (AIP-4111), or None."""
+        claims = self.verified(value) if value.count(".") == 2 else None
+        if not isinstance(claims, dict) or claims.get("sub") != claims["iss"]:
+            return None
+        if bool(claims.get("scope")) == bool(claims.get("aud")):
+            return None
+        return Token(value, claims["iss"], "service_account",
+                     tuple(claims.get("scope", "").split()), claims["exp"])
+
+
+def write_json(path, value):
+    with open(path, "w", encoding="utf-8") as out:
+        json.dump(value, out, indent=2)
+    return value
