@@ -81,6 +81,7 @@ token_main(struct run *run, int argc, char **argv)
 		return help(run, tables, OPT_COUNT(tables));
 	if (run_start_clock(run, &st) != CODE_OK ||
 	    run_prepare(run, &st) != CODE_OK ||
+	    run_confine(run, &st) != CODE_OK ||
 	    cred_fetch(&run->cred, &run->call, NULL, run->until, &st) !=
 		    CODE_OK)
 		return fail(&st);

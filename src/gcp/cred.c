@@ -59,6 +59,12 @@ cred_load(struct cred *cred, const struct cred_settings *settings,
 	return check_quota_project(cred, settings->quota_project != NULL, st);
 }
 
+const char *
+cred_reread(const struct cred *cred)
+{
+	return cred->subject.path[0] != '\0' ? cred->subject.path : NULL;
+}
+
 void
 cred_connect(struct cred *cred, const struct trust *trust,
 	     const struct resolver_config *resolver)

@@ -101,6 +101,9 @@ MUST_CHECK enum code cred_load(struct cred *cred,
 			       const struct cred_settings *settings,
 			       struct call *call, struct status *st);
 
+/* The file that is read again for each token, or NULL. */
+const char *cred_reread(const struct cred *cred);
+
 /* Prepares the connection to the token's source; arguments must stay. */
 void cred_connect(struct cred *cred, const struct trust *trust,
 		  const struct resolver_config *resolver);

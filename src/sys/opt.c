@@ -5,6 +5,8 @@
 
 #include "base/redact.h"
 
+/* Of a help text and its default, to stay within 80 columns. */
+#define HELP_TEXT_MAX 60
 #define HELP_COLUMN 34
 
 static const char **
@@ -207,7 +209,11 @@ help_line(const struct opt *opt, struct buf *out)
 	buf_put_cstr(out, "\n        ");
 	buf_put_cstr(out, opt->help);
 	if (opt->fallback != NULL) {
-		buf_put_cstr(out, " (default: ");
+		bool fits = strlen(opt->help) + strlen(opt->fallback) <
+			    HELP_TEXT_MAX;
+
+		buf_put_cstr(out,
+			     fits ? " (default: " : "\n        (default: ");
 		buf_put_cstr(out, opt->fallback);
 		buf_put_char(out, ')');
 	}

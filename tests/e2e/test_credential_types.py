@@ -244,14 +244,22 @@ def test_sources_of_the_subject_token(emulator, job, files, name):
     check_exchange(emulator)
 
 
-def test_the_subject_token_is_read_anew_for_each_exchange(emulator, job, files,
-                                                         monkeypatch):
-    """Kubernetes has renewed it before the API refuses the first token."""
-    path = files.external_account()
+def test_the_subject_token_is_read_anew_for_each_exchange(emulator, job, files):
+    """Kubernetes has renewed it before the API refuses the first token: it mounts new
+    folders and turns a link."""
+    volume = files.folder / "volume"
+    for name in ("first", "second"):
+        (volume / name).mkdir(parents=True)
+    (volume / "first" / "token").write_text(emulator.federation.subject)
+    (volume / "..data").symlink_to("first")
+    (volume / "token").symlink_to("..data/token")
+    path = files.external_account(credential_source={"file": str(volume / "token")})
 
     def renew(_):
         emulator.federation.subject = "renewed.subject.token"
-        (files.folder / "token").write_text(emulator.federation.subject)
+        (volume / "second" / "token").write_text(emulator.federation.subject)
+        (volume / "..new").symlink_to("second")
+        (volume / "..new").rename(volume / "..data")
         return True
 
     emulator.order("secretmanager", renew, reply=errors.token_expired())
