@@ -1,0 +1,345 @@
+"""What the program gave up before it reads from the network, and how it crashes."""
+
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import platform
+import re
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import PROGRAM, PULL_SECRET, native, needs_root, until
+
+from tracer import Tracee, trace_me
+
+x86_64 = pytest.mark.skipif(platform.machine() != "x86_64",
+                            reason="the tracer knows the registers of x86-64 only")
+INT_80 = b"\xcd\x80"  # how 32-bit programs enter the kernel
+SIOCGIFINDEX = 0x8933
+NETLINK = 16
+
+# The numbers of x86-64 (arch/x86/entry/syscalls/syscall_64.tbl).
+ALLOWED = {
+    "read": 0, "write": 1, "close": 3, "fstat": 5, "poll": 7, "connect": 42, "sendto": 44,
+    "recvfrom": 45, "getpeername": 52, "fsync": 74, "fchmod": 91,
+    "restart_syscall": 219, "clock_gettime": 228, "newfstatat": 262, "unlinkat": 263,
+    "renameat": 264, "ppoll": 271, "getrandom": 318,
+}
+OPEN, IOCTL, GETPID, SOCKET, SETSOCKOPT, GETSOCKOPT = 2, 16, 39, 41, 54, 55
+EXECVE, KILL, FCNTL, OPENAT = 59, 62, 72, 257
+# Allowed, and proven by every signal and every end: rt_sigreturn, exit_group; and what
+# no filter sees, for the kernel put it into programs itself: uretprobe, uprobe.
+UNTRIED = {15, 231, 335, 336}
+X32 = 0x40000000
+LAST_CALL = 600  # beyond all that there are
+ANYWHERE = -100  # AT_FDCWD
+
+
+def waiting(emulator, job, **more):
+    """Start a run that waits for its token: all is confined by then."""
+    emulator.order("metadata", delay_before=0.3)
+    return job.start(**more)
+
+
+@pytest.fixture
+def traced(emulator, job, tmp_path):
+    """A run that is stopped where it waits for its token."""
+    def start(**more):
+        process = waiting(emulator, job, preexec_fn=trace_me,
+                          RESULTS_PATH=tmp_path / "result", **more)
+        tracee = Tracee(process.pid)
+        until(lambda: emulator.requests("metadata"))
+        tracee.stop()
+        return process, tracee
+    return start
+
+
+@pytest.fixture
+def note(tmp_path):
+    """A termination log, with something old in it."""
+    path = tmp_path / "note"
+    path.write_text("old " * 2000)
+    return path
+
+
+def status_of(pid):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines)
+
+
+def landlock_version():
+    """Of this kernel: 0 if it has none."""
+    return max(0, ctypes.CDLL(None).syscall(444, None, 0, 1))
+
+
+# --- what is given up ------------------------------------------------------------
+
+
+@native
+def test_the_process_is_confined_while_it_waits(emulator, job):
+    process = waiting(emulator, job)
+    until(lambda: emulator.requests("metadata"))
+    status = status_of(process.pid)
+    core = re.search(r"core file size +(\S+) +(\S+)",
+                     Path(f"/proc/{process.pid}/limits").read_text())
+    owner = Path(f"/proc/{process.pid}/environ").stat().st_uid
+    assert process.wait().code == 0
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    assert status["Seccomp_filters"] == str(
+        1 + int(status_of("self")["Seccomp_filters"]))
+    assert core.groups() == ("0", "0")
+    assert owner == 0  # not dumpable: it belongs to root, whoever started it
+
+
+@native
+@x86_64
+def test_exactly_the_calls_of_the_table_are_possible(traced):
+    """Every number, with arguments that are never right."""
+    process, tracee = traced()
+    assert tracee.call(GETPID) is None
+    numbers = set(range(LAST_CALL)) - UNTRIED
+
+    def possible(bits=0):
+        return {number for number in numbers
+                if tracee.call(bits | number, -1, -1, -1, -1, -1, -1) is not None}
+
+    assert possible() == set(ALLOWED.values())
+    assert possible(X32) == set()
+    tracee.resume()
+    assert process.wait().code == 0
+
+
+def limited(pid):
+    """Calls that depend on one argument: (call, arguments, whether it may)."""
+    read, write = os.O_RDONLY, os.O_WRONLY
+    new = os.O_CREAT | os.O_EXCL
+    return {
+        "ipv4": (SOCKET, (socket.AF_INET, socket.SOCK_STREAM, 0), True),
+        "ipv6": (SOCKET, (socket.AF_INET6, socket.SOCK_DGRAM, 0), True),
+        "unix": (SOCKET, (socket.AF_UNIX, socket.SOCK_STREAM, 0), False),
+        "netlink": (SOCKET, (NETLINK, socket.SOCK_RAW, 0), False),
+        "packet": (SOCKET, (17, socket.SOCK_RAW, 0), False),
+        "so-error": (GETSOCKOPT, (-1, socket.SOL_SOCKET), True),
+        "tcp-info": (GETSOCKOPT, (-1, socket.IPPROTO_TCP), False),
+        "nodelay": (SETSOCKOPT, (-1, socket.IPPROTO_TCP), True),
+        "so-debug": (SETSOCKOPT, (-1, socket.SOL_SOCKET), False),
+        "interface": (IOCTL, (-1, SIOCGIFINDEX), True),
+        "tiocsti": (IOCTL, (-1, 0x5412), False),
+        "getfd": (FCNTL, (-1, fcntl.F_GETFD), True),
+        "setfd": (FCNTL, (-1, fcntl.F_SETFD), True),
+        "setfl": (FCNTL, (-1, fcntl.F_SETFL), True),
+        "dupfd": (FCNTL, (-1, fcntl.F_DUPFD), False),
+        "read": (OPENAT, (ANYWHERE, 0, read | os.O_CLOEXEC), True),
+        "new": (OPENAT, (ANYWHERE, 0, write | new | os.O_NOFOLLOW), True),
+        "write": (OPENAT, (ANYWHERE, 0, write), False),
+        "read-write": (OPENAT, (ANYWHERE, 0, os.O_RDWR), False),
+        "create": (OPENAT, (ANYWHERE, 0, write | os.O_CREAT), False),
+        "truncate": (OPENAT, (ANYWHERE, 0, read | os.O_TRUNC), False),
+        "old-read": (OPEN, (0, read), True),
+        "old-write": (OPEN, (0, write), False),
+        "old-new": (OPEN, (0, write | new), False),
+        "itself": (KILL, (pid, 0), True),
+        "everybody": (KILL, (-1, 0), False),
+        "its-group": (KILL, (0, 0), False),
+        "the-first": (KILL, (1, 0), False),
+    }
+
+
+@native
+@x86_64
+def test_arguments_are_limited(traced):
+    process, tracee = traced()
+    rows = limited(process.pid)
+    seen = {name: tracee.call(call, *arguments) is not None
+            for name, (call, arguments, _) in rows.items()}
+    assert seen == {name: may for name, (_, _, may) in rows.items()}
+    tracee.resume()
+    assert process.wait().code == 0
+
+
+@native
+@x86_64
+def test_a_result_that_a_tracer_made_is_let_through(traced):
+    """It replaces the number by -1, which is no call: the kernel says so."""
+    process, tracee = traced()
+    assert tracee.call(-1) == -errno.ENOSYS
+    tracee.resume()
+    assert process.wait().code == 0
+
+
+@native
+@x86_64
+def test_files_are_out_of_reach(emulator, traced, tmp_path):
+    """What was read once cannot be read again, nor anything else be written."""
+    if landlock_version() == 0:
+        pytest.skip("this kernel has no Landlock")
+    secret = tmp_path / "secret" / "pull-secret"
+    secret.parent.mkdir()
+    secret.write_text(PULL_SECRET)
+    process, tracee = traced(PULL_SECRET_DATA=None, PULL_SECRET_FILE=secret)
+
+    def opens(path, flags):
+        return tracee.call(OPENAT, ANYWHERE, tracee.text(path), flags, 0o600)
+
+    for path in (secret, emulator.ca_file, "/etc/resolv.conf", PROGRAM):
+        assert opens(path, os.O_RDONLY) == -errno.EACCES, path
+    new = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    assert opens(secret.parent.parent.parent / "new", new) == -errno.EACCES
+    assert opens(tmp_path / "new", new) >= 0
+    assert tracee.call(ALLOWED["unlinkat"], ANYWHERE, tracee.text(secret.parent),
+                       0x200) == -errno.EACCES
+    tracee.resume()
+    assert process.wait().code == 0
+
+
+def test_the_table_has_every_call_of_a_run(emulator, job, tmp_path):
+    """Also on arm64: qemu knows no filters, but tells what is called."""
+    process = waiting(emulator, job, RESULTS_PATH=tmp_path / "result",
+                      env={**job.environment(), "QEMU_STRACE": "1"})
+    result = process.wait()
+    assert result.code == 0
+    calls = re.findall(r"^\d+ (\w+)\(", result.err.rpartition("prctl(")[2], re.M)
+    table = (Path(__file__).parents[2] / "src/sys/confine.c").read_text()
+    assert set(calls) <= set(re.findall(r"{ SYS_(\w+),", table))
+
+
+# --- a forbidden call ------------------------------------------------------------
+
+
+def told(result):
+    """What the program wrote on standard error; qemu adds a line on signals."""
+    return "".join(line for line in result.err.splitlines(keepends=True)
+                   if not line.startswith("qemu: "))
+
+
+def crashed(result, path, note):
+    """What a crash leaves; its line on standard error."""
+    value = json.loads(path.read_text())
+    assert (value["status"], value["reason"]) == ("failure", "InternalError")
+    assert "unknown whether a version was written" in value["message"]
+    assert value["details"]["error_code"] == "INTERNAL"
+    assert value["details"]["cluster_id"]
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert told(result).count("\n") == 1
+    assert note.read_text() == told(result)
+    assert sorted(os.listdir(path.parent)) == sorted([path.name, note.name])
+    return told(result).strip()
+
+
+@native
+@x86_64
+@pytest.mark.parametrize("number, arguments", [
+    (GETPID, ()), (EXECVE, (0, 0, 0)), (SOCKET, (NETLINK, socket.SOCK_RAW, 0)),
+    (KILL, (1, 0)), (X32 | GETPID, ()),
+], ids=["getpid", "execve", "netlink", "kill", "x32"])
+def test_a_forbidden_call_ends_it_with_a_trace(traced, note, tmp_path, number,
+                                               arguments):
+    process, tracee = traced(TERMINATION_LOG_PATH=note, cwd=tmp_path)
+    tracee.prepare(number, *arguments)
+    tracee.let_go()
+    result = process.wait()
+    assert result.code == -signal.SIGSYS
+    assert (crashed(result, tmp_path / "result", note)
+            == f"pull-secret: forbidden system call {number}")
+
+
+@native
+@x86_64
+def test_calls_by_the_numbers_of_another_architecture_kill(traced, tmp_path):
+    """20 is getpid to 32-bit programs and writev to others: nothing is certain."""
+    process, tracee = traced()
+    tracee.patch(INT_80)
+    tracee.prepare(20)
+    tracee.let_go()
+    result = process.wait()
+    assert (result.code, result.err) == (-signal.SIGSYS, "")
+    assert not (tmp_path / "result").exists()
+
+
+# --- crashes ---------------------------------------------------------------------
+
+FAULTS = ["SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV"]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_crash_leaves_a_result(emulator, job, tmp_path, note, name):
+    process = waiting(emulator, job, RESULTS_PATH=tmp_path / "result", cwd=tmp_path,
+                      TERMINATION_LOG_PATH=note)
+    until(lambda: emulator.requests("metadata"))
+    os.kill(process.pid, signal.Signals[name])
+    result = process.wait()
+    assert result.code == -signal.Signals[name]
+    assert (crashed(result, tmp_path / "result", note)
+            == f"pull-secret: internal error: {name}")
+
+
+@native
+@x86_64
+@pytest.mark.parametrize("registers", [{"rip": 0}, {"rsp": 0}], ids=["code", "stack"])
+def test_a_fault_of_its_own_leaves_a_result(traced, note, tmp_path, registers):
+    """Also if there is no stack any more."""
+    process, tracee = traced(TERMINATION_LOG_PATH=note, cwd=tmp_path)
+    tracee.change(**registers)
+    tracee.let_go()
+    result = process.wait()
+    assert result.code == -signal.SIGSEGV
+    assert (crashed(result, tmp_path / "result", note)
+            == "pull-secret: internal error: SIGSEGV")
+
+
+def test_faults_that_were_blocked_or_ignored_are_told(emulator, job, tmp_path, note):
+    def inherit():
+        signal.signal(signal.SIGABRT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGABRT})
+
+    process = waiting(emulator, job, RESULTS_PATH=tmp_path / "result", cwd=tmp_path,
+                      TERMINATION_LOG_PATH=note, preexec_fn=inherit)
+    until(lambda: emulator.requests("metadata"))
+    os.kill(process.pid, signal.SIGABRT)
+    result = process.wait()
+    assert result.code == -signal.SIGABRT
+    crashed(result, tmp_path / "result", note)
+
+
+@native
+def test_a_crash_does_not_wait_for_readers(emulator, job, full_pipe):
+    """Of standard error."""
+    process = waiting(emulator, job, stderr=full_pipe)
+    until(lambda: emulator.requests("metadata"))
+    os.kill(process.pid, signal.SIGSEGV)
+    assert process.wait().code == -signal.SIGSEGV
+
+
+def test_a_crash_before_the_job(run):
+    reader, writer = os.pipe()
+    process = run.start("validate", stdin=reader)
+    until(lambda: "SigCgt" in status_of(process.pid)
+          and int(status_of(process.pid)["SigCgt"], 16) & 1 << signal.SIGTERM - 1)
+    os.kill(process.pid, signal.SIGSEGV)
+    result = process.wait()
+    os.close(reader)
+    os.close(writer)
+    assert result.code == -signal.SIGSEGV
+    assert told(result) == "pull-secret: internal error: SIGSEGV\n"
+
+
+@needs_root
+@native
+def test_the_first_process_crashes_too(emulator, job, tmp_path, note):
+    """Its own signals do not kill it: it exits as a shell would put it."""
+    unshare = ["unshare", "-fp"]
+    if subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
+        pytest.skip("no new PID namespaces here")
+    process = waiting(emulator, job, before=unshare, cwd=tmp_path,
+                      RESULTS_PATH=tmp_path / "result", TERMINATION_LOG_PATH=note)
+    until(lambda: emulator.requests("metadata"))
+    child = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    os.kill(int(child), signal.SIGSEGV)
+    result = process.wait()
+    assert result.code == 128 + signal.SIGSEGV
+    crashed(result, tmp_path / "result", note)

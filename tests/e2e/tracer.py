@@ -1,0 +1,121 @@
+"""Makes system calls in another process, to learn which ones its kernel lets it make.
+
+Only for x86-64: it knows the registers. The process must have been started with
+preexec_fn=trace_me, and whoever started it must do the rest, in the same thread.
+"""
+
+import ctypes
+import os
+import signal
+import struct
+
+TRACEME, PEEKTEXT, POKETEXT, POKEDATA, CONT = 0, 1, 4, 5, 7
+SINGLESTEP, GETREGS, SETREGS, DETACH = 9, 12, 13, 17
+
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+libc.ptrace.restype = ctypes.c_long
+
+SYSCALL = b"\x0f\x05"
+RED_ZONE = 128  # bytes below the stack pointer that are in use
+
+
+class Registers(ctypes.Structure):
+    """struct user_regs_struct of <sys/user.h>."""
+
+    _fields_ = [(name, ctypes.c_uint64) for name in (
+        "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs"
+        " eflags rsp ss fs_base gs_base ds es fs gs").split()]
+
+
+def trace_me():
+    """In the child: whoever started it traces it."""
+    if libc.ptrace(TRACEME, 0, None, None) != 0:
+        raise OSError(ctypes.get_errno(), "ptrace")
+
+
+class Tracee:
+    """A process that waits in a system call, stopped there."""
+
+    def __init__(self, pid):
+        """Let it start."""
+        self.pid = pid
+        self._stopped_by(signal.SIGTRAP)
+        self._ptrace(CONT)
+
+    def stop(self):
+        """Stop it where it waits."""
+        os.kill(self.pid, signal.SIGSTOP)
+        self._stopped_by(signal.SIGSTOP)
+        self._waiting = self.registers()
+        # Left alone it makes its call again.
+        assert self._word(self._waiting.rip - 2)[:2] == SYSCALL
+
+    def call(self, number, *arguments):
+        """Make it do a system call: what came back, or None if it may not."""
+        self.prepare(number, *arguments)
+        if self._step() == signal.SIGSYS:
+            self._step()  # the end of the first one
+            return None
+        return ctypes.c_int64(self.registers().rax).value
+
+    def prepare(self, number, *arguments):
+        """What it does next is that system call."""
+        names = dict(zip(("rdi", "rsi", "rdx", "r10", "r8", "r9"), arguments))
+        self.change(rip=self._waiting.rip - 2, rax=number, **names)
+
+    def change(self, **registers):
+        """Change registers since it was stopped; it is in no system call any more."""
+        now = Registers.from_buffer_copy(self._waiting)
+        now.orig_rax = ctypes.c_uint64(-1).value
+        for name, value in registers.items():
+            setattr(now, name, ctypes.c_uint64(value).value)
+        self._ptrace(SETREGS, data=ctypes.addressof(now))
+
+    def text(self, text):
+        """Put a text into its memory; its address."""
+        data = os.fsencode(text) + b"\0"
+        data += bytes(-len(data) % 8)
+        address = (self._waiting.rsp - RED_ZONE - len(data)) & ~7
+        for at in range(0, len(data), 8):
+            self._ptrace(POKEDATA, address + at, struct.unpack_from("<Q", data, at)[0])
+        return address
+
+    def patch(self, code):
+        """Overwrite its system call instruction."""
+        address = self._waiting.rip - 2
+        word = code + self._word(address)[len(code):]
+        self._ptrace(POKETEXT, address, struct.unpack("<Q", word)[0])
+
+    def resume(self):
+        """Leave it alone, as if nothing had been."""
+        self._ptrace(SETREGS, data=ctypes.addressof(self._waiting))
+        self.let_go()
+
+    def let_go(self):
+        """Leave it alone, as it is now."""
+        self._ptrace(DETACH)
+
+    def registers(self):
+        now = Registers()
+        self._ptrace(GETREGS, data=ctypes.addressof(now))
+        return now
+
+    def _step(self):
+        self._ptrace(SINGLESTEP)
+        return self._stopped_by(signal.SIGTRAP, signal.SIGSYS)
+
+    def _word(self, address):
+        return struct.pack("<q", self._ptrace(PEEKTEXT, address))
+
+    def _stopped_by(self, *signals):
+        _, status = os.waitpid(self.pid, 0)
+        assert os.WIFSTOPPED(status), status
+        assert os.WSTOPSIG(status) in signals, status
+        return os.WSTOPSIG(status)
+
+    def _ptrace(self, request, address=0, data=0):
+        ctypes.set_errno(0)
+        result = libc.ptrace(request, self.pid, address, data)
+        assert ctypes.get_errno() == 0, os.strerror(ctypes.get_errno())
+        return result
