@@ -67,11 +67,13 @@ cred_reread(const struct cred *cred)
 
 void
 cred_connect(struct cred *cred, const struct trust *trust,
-	     const struct resolver_config *resolver)
+	     const struct resolver_config *resolver, const struct proxy *proxy)
 {
+	cred->proxy = proxy;
 	cred->trust = cred->type == CRED_GDCH ? &cred->own_trust : trust;
 	cred->resolver = resolver;
 	conn_init(&cred->conn, &cred->url, cred->trust, resolver, &CRED_LIMITS);
+	conn_use_proxy(&cred->conn, proxy);
 }
 
 void
@@ -84,6 +86,7 @@ cred_aim(struct cred *cred, const struct url *url,
 		return;
 	conn_close(&cred->conn);
 	conn_init(&cred->conn, url, cred->trust, cred->resolver, limits);
+	conn_use_proxy(&cred->conn, cred->proxy);
 	cred->conn.beside = beside;
 }
 

@@ -73,6 +73,7 @@ struct cred {
 	/* private */
 	const struct trust *trust;
 	const struct resolver_config *resolver;
+	const struct proxy *proxy;
 	struct url url; /* where tokens are given out */
 	char client_id[512];
 	char client_secret[512];
@@ -106,7 +107,8 @@ const char *cred_reread(const struct cred *cred);
 
 /* Prepares the connection to the token's source; arguments must stay. */
 void cred_connect(struct cred *cred, const struct trust *trust,
-		  const struct resolver_config *resolver);
+		  const struct resolver_config *resolver,
+		  const struct proxy *proxy);
 
 /*
  * Makes sure that there is a token that has not expired, fetching one if need

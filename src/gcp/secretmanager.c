@@ -39,9 +39,11 @@ secretmanager_init(struct secretmanager *sm, const char *endpoint,
 
 void
 secretmanager_connect(struct secretmanager *sm, const struct trust *trust,
-		      const struct resolver_config *resolver)
+		      const struct resolver_config *resolver,
+		      const struct proxy *proxy)
 {
 	conn_init(&sm->conn, &sm->url, trust, resolver, &LIMITS);
+	conn_use_proxy(&sm->conn, proxy);
 }
 
 /* One call of the API, from which its request is written. */

@@ -48,7 +48,8 @@ MUST_CHECK enum code secretmanager_init(struct secretmanager *sm,
 
 /* Prepares the connection; arguments must stay. */
 void secretmanager_connect(struct secretmanager *sm, const struct trust *trust,
-			   const struct resolver_config *resolver);
+			   const struct resolver_config *resolver,
+			   const struct proxy *proxy);
 
 /* Whether the secret is there: OK, or NOT_FOUND as for every call. */
 MUST_CHECK enum code secretmanager_get(struct secretmanager *sm,

@@ -57,6 +57,20 @@ prepare_trust(struct run *run, struct status *st)
 	return CODE_OK;
 }
 
+/* Many systems know the variables in lower case only. */
+static enum code
+prepare_proxy(struct run *run, struct status *st)
+{
+	const struct settings *s = &run->settings;
+
+	return proxy_read(&run->proxy,
+			  s->https_proxy != NULL ? s->https_proxy
+						 : opt_variable("https_proxy"),
+			  s->no_proxy != NULL ? s->no_proxy
+					      : opt_variable("no_proxy"),
+			  st);
+}
+
 enum code
 run_prepare(struct run *run, struct status *st)
 {
@@ -82,9 +96,12 @@ run_prepare(struct run *run, struct status *st)
 			       &run->listener, st) != CODE_OK ||
 	    prepare_trust(run, st) != CODE_OK)
 		return st->code;
+	if (prepare_proxy(run, st) != CODE_OK)
+		return st->code;
 	resolver_config_read(&run->resolver);
-	cred_connect(&run->cred, &run->trust, &run->resolver);
-	secretmanager_connect(&run->sm, &run->trust, &run->resolver);
+	cred_connect(&run->cred, &run->trust, &run->resolver, &run->proxy);
+	secretmanager_connect(&run->sm, &run->trust, &run->resolver,
+			      &run->proxy);
 	return CODE_OK;
 }
 
@@ -162,6 +179,7 @@ run_wipe(struct run *run)
 {
 	cred_wipe(&run->cred);
 	conn_close(&run->sm.conn);
+	wipe(run->proxy.authorization, sizeof(run->proxy.authorization));
 	wipe(run->sm.bearer, sizeof(run->sm.bearer));
 	if (run->call.body.ptr != NULL)
 		call_wipe(&run->call);

@@ -31,6 +31,7 @@ struct run {
 	struct secretmanager sm;
 	struct trust trust;
 	struct resolver_config resolver;
+	struct proxy proxy;
 	char input_memory[PULL_SECRET_MAX + PULL_SECRET_SLACK];
 };
 

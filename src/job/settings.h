@@ -32,6 +32,8 @@ struct settings {
 	const char *quota_project;    /* GOOGLE_CLOUD_QUOTA_PROJECT */
 	const char *metadata_host;    /* GCE_METADATA_HOST */
 	const char *no_metadata;      /* NO_GCE_CHECK, a switch */
+	const char *https_proxy;      /* HTTPS_PROXY */
+	const char *no_proxy;         /* NO_PROXY */
 	const char *ca_file;          /* SSL_CERT_FILE */
 };
 

@@ -15,6 +15,7 @@ conn_init(struct conn *c, const struct url *url, const struct trust *trust,
 	c->trust = trust;
 	c->resolver = resolver;
 	c->limits = limits;
+	c->proxy = NULL;
 	c->beside = NULL;
 	c->fd = -1;
 	c->dial.fd = -1;
@@ -25,80 +26,161 @@ conn_init(struct conn *c, const struct url *url, const struct trust *trust,
 	buf_init(&c->head, c->head_memory, sizeof(c->head_memory));
 }
 
+void
+conn_use_proxy(struct conn *c, const struct proxy *proxy)
+{
+	c->proxy = proxy_applies(proxy, c->url) ? proxy : NULL;
+}
+
 static bool
 opening(const struct conn *c)
 {
-	return c->state == CONN_DIALING || c->state == CONN_HANDSHAKING;
+	return c->state == CONN_DIALING || c->state == CONN_GREETING ||
+	       c->state == CONN_TUNNELLING || c->state == CONN_HANDSHAKING;
 }
 
 static void
 start_opening(struct conn *c)
 {
-	dial_start(&c->dial, c->resolver, c->url->host, c->url->port,
-		   &c->limits->dial);
+	const struct url *to = c->proxy != NULL ? &c->proxy->url : c->url;
+
+	dial_start(&c->dial, c->resolver, to->host, to->port, &c->limits->dial);
 	c->state = CONN_DIALING;
 	c->exchanges = 0;
 }
 
-static enum code
-start_handshake(struct conn *c, int fd, struct status *st)
+/* The TLS connection to the proxy, or NULL. */
+static struct tls *
+proxy_tls(struct conn *c)
 {
-	c->fd = fd;
-	c->opened++;
-	if (!c->url->tls) {
-		c->state = CONN_READY;
-		return CODE_OK;
-	}
-	c->phase = deadline_in(c->limits->handshake_ms);
-	c->state = CONN_HANDSHAKING;
-	return tls_start(&c->tls, c->url->host, c->trust, st);
+	return c->proxy != NULL && c->proxy->url.tls ? &c->proxy_tls : NULL;
 }
 
-/* One step of the TLS handshake, whose end makes the connection ready. */
+/* What comes next once all before it stands; each has its time. */
 static enum code
-step_handshake(struct conn *c, struct status *st)
+start_next(struct conn *c, enum conn_state next, struct status *st)
 {
-	if (tls_step(&c->tls, c->fd, st) != CODE_OK)
-		return st->code;
-	if (tls_ready(&c->tls)) {
-		c->state = CONN_READY;
+	c->state = next;
+	c->phase = deadline_in(c->limits->handshake_ms);
+	switch (next) {
+	case CONN_GREETING:
+		return tls_start(&c->proxy_tls, c->proxy->url.host, c->trust,
+				 NULL, st);
+	case CONN_TUNNELLING:
+		return tunnel_start(&c->tunnel, c->proxy, c->url, st);
+	case CONN_HANDSHAKING:
+		return tls_start(&c->tls, c->url->host, c->trust, proxy_tls(c),
+				 st);
+	case CONN_CLOSED:
+	case CONN_DIALING:
+	case CONN_READY:
+	case CONN_FAILED:
+		break;
+	}
+	return CODE_OK;
+}
+
+/* The step after TCP, and after each of the others. */
+static enum conn_state
+after(const struct conn *c)
+{
+	switch (c->state) {
+	case CONN_DIALING:
+		if (c->proxy != NULL)
+			return c->proxy->url.tls ? CONN_GREETING
+						 : CONN_TUNNELLING;
+		return c->url->tls ? CONN_HANDSHAKING : CONN_READY;
+	case CONN_GREETING:
+		return CONN_TUNNELLING;
+	case CONN_TUNNELLING:
+		return CONN_HANDSHAKING;
+	case CONN_CLOSED:
+	case CONN_HANDSHAKING:
+	case CONN_READY:
+	case CONN_FAILED:
+		break;
+	}
+	return CONN_READY;
+}
+
+/* One step of the phase under way; `*done` if it has ended well. */
+static enum code
+step_phase(struct conn *c, bool *done, struct status *st)
+{
+	struct tls *tls = c->state == CONN_GREETING ? &c->proxy_tls : &c->tls;
+
+	*done = false;
+	if (c->state == CONN_DIALING) {
+		if (dial_step(&c->dial, st) != CODE_OK)
+			return st->code;
+		c->fd = dial_take(&c->dial);
+		*done = c->fd >= 0;
+		c->opened += *done ? 1 : 0;
 		return CODE_OK;
 	}
-	if (deadline_left(c->phase) > 0)
-		return CODE_OK;
+	if (c->state == CONN_TUNNELLING) {
+		(void)tunnel_step(&c->tunnel, c->fd, proxy_tls(c), st);
+		*done = tunnel_ready(&c->tunnel);
+		return st->code;
+	}
+	(void)tls_step(tls, c->fd, st);
+	*done = tls_ready(tls);
+	return st->code;
+}
+
+static enum code
+phase_is_late(const struct conn *c, struct status *st)
+{
+	long long seconds = (long long)(c->limits->handshake_ms / 1000);
+
+	if (c->state == CONN_TUNNELLING)
+		return status_set(
+			st, CODE_UNAVAILABLE,
+			"proxy %s: no answer to CONNECT within %lld s",
+			c->proxy->url.authority, seconds);
 	status_hint(st, "the port is open but nobody speaks TLS there in time: "
 			"check the host, the port and what is in between");
 	return status_set(st, CODE_UNAVAILABLE,
-			  "%s: no TLS handshake within %lld s", c->url->host,
-			  (long long)(c->limits->handshake_ms / 1000));
+			  "%s: no TLS handshake within %lld s",
+			  c->state == CONN_GREETING ? c->proxy->url.host
+						    : c->url->host,
+			  seconds);
 }
 
 /* Opens as far as it goes without waiting. */
 static enum code
 step_opening(struct conn *c, struct status *st)
 {
-	if (c->state == CONN_DIALING) {
-		int fd;
+	bool done = true;
 
-		if (dial_step(&c->dial, st) != CODE_OK)
+	while (opening(c) && done) {
+		if (step_phase(c, &done, st) == CODE_OK && done)
+			(void)start_next(c, after(c), st);
+		if (st->code != CODE_OK) {
+			if (c->proxy != NULL && c->state == CONN_DIALING)
+				status_prefix(st, "proxy");
 			return st->code;
-		fd = dial_take(&c->dial);
-		if (fd < 0)
-			return CODE_OK;
-		if (start_handshake(c, fd, st) != CODE_OK)
-			return st->code;
+		}
 	}
-	if (c->state == CONN_HANDSHAKING)
-		return step_handshake(c, st);
+	if (opening(c) && c->state != CONN_DIALING &&
+	    deadline_left(c->phase) == 0)
+		return phase_is_late(c, st);
 	return CODE_OK;
 }
 
 static struct pollfd
-opening_pollfd(const struct conn *c)
+opening_pollfd(struct conn *c)
 {
 	if (c->state == CONN_DIALING)
 		return dial_pollfd(&c->dial);
-	return (struct pollfd){ .fd = c->fd, .events = tls_events(&c->tls) };
+	if (c->state == CONN_TUNNELLING)
+		return (struct pollfd){ .fd = c->fd,
+					.events = tunnel_events(&c->tunnel,
+								proxy_tls(c)) };
+	return (struct pollfd){ .fd = c->fd,
+				.events = tls_events(c->state == CONN_GREETING
+							     ? &c->proxy_tls
+							     : &c->tls) };
 }
 
 static struct deadline
@@ -403,5 +485,7 @@ conn_close(struct conn *c)
 		(void)close(c->fd);
 	c->fd = -1;
 	tls_wipe(&c->tls);
+	tls_wipe(&c->proxy_tls);
+	wipe(c->tunnel.request_memory, sizeof(c->tunnel.request_memory));
 	c->state = CONN_CLOSED;
 }

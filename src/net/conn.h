@@ -11,6 +11,7 @@
 #include "net/dial.h"
 #include "net/http.h"
 #include "net/tls.h"
+#include "net/tunnel.h"
 #include "net/url.h"
 #include "sys/wait.h"
 
@@ -25,7 +26,9 @@ struct conn_limits {
 enum conn_state {
 	CONN_CLOSED,
 	CONN_DIALING,     /* look-up and TCP */
-	CONN_HANDSHAKING, /* TLS */
+	CONN_GREETING,    /* TLS with the proxy */
+	CONN_TUNNELLING,  /* CONNECT */
+	CONN_HANDSHAKING, /* TLS with the service */
 	CONN_READY,       /* open; an exchange may start or be under way */
 	CONN_FAILED       /* opening ahead failed; `failure` says why */
 };
@@ -37,13 +40,16 @@ struct conn {
 	const struct trust *trust;
 	const struct resolver_config *resolver;
 	const struct conn_limits *limits;
-	struct conn *beside; /* goes on opening while this one waits */
+	const struct proxy *proxy; /* NULL: none leads to `url` */
+	struct conn *beside;       /* goes on opening while this one waits */
 	int fd;
 	struct deadline phase; /* of the handshake */
 	unsigned opened;       /* connections made, for tests and the log */
 	unsigned exchanges;    /* on the present connection */
 	struct dial dial;
 	struct tls tls;
+	struct tls proxy_tls;
+	struct tunnel tunnel;
 	struct status failure;
 	struct buf head; /* of the request under way */
 	size_t sent;     /* bytes of head and body taken so far */
@@ -58,6 +64,12 @@ struct conn {
 void conn_init(struct conn *c, const struct url *url, const struct trust *trust,
 	       const struct resolver_config *resolver,
 	       const struct conn_limits *limits);
+
+/*
+ * Lets `c` go through `proxy`, which must stay, if that applies to its URL;
+ * before it is opened.
+ */
+void conn_use_proxy(struct conn *c, const struct proxy *proxy);
 
 /*
  * Starts opening `c`, without waiting; it goes on whenever `while_waiting`

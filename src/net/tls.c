@@ -77,12 +77,13 @@ is_literal(const char *host)
 
 enum code
 tls_start(struct tls *tls, const char *host, const struct trust *trust,
-	  struct status *st)
+	  struct tls *outer, struct status *st)
 {
 	br_ssl_engine_context *eng = &tls->client.eng;
 	unsigned char seed[SEED_SIZE];
 
 	tls->host = host;
+	tls->outer = outer;
 	tls->peer_gone = false;
 	tls->first_length = 0;
 	set_profile(&tls->client);
@@ -128,6 +129,41 @@ explain(const struct tls *tls, struct status *st)
 	return tls_explain(tls->host, error, st);
 }
 
+/* As send(2) does, but perhaps inside another connection. */
+static ssize_t
+put_bytes(struct tls *tls, int fd, const void *bytes, size_t len)
+{
+	struct status ignored = { .code = CODE_OK };
+	size_t taken;
+
+	if (tls->outer == NULL)
+		return send(fd, bytes, len, MSG_NOSIGNAL);
+	taken = tls_send(tls->outer, bytes, len);
+	if (tls_step(tls->outer, fd, &ignored) != CODE_OK ||
+	    tls->outer->peer_gone) {
+		errno = ECONNRESET;
+		return -1;
+	}
+	errno = EAGAIN;
+	return taken > 0 ? (ssize_t)taken : -1;
+}
+
+/* As recv(2) does, but perhaps inside another connection. */
+static ssize_t
+get_bytes(struct tls *tls, int fd, void *bytes, size_t len)
+{
+	struct status ignored = { .code = CODE_OK };
+	bool ended, clean;
+	size_t got;
+
+	if (tls->outer == NULL)
+		return recv(fd, bytes, len, 0);
+	(void)tls_step(tls->outer, fd, &ignored);
+	got = tls_recv(tls->outer, bytes, len, &ended, &clean);
+	errno = EAGAIN;
+	return got > 0 || ended ? (ssize_t)got : -1;
+}
+
 /* Sends what the engine has for the peer; true if anything moved. */
 static bool
 send_records(struct tls *tls, int fd)
@@ -138,7 +174,7 @@ send_records(struct tls *tls, int fd)
 	ssize_t put;
 
 	do
-		put = send(fd, bytes, len, MSG_NOSIGNAL);
+		put = put_bytes(tls, fd, bytes, len);
 	while (put < 0 && errno == EINTR);
 	if (put > 0) {
 		br_ssl_engine_sendrec_ack(&tls->client.eng, (size_t)put);
@@ -170,7 +206,7 @@ receive_records(struct tls *tls, int fd)
 	ssize_t got;
 
 	do
-		got = recv(fd, bytes, len, 0);
+		got = get_bytes(tls, fd, bytes, len);
 	while (got < 0 && errno == EINTR);
 	if (got > 0) {
 		remember_first(tls, bytes, (size_t)got);
@@ -226,6 +262,8 @@ tls_events(const struct tls *tls)
 
 	if (tls->peer_gone)
 		return 0;
+	if (tls->outer != NULL)
+		return tls_events(tls->outer);
 	if ((state & BR_SSL_SENDREC) != 0)
 		events |= POLLOUT;
 	if ((state & BR_SSL_RECVREC) != 0)
@@ -251,7 +289,9 @@ tls_send(struct tls *tls, const void *bytes, size_t len)
 bool
 tls_flushed(const struct tls *tls)
 {
-	return (br_ssl_engine_current_state(engine(tls)) & BR_SSL_SENDREC) == 0;
+	return (br_ssl_engine_current_state(engine(tls)) & BR_SSL_SENDREC) ==
+		       0 &&
+	       (tls->outer == NULL || tls_flushed(tls->outer));
 }
 
 size_t

@@ -21,7 +21,8 @@ struct tls {
 	br_ssl_client_context client;
 	struct x509 x509;
 	const char *host;
-	bool peer_gone; /* the TCP connection ended */
+	struct tls *outer; /* the records travel inside this one; or NULL */
+	bool peer_gone;    /* the TCP connection ended */
 	/* The first bytes that came, to know a peer that speaks no TLS. */
 	size_t first_length;
 	unsigned char first[8];
@@ -30,11 +31,13 @@ struct tls {
 
 /*
  * Starts a handshake with `host`: SNI and name check, brackets-free address
- * literals get no SNI and fail the name check. `host` and `trust` must stay.
+ * literals get no SNI and fail the name check. With `outer`, an open
+ * connection to a proxy, the records travel inside it. All must stay.
  * INTERNAL if the kernel gives no entropy.
  */
 MUST_CHECK enum code tls_start(struct tls *tls, const char *host,
-			       const struct trust *trust, struct status *st);
+			       const struct trust *trust, struct tls *outer,
+			       struct status *st);
 
 /*
  * Moves records between the engine and the socket `fd` as far as it goes

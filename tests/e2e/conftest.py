@@ -207,7 +207,8 @@ class Job(Runner):
                 **variables}
 
     def start(self, *flags, env=None, **more):
-        variables = {name: more.pop(name) for name in list(more) if name.isupper()}
+        variables = {name: more.pop(name) for name in list(more)
+                     if name.isupper() or name.endswith("_proxy")}
         env = self.environment(**variables) if env is None else env
         return super().start("run-job", "pull-secret", *flags, env=env, **more)
 

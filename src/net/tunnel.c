@@ -1,0 +1,148 @@
+#include "net/tunnel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/version.h"
+
+enum code
+tunnel_start(struct tunnel *t, const struct proxy *proxy, const struct url *url,
+	     struct status *st)
+{
+	char memory[HOST_NAME_MAX_SIZE + 16];
+	struct buf target;
+
+	t->proxy = proxy;
+	t->sent = 0;
+	buf_init(&t->head, t->head_memory, sizeof(t->head_memory));
+	buf_init(&t->body, t->head_memory, 0);
+	/* As for HEAD, fields about a body mean nothing here. */
+	http_response_init(&t->response, "HEAD", &t->head, &t->body);
+	buf_init(&target, memory, sizeof(memory));
+	buf_put_cstr(&target, url->authority);
+	if (url->port == 443)
+		buf_put_cstr(&target, ":443");
+	buf_init(&t->request, t->request_memory, sizeof(t->request_memory));
+	buf_put_cstr(&t->request, "CONNECT ");
+	buf_put_str(&t->request, buf_view(&target));
+	buf_put_cstr(&t->request, " HTTP/1.1\r\nHost: ");
+	buf_put_str(&t->request, buf_view(&target));
+	buf_put_cstr(&t->request, "\r\nUser-Agent: ");
+	buf_put_cstr(&t->request, USER_AGENT);
+	if (proxy->authorization[0] != '\0') {
+		buf_put_cstr(&t->request, "\r\nProxy-Authorization: ");
+		buf_put_cstr(&t->request, proxy->authorization);
+	}
+	buf_put_cstr(&t->request, "\r\n\r\n");
+	if (t->request.overflow || target.overflow)
+		return status_set(st, CODE_INTERNAL,
+				  "the request to the proxy does not fit");
+	return CODE_OK;
+}
+
+/* Sends some; false if nothing could be sent now. */
+static bool
+send_some(struct tunnel *t, int fd, struct tls *tls)
+{
+	struct str rest = str_skip(buf_view(&t->request), t->sent);
+	ssize_t put;
+
+	if (rest.len == 0)
+		return false;
+	if (tls != NULL)
+		put = (ssize_t)tls_send(tls, rest.ptr, rest.len);
+	else
+		put = send(fd, rest.ptr, rest.len, MSG_NOSIGNAL);
+	if (put > 0)
+		t->sent += (size_t)put;
+	return put > 0;
+}
+
+/* One byte, for what follows the reply is not ours; 0 for none now. */
+static size_t
+receive_byte(int fd, struct tls *tls, char *byte, bool *ended)
+{
+	bool clean;
+	ssize_t got;
+
+	if (tls != NULL)
+		return tls_recv(tls, byte, 1, ended, &clean);
+	got = recv(fd, byte, 1, 0);
+	*ended = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+	return got > 0 ? 1 : 0;
+}
+
+/* What the proxy's refusal means. */
+static enum code
+judge(const struct tunnel *t, struct status *st)
+{
+	int status = t->response.status;
+	enum code code = CODE_UNAVAILABLE;
+
+	if (status >= 200 && status <= 299)
+		return CODE_OK;
+	st->http_status = status;
+	st->permanent = status < 500 && status != 408 && status != 429;
+	if (status == 407) {
+		status_hint(st, "put the proxy's user and password into "
+				"HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT; "
+				"only Basic is supported");
+		return status_set(st, CODE_UNAUTHENTICATED,
+				  "the proxy asks for a user and a password "
+				  "(HTTP 407), or refuses those it got");
+	}
+	if (status == 403)
+		code = CODE_PERMISSION_DENIED;
+	status_hint(st, "ask who runs the proxy to allow this host, or list "
+			"it in NO_PROXY if it can be reached directly");
+	return status_set(st, code, "the proxy refuses the tunnel (HTTP %d)",
+			  status);
+}
+
+static enum code
+receive_some(struct tunnel *t, int fd, struct tls *tls, struct status *st)
+{
+	bool ended = false;
+	char byte;
+
+	while (t->response.state != HTTP_COMPLETE) {
+		if (receive_byte(fd, tls, &byte, &ended) > 0) {
+			if (http_feed(&t->response, &byte, 1, st) != CODE_OK)
+				return st->code;
+			continue;
+		}
+		if (!ended)
+			return CODE_OK;
+		return http_feed_end(&t->response, true, st);
+	}
+	return judge(t, st);
+}
+
+enum code
+tunnel_step(struct tunnel *t, int fd, struct tls *tls, struct status *st)
+{
+	while (send_some(t, fd, tls))
+		if (tls != NULL && tls_step(tls, fd, st) != CODE_OK)
+			return st->code;
+	if ((tls == NULL || tls_step(tls, fd, st) == CODE_OK) &&
+	    st->code == CODE_OK)
+		(void)receive_some(t, fd, tls, st);
+	if (st->code != CODE_OK)
+		status_prefix(st, "proxy %s", t->proxy->url.authority);
+	return st->code;
+}
+
+bool
+tunnel_ready(const struct tunnel *t)
+{
+	return t->response.state == HTTP_COMPLETE;
+}
+
+short
+tunnel_events(const struct tunnel *t, const struct tls *tls)
+{
+	if (tls != NULL)
+		return tls_events(tls);
+	return t->sent < t->request.len ? POLLIN | POLLOUT : POLLIN;
+}

@@ -1,0 +1,93 @@
+"""An HTTP proxy that only tunnels, and does what a test tells it."""
+
+import base64
+import socket
+import ssl
+import threading
+
+
+class ProxyServer:
+    """Listens on a port of 127.0.0.1 and leads every host name to the loopback.
+
+    user: "USER:PASSWORD" that it asks for. reply: bytes instead of its own reply.
+    context: speaks TLS. after: bytes right behind the reply. asked collects the
+    heads of the requests.
+    """
+
+    def __init__(self, user=None, reply=None, context=None, after=b""):
+        self.asked = []
+        self._user = user
+        self._reply = reply
+        self._context = context
+        self._after = after
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+
+    def __enter__(self):
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *problem):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    @property
+    def targets(self):
+        return [head.split()[1] for head in self.asked]
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        try:
+            if self._context:
+                client = self._context.wrap_socket(client, server_side=True)
+            with client:
+                self._tunnel(client)
+        except (OSError, ssl.SSLError, ValueError):
+            pass
+
+    def _tunnel(self, client):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            byte = client.recv(1)
+            if not byte:
+                return
+            head += byte
+        self.asked.append(head.decode())
+        if self._reply is not None:
+            client.sendall(self._reply)
+            return
+        if self._user and f"Proxy-Authorization: Basic {self._encoded}" not in head.decode():
+            client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n"
+                           b"Proxy-Authenticate: Basic realm=x\r\n"
+                           b"Content-Length: 5\r\n\r\nlogin")
+            return
+        _, _, port = head.split()[1].decode().rpartition(":")
+        with socket.create_connection(("127.0.0.1", int(port))) as server:
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n" + self._after)
+            copier = threading.Thread(target=_copy, args=(server, client), daemon=True)
+            copier.start()
+            _copy(client, server)
+            copier.join()
+
+    @property
+    def _encoded(self):
+        return base64.b64encode(self._user.encode()).decode()
+
+
+def _copy(source, target):
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+    except OSError:
+        pass
+    try:
+        target.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
