@@ -50,29 +50,37 @@ allow(int ruleset, int where, uint64_t rights)
 		       LANDLOCK_RULE_PATH_BENEATH, &attr, 0) == 0;
 }
 
-/*
- * The whole folder of a file, for Kubernetes renews what it mounts by turning
- * a link in it to a new folder. What is not there cannot be read.
- */
+/* What is not there cannot be read, with or without a rule. */
 static bool
 allow_reading(int ruleset, const char *path)
 {
+	int where = open(path, O_PATH | O_CLOEXEC);
+	bool allowed;
+
+	if (where < 0)
+		return true;
+	allowed = allow(ruleset, where, LANDLOCK_ACCESS_FS_READ_FILE);
+	(void)close(where);
+	return allowed;
+}
+
+/*
+ * The file, wherever links lead to, and its folder: Kubernetes renews what it
+ * mounts by turning a link in the same folder to a new file.
+ */
+static bool
+allow_rereading(int ruleset, const char *path)
+{
 	char folder[PATH_MAX];
 	char *slash;
-	bool allowed;
-	int where;
 
 	if (!str_copy(str_from(path), folder, sizeof(folder)))
 		return false;
 	slash = strrchr(folder, '/');
 	if (slash != NULL)
 		slash[slash == folder ? 1 : 0] = '\0';
-	where = open(slash == NULL ? "." : folder, O_PATH | O_CLOEXEC);
-	if (where < 0)
-		return true;
-	allowed = allow(ruleset, where, LANDLOCK_ACCESS_FS_READ_FILE);
-	(void)close(where);
-	return allowed;
+	return allow_reading(ruleset, path) &&
+	       allow_reading(ruleset, slash == NULL ? "." : folder);
 }
 
 /* Old container runtimes say EPERM of calls that they do not know. */
@@ -94,7 +102,7 @@ landlock_enter(const struct confine_need *need, struct status *st)
 		  (need->write_folder < 0 ||
 		   allow(ruleset, need->write_folder, REPLACE)) &&
 		  (need->reread == NULL ||
-		   allow_reading(ruleset, need->reread)) &&
+		   allow_rereading(ruleset, need->reread)) &&
 		  syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 	if (!entered)
 		(void)status_set(st, CODE_INTERNAL,

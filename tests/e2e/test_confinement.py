@@ -208,6 +208,17 @@ def test_the_table_has_every_call_of_a_run(emulator, job, tmp_path):
     assert set(calls) <= set(re.findall(r"{ SYS_(\w+),", table))
 
 
+@needs_root
+@native
+def test_the_name_of_an_interface_is_looked_up(emulator, scratch):
+    """A zone in /etc/hosts: the confined process asks the kernel for its number."""
+    host = "secretmanager.googleapis.com"
+    port = emulator.port("secretmanager")
+    (scratch.root / "etc").mkdir()
+    (scratch.root / "etc" / "hosts").write_text(f"fe80::1%lo {host}\n127.0.0.1 {host}\n")
+    assert scratch(SECRET_MANAGER_ENDPOINT=f"https://{host}:{port}").code == 0
+
+
 # --- a forbidden call ------------------------------------------------------------
 
 

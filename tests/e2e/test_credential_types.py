@@ -244,6 +244,16 @@ def test_sources_of_the_subject_token(emulator, job, files, name):
     check_exchange(emulator)
 
 
+def test_a_subject_token_behind_a_link(emulator, job, files, tmp_path):
+    """The confined process reads it where the link leads to."""
+    (tmp_path / "elsewhere").write_text(emulator.federation.subject)
+    link = files.folder / "link"
+    link.symlink_to(tmp_path / "elsewhere")
+    assert job(GOOGLE_APPLICATION_CREDENTIALS=files.external_account(
+        credential_source={"file": str(link)})).code == 0
+    check_exchange(emulator)
+
+
 def test_the_subject_token_is_read_anew_for_each_exchange(emulator, job, files):
     """Kubernetes has renewed it before the API refuses the first token: it mounts new
     folders and turns a link."""

@@ -21,6 +21,7 @@ static const struct literal_case LITERALS[] = {
 	{ "fd20:CE::254", "[fd20:ce::254]:443" },
 	{ "::ffff:192.0.2.1", "[::ffff:192.0.2.1]:443" },
 	{ "fe80::1%1", "[fe80::1]:443" },
+	{ "fe80::1%lo", "[fe80::1]:443" },
 	{ "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255",
 	  "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:443" },
 	{ "", NULL },

@@ -235,6 +235,28 @@ a_write_that_fails_is_told(void **state)
 	(void)close(ends[1]);
 }
 
+static void
+a_note_is_a_regular_file_that_is_there(void **state)
+{
+	struct stat info;
+	int note;
+
+	(void)state;
+	assert_int_equal(file_open_note(in_folder("note")), -1);
+	put("note", "old");
+	note = file_open_note(in_folder("note"));
+	assert_true(note >= 0);
+	assert_int_equal(fstat(note, &info), 0);
+	assert_int_equal(info.st_size, 0);
+	(void)close(note);
+	assert_int_equal(file_open_note(folder), -1);
+	assert_int_equal(file_open_note("/dev/full"), -1);
+	assert_int_equal(symlink("note", in_folder("link")), 0);
+	assert_int_equal(file_open_note(in_folder("link")), -1);
+	assert_int_equal(unlink(in_folder("link")), 0);
+	assert_int_equal(unlink(in_folder("note")), 0);
+}
+
 int
 main(void)
 {
@@ -246,6 +268,7 @@ main(void)
 		cmocka_unit_test(a_target_is_removed_and_may_be_missing),
 		cmocka_unit_test(a_target_that_cannot_be_is_refused),
 		cmocka_unit_test(a_write_that_fails_is_told),
+		cmocka_unit_test(a_note_is_a_regular_file_that_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
