@@ -12,6 +12,18 @@
 /* GeneralName dNSName, [2] IA5String. */
 #define TAG_DNS_NAME 0x82
 
+/* Odd and at least 3 (RFC 8017 section 3.1): with 1 anybody can sign. */
+static bool
+is_exponent(struct str exponent)
+{
+	unsigned char last;
+
+	if (exponent.len == 0)
+		return false;
+	last = (unsigned char)exponent.ptr[exponent.len - 1];
+	return last % 2 == 1 && (exponent.len > 1 || last >= 3);
+}
+
 static bool
 read_rsa_key(struct certificate *c, struct str key)
 {
@@ -21,9 +33,12 @@ read_rsa_key(struct certificate *c, struct str key)
 	    !der_expect(&list.content, DER_INTEGER, &modulus) ||
 	    !der_expect(&list.content, DER_INTEGER, &exponent))
 		return false;
-	c->key_type = KEY_RSA;
-	return der_unsigned(modulus.content, &c->rsa_modulus) &&
-	       der_unsigned(exponent.content, &c->rsa_exponent);
+	if (!der_unsigned(modulus.content, &c->rsa_modulus) ||
+	    !der_unsigned(exponent.content, &c->rsa_exponent))
+		return false;
+	if (is_exponent(c->rsa_exponent))
+		c->key_type = KEY_RSA;
+	return true;
 }
 
 static void
@@ -156,6 +171,7 @@ read_tbs(struct certificate *c, struct str tbs)
 	    !der_expect(&tbs, DER_SEQUENCE, &key))
 		return false;
 	c->signature_oid = oid.content;
+	c->signature_algorithm = algorithm.whole;
 	c->issuer = issuer.whole;
 	c->subject = subject.whole;
 	return read_validity(c, validity.content) && read_key(c, key.content) &&
@@ -165,12 +181,15 @@ read_tbs(struct certificate *c, struct str tbs)
 bool
 certificate_read(struct certificate *c, struct str der)
 {
-	struct der whole, tbs;
+	struct der whole, tbs, algorithm, signature;
 
 	*c = (struct certificate){ .key_type = KEY_UNSUPPORTED };
 	return der_expect(&der, DER_SEQUENCE, &whole) && der.len == 0 &&
 	       der_expect(&whole.content, DER_SEQUENCE, &tbs) &&
-	       read_tbs(c, tbs.content);
+	       der_expect(&whole.content, DER_SEQUENCE, &algorithm) &&
+	       der_expect(&whole.content, DER_BIT_STRING, &signature) &&
+	       whole.content.len == 0 && read_tbs(c, tbs.content) &&
+	       str_eq(c->signature_algorithm, algorithm.whole);
 }
 
 bool

@@ -18,9 +18,10 @@ enum key_type {
 
 struct certificate {
 	struct str signature_oid;
-	struct str issuer;             /* Name, with its header */
-	struct str subject;            /* Name, with its header */
-	int64_t not_before, not_after; /* Unix seconds */
+	struct str signature_algorithm; /* AlgorithmIdentifier, with header */
+	struct str issuer;              /* Name, with its header */
+	struct str subject;             /* Name, with its header */
+	int64_t not_before, not_after;  /* Unix seconds */
 	enum key_type key_type;
 	struct str rsa_modulus; /* big-endian, no leading zeros */
 	struct str rsa_exponent;
@@ -33,7 +34,10 @@ struct certificate {
 	bool has_name_constraints;
 };
 
-/* Reads one DER certificate; false if it is malformed. */
+/*
+ * Reads one DER certificate; false if it is malformed, also if it names two
+ * algorithms for its signature (RFC 5280 section 4.1.1.2).
+ */
 MUST_CHECK bool certificate_read(struct certificate *c, struct str der);
 
 /* Whether it was signed with a hash that is broken: SHA-1, MD5, MD2. */

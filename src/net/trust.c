@@ -91,11 +91,14 @@ is_known(const struct trust *trust, const struct certificate *c)
 	return false;
 }
 
+/* Constraints that nobody would check make a root worthless. */
 static bool
 is_usable(const struct certificate *c)
 {
 	size_t bits = certificate_rsa_bits(c);
 
+	if (c->has_name_constraints)
+		return false;
 	if (c->key_type == KEY_RSA)
 		return bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX;
 	return c->key_type != KEY_UNSUPPORTED;

@@ -33,6 +33,7 @@ class Emulator:
     projects      ids of the projects that exist; numbers are given in order
     chain         "ec", "google" (P-256 <- RSA-2048 <- RSA-4096), "rsa" or "p384"
     certificate   None for a good one, or a name in certificates.FAULTS
+    files         certificates.Certificates made elsewhere, instead of those two
     tls           "1.2", "1.3" or None for both
     plain         Secret Manager without TLS
     ipv6          listen on ::1 too
@@ -44,7 +45,7 @@ class Emulator:
     """
 
     def __init__(self, directory, *, projects=("test-project",), chain="ec",
-                 certificate=None, tls=None, plain=False, ipv6=False,
+                 certificate=None, files=None, tls=None, plain=False, ipv6=False,
                  framing="length", journal_file=None, state_file=None, ports=None,
                  on_request=None):
         self.directory = os.fspath(directory)
@@ -62,7 +63,7 @@ class Emulator:
         self.oauth = OAuth(self.tokens, self.accounts)
         self.federation = Federation(self.tokens, self.directory)
         self.metadata = Metadata(self.tokens, self.project, self.project_number)
-        self._certificates = certificates(self.directory, chain, certificate)
+        self._certificates = files or certificates(self.directory, chain, certificate)
         self._context = _context(self._certificates, tls)
         self._ipv6 = ipv6
         self._framing = framing
