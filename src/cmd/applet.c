@@ -6,6 +6,8 @@ const struct applet APPLETS[] = {
 	{ "validate", "[FILE|-]", "check a pull secret offline",
 	  validate_main },
 	{ "token", "[--json]", "print an access token", token_main },
+	{ "doctor", "[--json]", "check the whole way, change nothing",
+	  doctor_main },
 	{ "version", "", "print version, commit and build date", version_main },
 	{ "help", "[APPLET]", "print help", help_main },
 	{ NULL, NULL, NULL, NULL },

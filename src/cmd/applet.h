@@ -30,6 +30,7 @@ const struct applet *applet_find(struct str name);
 enum exit_status run_job_main(struct run *run, int argc, char **argv);
 enum exit_status validate_main(struct run *run, int argc, char **argv);
 enum exit_status token_main(struct run *run, int argc, char **argv);
+enum exit_status doctor_main(struct run *run, int argc, char **argv);
 enum exit_status version_main(struct run *run, int argc, char **argv);
 enum exit_status help_main(struct run *run, int argc, char **argv);
 

@@ -48,13 +48,21 @@ secretmanager_connect(struct secretmanager *sm, const struct trust *trust,
 
 /* One call of the API, from which its request is written. */
 struct operation {
-	enum { GET_SECRET, CREATE_SECRET, ADD_VERSION, ACCESS_VERSION } kind;
+	enum {
+		GET_SECRET,
+		CREATE_SECRET,
+		ADD_VERSION,
+		ACCESS_VERSION,
+		TEST_PERMISSIONS
+	} kind;
 	const char *project;
 	const char *secret;
 	const char *version;        /* ACCESS_VERSION */
 	struct str payload;         /* ADD_VERSION */
 	const struct label *labels; /* CREATE_SECRET */
 	size_t label_count;
+	const char *const *permission; /* TEST_PERMISSIONS */
+	size_t permission_count;
 };
 
 static void
@@ -72,6 +80,8 @@ write_target(const struct operation *op, struct buf *out)
 	buf_put_cstr(out, op->secret);
 	if (op->kind == ADD_VERSION)
 		buf_put_cstr(out, ":addVersion");
+	if (op->kind == TEST_PERMISSIONS)
+		buf_put_cstr(out, ":testIamPermissions");
 	if (op->kind != ACCESS_VERSION)
 		return;
 	buf_put_cstr(out, "/versions/");
@@ -122,6 +132,23 @@ write_payload(const struct operation *op, struct buf *out)
 	return json_built(&json);
 }
 
+/* {"permissions": [...]} */
+static bool
+write_permissions(const struct operation *op, struct buf *out)
+{
+	struct json_builder json;
+
+	json_build(&json, out);
+	json_open_object(&json);
+	json_key(&json, "permissions");
+	json_open_array(&json);
+	for (size_t i = 0; i < op->permission_count; i++)
+		json_put_string(&json, str_from(op->permission[i]));
+	json_close(&json);
+	json_close(&json);
+	return json_built(&json);
+}
+
 static bool
 write_request(struct secretmanager *sm, const struct operation *op)
 {
@@ -132,6 +159,8 @@ write_request(struct secretmanager *sm, const struct operation *op)
 		return write_secret(op, &sm->call->request);
 	case ADD_VERSION:
 		return write_payload(op, &sm->call->request);
+	case TEST_PERMISSIONS:
+		return write_permissions(op, &sm->call->request);
 	case GET_SECRET:
 	case ACCESS_VERSION:
 		break;
@@ -203,6 +232,32 @@ secretmanager_get(struct secretmanager *sm, const char *project,
 				      .secret = secret };
 
 	return run_operation(sm, &op, until, st);
+}
+
+enum code
+secretmanager_test_permissions(struct secretmanager *sm, const char *project,
+			       const char *secret,
+			       const char *const *permission, size_t count,
+			       bool *granted, struct deadline until,
+			       struct status *st)
+{
+	const struct operation op = { .kind = TEST_PERMISSIONS,
+				      .project = project,
+				      .secret = secret,
+				      .permission = permission,
+				      .permission_count = count };
+	struct json_iter iter;
+
+	for (size_t i = 0; i < count; i++)
+		granted[i] = false;
+	if (run_operation(sm, &op, until, st) != CODE_OK)
+		return st->code;
+	iter = json_iter(json_get(json_root(&sm->call->json), "permissions"));
+	while (json_next(&iter))
+		for (size_t i = 0; i < count; i++)
+			if (json_equals(iter.value, str_from(permission[i])))
+				granted[i] = true;
+	return CODE_OK;
 }
 
 enum code

@@ -58,6 +58,16 @@ MUST_CHECK enum code secretmanager_get(struct secretmanager *sm,
 				       struct status *st);
 
 /*
+ * Asks which of `count` permissions the caller has on a secret and fills
+ * `granted`. Needs no permission itself; of a secret that does not exist the
+ * API says that nobody has any.
+ */
+MUST_CHECK enum code secretmanager_test_permissions(
+	struct secretmanager *sm, const char *project, const char *secret,
+	const char *const *permission, size_t count, bool *granted,
+	struct deadline until, struct status *st);
+
+/*
  * Creates a secret without versions, automatically replicated, with labels.
  * ALREADY_EXISTS if it is there.
  */

@@ -16,7 +16,7 @@ struct settings {
 	const char *pull_secret_data; /* PULL_SECRET_DATA: the secret itself */
 	const char *fake_pull_secret; /* switch */
 	const char *dry_run;          /* switch */
-	const char *json;             /* switch of the applet token */
+	const char *json;             /* switch of some applets */
 	/* of every job */
 	const char *timeout;         /* MAX_WAIT_TIME_SECONDS */
 	const char *results_path;    /* RESULTS_PATH */

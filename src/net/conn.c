@@ -46,6 +46,8 @@ start_opening(struct conn *c)
 
 	dial_start(&c->dial, c->resolver, to->host, to->port, &c->limits->dial);
 	c->state = CONN_DIALING;
+	c->reached = CONN_DIALING;
+	c->resolved = false;
 	c->exchanges = 0;
 }
 
@@ -156,6 +158,8 @@ step_opening(struct conn *c, struct status *st)
 	while (opening(c) && done) {
 		if (step_phase(c, &done, st) == CODE_OK && done)
 			(void)start_next(c, after(c), st);
+		c->reached = c->state;
+		c->resolved = !c->dial.resolving;
 		if (st->code != CODE_OK) {
 			if (c->proxy != NULL && c->state == CONN_DIALING)
 				status_prefix(st, "proxy");

@@ -36,6 +36,8 @@ enum conn_state {
 /* Caller-owned; private to conn.c but for the counters. */
 struct conn {
 	enum conn_state state;
+	enum conn_state reached; /* readable: how far the last opening came */
+	bool resolved;           /* readable: its name has addresses */
 	const struct url *url;
 	const struct trust *trust;
 	const struct resolver_config *resolver;

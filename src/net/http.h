@@ -104,6 +104,10 @@ MUST_CHECK enum code http_feed_end(struct http_response *response, bool clean,
  */
 struct str http_field(const struct http_response *response, const char *name);
 
+/* The server's time, of the field Date; false if it gives none. */
+MUST_CHECK bool http_date(const struct http_response *response,
+			  int64_t *unix_seconds);
+
 /* Whether Content-Type is application/json, with whatever parameters. */
 bool http_is_json(const struct http_response *response);
 

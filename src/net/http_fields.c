@@ -71,6 +71,12 @@ parse_date(struct str text, int64_t *unix_seconds)
 	return true;
 }
 
+bool
+http_date(const struct http_response *response, int64_t *unix_seconds)
+{
+	return parse_date(http_field(response, "Date"), unix_seconds);
+}
+
 uint64_t
 http_retry_after_ms(const struct http_response *response, int64_t unix_now)
 {

@@ -1,0 +1,137 @@
+#include <stddef.h>
+
+#include "cmd/applet.h"
+#include "cmd/say.h"
+#include "job/doctor.h"
+
+#define NAME_COLUMN 16
+
+static const char USAGE[] =
+	"usage: pull-secret doctor [--json] [OPTION...]\n\n"
+	"Walks the way of the main job step by step, changes nothing, and "
+	"says\n"
+	"of each step that fails what to do. Exit status: that of the first\n"
+	"step that failed. Every flag has a variable; flags win.\n";
+
+/* The names that the main job works with, and an own switch. */
+static const struct opt OWN[] = {
+	{ "gcp-project-id", "GCP_PROJECT_ID", "PROJECT", NULL,
+	  "project of the secret", offsetof(struct settings, project) },
+	{ "cluster-id", "CLUSTER_ID", "ID", NULL, "cluster of the secret",
+	  offsetof(struct settings, cluster_id) },
+	{ "secret-name", "SECRET_NAME", "NAME",
+	  "hyperfleet-CLUSTER_ID-pull-secret", "name of the secret",
+	  offsetof(struct settings, secret_name) },
+	{ "json", NULL, NULL, NULL, "print an object instead of text",
+	  offsetof(struct settings, json) },
+};
+
+static const char *
+word(enum doctor_verdict verdict)
+{
+	switch (verdict) {
+	case DOCTOR_FINE:
+		return "ok";
+	case DOCTOR_FAILED:
+		return "failed";
+	case DOCTOR_SKIPPED:
+		break;
+	}
+	return "skipped";
+}
+
+static void
+put_padded(struct buf *out, const char *text, size_t column)
+{
+	size_t start = out->len;
+
+	buf_put_cstr(out, text);
+	while (!out->overflow && out->len - start < column)
+		buf_put_char(out, ' ');
+}
+
+static void
+put_text(const struct doctor *d, struct buf *out)
+{
+	for (size_t i = 0; i < DOCTOR_STEPS; i++) {
+		const struct doctor_finding *f = &d->finding[i];
+
+		put_padded(out, word(f->verdict), 9);
+		put_padded(out, doctor_step_name((enum doctor_step)i),
+			   NAME_COLUMN);
+		buf_put_cstr(out, f->message);
+		buf_put_char(out, '\n');
+		if (f->hint[0] == '\0')
+			continue;
+		put_padded(out, "", 9 + NAME_COLUMN);
+		buf_put_cstr(out, "-> ");
+		buf_put_cstr(out, f->hint);
+		buf_put_char(out, '\n');
+	}
+}
+
+/* {"ok": ..., "steps": [{"name", "verdict", "message", "hint"}]} */
+static bool
+put_json(const struct doctor *d, bool fine, struct buf *out)
+{
+	struct json_builder json;
+
+	json_build(&json, out);
+	json_open_object(&json);
+	json_key(&json, "ok");
+	json_put_boolean(&json, fine);
+	json_key(&json, "steps");
+	json_open_array(&json);
+	for (size_t i = 0; i < DOCTOR_STEPS; i++) {
+		const struct doctor_finding *f = &d->finding[i];
+
+		json_open_object(&json);
+		json_member(&json, "name",
+			    str_from(doctor_step_name((enum doctor_step)i)));
+		json_member(&json, "verdict", str_from(word(f->verdict)));
+		json_member(&json, "message", str_from(f->message));
+		if (f->hint[0] != '\0')
+			json_member(&json, "hint", str_from(f->hint));
+		json_close(&json);
+	}
+	json_close(&json);
+	json_close(&json);
+	buf_put_char(out, '\n');
+	return json_built(&json);
+}
+
+enum exit_status
+doctor_main(struct run *run, int argc, char **argv)
+{
+	static struct doctor doctor;
+	const struct opt_table tables[] = {
+		{ "Applet doctor", OWN, OPT_COUNT(OWN) },
+		TIME_OPTIONS,
+		NETWORK_OPTIONS,
+	};
+	struct status st = { .code = CODE_OK };
+	struct buf *out = &run->call.request; /* lends its memory */
+	const char *operand[1];
+	enum exit_status result, told;
+	size_t operands = 0;
+	bool help = false;
+
+	if (opt_parse(tables, OPT_COUNT(tables), argc, argv, &run->settings,
+		      operand, &operands, &help, &st) != CODE_OK) {
+		status_prefix(&st, "doctor");
+		return complain(&st, EXIT_CONFIG);
+	}
+	if (help) {
+		buf_put_cstr(out, USAGE);
+		opt_help(tables, OPT_COUNT(tables), out);
+		return say(buf_view(out));
+	}
+	result = doctor_walk(&doctor, run);
+	buf_reset(out);
+	if (run->settings.json == NULL)
+		put_text(&doctor, out);
+	else if (!put_json(&doctor, result == EXIT_DONE, out))
+		return EXIT_RETRY;
+	told = say(buf_view(out));
+	return result != EXIT_DONE ? result : told;
+}
