@@ -93,17 +93,16 @@ read_to_end(int fd, const char *name, const char *what, struct deadline until,
 int
 file_open_note(const char *path)
 {
-	struct stat info;
 	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
 				    O_NOFOLLOW);
+	int error;
 
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
-	    ftruncate(fd, 0) == 0)
+	/* Nothing but a regular file can be emptied so (ftruncate(2)). */
+	if (fd < 0 || ftruncate(fd, 0) == 0)
 		return fd;
+	error = errno;
 	(void)close(fd);
-	errno = EINVAL;
+	errno = error;
 	return -1;
 }
 

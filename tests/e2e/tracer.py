@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import struct
+import time
 
 TRACEME, PEEKTEXT, POKETEXT, POKEDATA, CONT = 0, 1, 4, 5, 7
 SINGLESTEP, GETREGS, SETREGS, DETACH = 9, 12, 13, 17
@@ -16,7 +17,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 libc.ptrace.restype = ctypes.c_long
 
-SYSCALL = b"\x0f\x05"
+ERESTARTNOHAND = 514  # ppoll was interrupted: left alone it is called again
 RED_ZONE = 128  # bytes below the stack pointer that are in use
 
 
@@ -35,7 +36,7 @@ def trace_me():
 
 
 class Tracee:
-    """A process that waits in a system call, stopped there."""
+    """A process that waits in ppoll, stopped there."""
 
     def __init__(self, pid):
         """Let it start."""
@@ -44,12 +45,15 @@ class Tracee:
         self._ptrace(CONT)
 
     def stop(self):
-        """Stop it where it waits."""
-        os.kill(self.pid, signal.SIGSTOP)
-        self._stopped_by(signal.SIGSTOP)
-        self._waiting = self.registers()
-        # Left alone it makes its call again.
-        assert self._word(self._waiting.rip - 2)[:2] == SYSCALL
+        """Stop it where it waits; it may have to get there first."""
+        while True:
+            os.kill(self.pid, signal.SIGSTOP)
+            self._stopped_by(signal.SIGSTOP)
+            self._waiting = self.registers()
+            if ctypes.c_int64(self._waiting.rax).value == -ERESTARTNOHAND:
+                return
+            self._ptrace(CONT)
+            time.sleep(0.01)
 
     def call(self, number, *arguments):
         """Make it do a system call: what came back, or None if it may not."""
@@ -58,6 +62,13 @@ class Tracee:
             self._step()  # the end of the first one
             return None
         return ctypes.c_int64(self.registers().rax).value
+
+    def killed_by(self):
+        """Let it do one step that kills it: the signal."""
+        self._ptrace(SINGLESTEP)
+        _, status = os.waitpid(self.pid, 0)
+        assert os.WIFSIGNALED(status), status
+        return os.WTERMSIG(status)
 
     def prepare(self, number, *arguments):
         """What it does next is that system call."""
