@@ -7,19 +7,21 @@ import threading
 
 
 class ProxyServer:
-    """Listens on a port of 127.0.0.1 and leads every host name to the loopback.
+    """Listens on a port of 127.0.0.1 and leads every host name to the loopback, to the
+    port that was asked for or, for some hosts, to one of `ports`.
 
     user: "USER:PASSWORD" that it asks for. reply: bytes instead of its own reply.
     context: speaks TLS. after: bytes right behind the reply. asked collects the
     heads of the requests.
     """
 
-    def __init__(self, user=None, reply=None, context=None, after=b""):
+    def __init__(self, user=None, reply=None, context=None, after=b"", ports=None):
         self.asked = []
         self._user = user
         self._reply = reply
         self._context = context
         self._after = after
+        self._ports = ports or {}
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
 
@@ -68,7 +70,8 @@ class ProxyServer:
                            b"Proxy-Authenticate: Basic realm=x\r\n"
                            b"Content-Length: 5\r\n\r\nlogin")
             return
-        _, _, port = head.split()[1].decode().rpartition(":")
+        host, _, port = head.split()[1].decode().rpartition(":")
+        port = self._ports.get(host, port)
         with socket.create_connection(("127.0.0.1", int(port))) as server:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n" + self._after)
             copier = threading.Thread(target=_copy, args=(server, client), daemon=True)

@@ -63,7 +63,8 @@ class Accounts:
             header, claims = keys.verify(token, "RS256", account.public_key)
         except keys.BadToken:
             return errors.invalid_signature()
-        if header.get("kid") != account.key_id:
+        # Google's Node.js client names no key, and is understood.
+        if header.get("kid", account.key_id) != account.key_id:
             return errors.invalid_signature()
         now = time.time()
         issued, expires = claims.get("iat"), claims.get("exp")

@@ -81,7 +81,7 @@ def read(token):
 def verify(token, algorithm, public):
     """Header and claims of a token that the key has signed, or BadToken."""
     header, claims = read(token)
-    if header.get("alg") != algorithm or header.get("typ") != "JWT":
+    if header.get("alg") != algorithm or header.get("typ", "JWT") != "JWT":
         raise BadToken(f"unexpected header {header}")
     signed, _, signature = token.rpartition(".")
     signature = _decode(signature)
