@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, PROGRAM, PULL_SECRET, native, needs_root, until
+from conftest import CANARY, PATIENCE, PROGRAM, PULL_SECRET, auth, native, needs_root, until
 
 from tracer import Tracee, trace_me
 
@@ -342,6 +342,25 @@ def test_a_fault_of_its_own_leaves_a_result(traced, note, tmp_path, registers):
     assert result.code == -signal.SIGSEGV
     assert (crashed(result, tmp_path / "result", note)
             == "pull-secret: internal error: SIGSEGV")
+
+
+@needs_root
+@native
+@x86_64
+def test_a_crash_wipes_the_secret(traced, tmp_path):
+    """Seen at the last moment; root alone can look into the process."""
+    secret = tmp_path / "pull-secret"
+    secret.write_text(PULL_SECRET)
+    process, tracee = traced(PULL_SECRET_DATA=None, PULL_SECRET_FILE=secret)
+    assert auth().encode() in tracee.memory()
+    tracee.change(rip=0)
+    tracee.crash(signal.SIGSEGV)
+    memory = tracee.memory()
+    assert b"PULL_SECRET_FILE=" in memory
+    for word in (CANARY, auth(), auth()[:8], "quay.io"):
+        assert word.encode() not in memory
+    tracee.let_go(signal.SIGSEGV)
+    assert process.wait().code == -signal.SIGSEGV
 
 
 def test_faults_that_were_ignored_are_told(job, gate, tmp_path, note):

@@ -98,19 +98,39 @@ class Tracee:
         word = code + self._word(address)[len(code):]
         self._ptrace(POKETEXT, address, struct.unpack("<Q", word)[0])
 
+    def crash(self, number):
+        """Let it crash, up to the moment when it is about to die."""
+        self._ptrace(CONT)
+        self._stopped_by(number)
+        self._ptrace(CONT, data=number)
+        self._stopped_by(number)  # the handler sent it again
+
     def resume(self):
         """Leave it alone, as if nothing had been."""
         self._ptrace(SETREGS, data=ctypes.addressof(self._waiting))
         self.let_go()
 
-    def let_go(self):
-        """Leave it alone, as it is now."""
-        self._ptrace(DETACH)
+    def let_go(self, number=0):
+        """Leave it alone, as it is now, with a signal that came."""
+        self._ptrace(DETACH, data=number)
 
     def registers(self):
         now = Registers()
         self._ptrace(GETREGS, data=ctypes.addressof(now))
         return now
+
+    def memory(self):
+        """All that it may write to."""
+        with open(f"/proc/{self.pid}/maps", encoding="utf-8") as maps:
+            rows = [line.split() for line in maps]
+        memory = b""
+        with open(f"/proc/{self.pid}/mem", "rb") as mem:
+            for row in rows:
+                start, end = (int(word, 16) for word in row[0].split("-"))
+                if row[1].startswith("rw"):
+                    mem.seek(start)
+                    memory += mem.read(end - start)
+        return memory
 
     def _step(self):
         self._ptrace(SINGLESTEP)
