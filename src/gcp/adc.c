@@ -9,6 +9,7 @@
 
 #define GCLOUD_FILE "application_default_credentials.json"
 #define METADATA_HOST "169.254.169.254"
+#define METADATA_HOST6 "[fd20:ce::254]"
 
 /* Reads the file that was named, or found: then it may be missing. */
 static enum code
@@ -76,8 +77,13 @@ use_metadata(struct cred *cred, const struct cred_settings *settings,
 		      cred->universe, sizeof(cred->universe)))
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "GOOGLE_CLOUD_UNIVERSE_DOMAIN is too long");
-	if (url_from_host(&cred->url, str_from(host), "GCE_METADATA_HOST",
+	if (url_from_host(&cred->url, str_from(host), 80, "GCE_METADATA_HOST",
 			  st) != CODE_OK)
+		return st->code;
+	cred->has_url6 = settings->metadata_host == NULL;
+	if (cred->has_url6 &&
+	    url_from_host(&cred->url6, STR(METADATA_HOST6), 80,
+			  "GCE_METADATA_HOST", st) != CODE_OK)
 		return st->code;
 	(void)snprintf(cred->source, sizeof(cred->source), "metadata server %s",
 		       cred->url.authority);

@@ -74,7 +74,9 @@ struct cred {
 	const struct trust *trust;
 	const struct resolver_config *resolver;
 	const struct proxy *proxy;
-	struct url url; /* where tokens are given out */
+	struct url url;  /* where tokens are given out */
+	struct url url6; /* the metadata server, for pods with IPv6 only */
+	bool has_url6;
 	char client_id[512];
 	char client_secret[512];
 	char refresh_token[4096];

@@ -72,6 +72,22 @@ judge(struct cred *cred, struct deadline patience, struct status *st)
 	}
 }
 
+/*
+ * Its IPv4 address first, then its IPv6 address, and so on in turn until one
+ * of them is reached. An address without a route fails at once.
+ */
+static const struct url *
+choose(const struct cred *cred)
+{
+	const struct conn *c = &cred->conn;
+
+	if (!cred->has_url6 || c->limits != &LIMITS)
+		return &cred->url;
+	if (c->opened > 0)
+		return c->url;
+	return c->url == &cred->url ? &cred->url6 : &cred->url;
+}
+
 enum code
 cred_from_metadata(struct cred *cred, struct call *call,
 		   struct deadline patience, struct deadline until,
@@ -83,7 +99,7 @@ cred_from_metadata(struct cred *cred, struct call *call,
 	const struct call_service service = { &cred->conn,
 					      "the metadata server" };
 
-	cred_aim(cred, &cred->url, &LIMITS);
+	cred_aim(cred, choose(cred), &LIMITS);
 	call_start(call, &cred->conn);
 	buf_put_cstr(&call->target, METADATA_PATH);
 	(void)call_run(call, &service, "GET", fields, 1, until, st);

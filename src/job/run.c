@@ -50,9 +50,16 @@ run_start_clock(struct run *run, struct status *st)
 static enum code
 prepare_trust(struct run *run, struct status *st)
 {
-	if (run->settings.ca_file != NULL)
-		return trust_use_file(&run->trust, run->settings.ca_file,
-				      clock_unix(), st);
+	const struct settings *s = &run->settings;
+
+	if (s->ca_folders != NULL)
+		return trust_use_folders(&run->trust, s->ca_folders, s->ca_file,
+					 clock_unix(), st);
+	if (s->ca_file != NULL)
+		return trust_use_file(&run->trust, s->ca_file, clock_unix(),
+				      st);
+	if (s->system_roots != NULL)
+		return trust_use_system(&run->trust, clock_unix(), st);
 	trust_use_roots(&run->trust, clock_unix());
 	return CODE_OK;
 }
@@ -96,12 +103,17 @@ run_prepare(struct run *run, struct status *st)
 			       &run->listener, st) != CODE_OK ||
 	    prepare_trust(run, st) != CODE_OK)
 		return st->code;
-	if (prepare_proxy(run, st) != CODE_OK)
+	if (prepare_proxy(run, st) != CODE_OK ||
+	    (s->connect_to != NULL &&
+	     url_from_host(&run->via, str_from(s->connect_to), run->sm.url.port,
+			   "SECRET_MANAGER_CONNECT_TO", st) != CODE_OK))
 		return st->code;
 	resolver_config_read(&run->resolver);
 	cred_connect(&run->cred, &run->trust, &run->resolver, &run->proxy);
 	secretmanager_connect(&run->sm, &run->trust, &run->resolver,
 			      &run->proxy);
+	if (s->connect_to != NULL)
+		conn_connect_to(&run->sm.conn, &run->via);
 	return CODE_OK;
 }
 

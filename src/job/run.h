@@ -32,6 +32,7 @@ struct run {
 	struct trust trust;
 	struct resolver_config resolver;
 	struct proxy proxy;
+	struct url via; /* SECRET_MANAGER_CONNECT_TO */
 	char input_memory[PULL_SECRET_MAX + PULL_SECRET_SLACK];
 };
 

@@ -32,6 +32,8 @@ static const struct opt NETWORK[] = {
 	{ "endpoint", "SECRET_MANAGER_ENDPOINT", "URL",
 	  "https://secretmanager.googleapis.com", "base URL of Secret Manager",
 	  AT(endpoint) },
+	{ "connect-to", "SECRET_MANAGER_CONNECT_TO", "HOST[:PORT]", NULL,
+	  "where to connect instead; the names stay", AT(connect_to) },
 	{ "oauth2-endpoint", "OAUTH2_ENDPOINT", "URL",
 	  "https://oauth2.googleapis.com",
 	  "base URL of the token endpoint of user credentials",
@@ -51,6 +53,10 @@ static const struct opt NETWORK[] = {
 	{ "ca-file", "SSL_CERT_FILE", "PATH", "the compiled-in roots",
 	  "PEM file of certification authorities to trust instead",
 	  AT(ca_file) },
+	{ "ca-dir", "SSL_CERT_DIR", "PATH[:PATH...]", NULL,
+	  "folders of such files, besides or instead", AT(ca_folders) },
+	{ "system-roots", "SYSTEM_ROOTS", NULL, NULL,
+	  "trust the system's own bundle instead", AT(system_roots) },
 };
 
 const struct opt_table RUN_OPTIONS = { "Every job", RUN, OPT_COUNT(RUN) };

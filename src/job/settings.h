@@ -34,7 +34,10 @@ struct settings {
 	const char *no_metadata;      /* NO_GCE_CHECK, a switch */
 	const char *https_proxy;      /* HTTPS_PROXY */
 	const char *no_proxy;         /* NO_PROXY */
+	const char *connect_to;       /* SECRET_MANAGER_CONNECT_TO */
 	const char *ca_file;          /* SSL_CERT_FILE */
+	const char *ca_folders;       /* SSL_CERT_DIR */
+	const char *system_roots;     /* SYSTEM_ROOTS, a switch */
 };
 
 /*

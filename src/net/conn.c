@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/conn_open.h"
+
 void
 conn_init(struct conn *c, const struct url *url, const struct trust *trust,
 	  const struct resolver_config *resolver,
@@ -16,6 +18,7 @@ conn_init(struct conn *c, const struct url *url, const struct trust *trust,
 	c->resolver = resolver;
 	c->limits = limits;
 	c->proxy = NULL;
+	c->via = NULL;
 	c->beside = NULL;
 	c->fd = -1;
 	c->dial.fd = -1;
@@ -32,174 +35,20 @@ conn_use_proxy(struct conn *c, const struct proxy *proxy)
 	c->proxy = proxy_applies(proxy, c->url) ? proxy : NULL;
 }
 
-static bool
-opening(const struct conn *c)
+void
+conn_connect_to(struct conn *c, const struct url *via)
 {
-	return c->state == CONN_DIALING || c->state == CONN_GREETING ||
-	       c->state == CONN_TUNNELLING || c->state == CONN_HANDSHAKING;
-}
-
-static void
-start_opening(struct conn *c)
-{
-	const struct url *to = c->proxy != NULL ? &c->proxy->url : c->url;
-
-	dial_start(&c->dial, c->resolver, to->host, to->port, &c->limits->dial);
-	c->state = CONN_DIALING;
-	c->reached = CONN_DIALING;
-	c->resolved = false;
-	c->exchanges = 0;
-}
-
-/* The TLS connection to the proxy, or NULL. */
-static struct tls *
-proxy_tls(struct conn *c)
-{
-	return c->proxy != NULL && c->proxy->url.tls ? &c->proxy_tls : NULL;
-}
-
-/* What comes next once all before it stands; each has its time. */
-static enum code
-start_next(struct conn *c, enum conn_state next, struct status *st)
-{
-	c->state = next;
-	c->phase = deadline_in(c->limits->handshake_ms);
-	switch (next) {
-	case CONN_GREETING:
-		return tls_start(&c->proxy_tls, c->proxy->url.host, c->trust,
-				 NULL, st);
-	case CONN_TUNNELLING:
-		return tunnel_start(&c->tunnel, c->proxy, c->url, st);
-	case CONN_HANDSHAKING:
-		return tls_start(&c->tls, c->url->host, c->trust, proxy_tls(c),
-				 st);
-	case CONN_CLOSED:
-	case CONN_DIALING:
-	case CONN_READY:
-	case CONN_FAILED:
-		break;
-	}
-	return CODE_OK;
-}
-
-/* The step after TCP, and after each of the others. */
-static enum conn_state
-after(const struct conn *c)
-{
-	switch (c->state) {
-	case CONN_DIALING:
-		if (c->proxy != NULL)
-			return c->proxy->url.tls ? CONN_GREETING
-						 : CONN_TUNNELLING;
-		return c->url->tls ? CONN_HANDSHAKING : CONN_READY;
-	case CONN_GREETING:
-		return CONN_TUNNELLING;
-	case CONN_TUNNELLING:
-		return CONN_HANDSHAKING;
-	case CONN_CLOSED:
-	case CONN_HANDSHAKING:
-	case CONN_READY:
-	case CONN_FAILED:
-		break;
-	}
-	return CONN_READY;
-}
-
-/* One step of the phase under way; `*done` if it has ended well. */
-static enum code
-step_phase(struct conn *c, bool *done, struct status *st)
-{
-	struct tls *tls = c->state == CONN_GREETING ? &c->proxy_tls : &c->tls;
-
-	*done = false;
-	if (c->state == CONN_DIALING) {
-		if (dial_step(&c->dial, st) != CODE_OK)
-			return st->code;
-		c->fd = dial_take(&c->dial);
-		*done = c->fd >= 0;
-		c->opened += *done ? 1 : 0;
-		return CODE_OK;
-	}
-	if (c->state == CONN_TUNNELLING) {
-		(void)tunnel_step(&c->tunnel, c->fd, proxy_tls(c), st);
-		*done = tunnel_ready(&c->tunnel);
-		return st->code;
-	}
-	(void)tls_step(tls, c->fd, st);
-	*done = tls_ready(tls);
-	return st->code;
-}
-
-static enum code
-phase_is_late(const struct conn *c, struct status *st)
-{
-	long long seconds = (long long)(c->limits->handshake_ms / 1000);
-
-	if (c->state == CONN_TUNNELLING)
-		return status_set(
-			st, CODE_UNAVAILABLE,
-			"proxy %s: no answer to CONNECT within %lld s",
-			c->proxy->url.authority, seconds);
-	status_hint(st, "the port is open but nobody speaks TLS there in time: "
-			"check the host, the port and what is in between");
-	return status_set(st, CODE_UNAVAILABLE,
-			  "%s: no TLS handshake within %lld s",
-			  c->state == CONN_GREETING ? c->proxy->url.host
-						    : c->url->host,
-			  seconds);
-}
-
-/* Opens as far as it goes without waiting. */
-static enum code
-step_opening(struct conn *c, struct status *st)
-{
-	bool done = true;
-
-	while (opening(c) && done) {
-		if (step_phase(c, &done, st) == CODE_OK && done)
-			(void)start_next(c, after(c), st);
-		c->reached = c->state;
-		c->resolved = !c->dial.resolving;
-		if (st->code != CODE_OK) {
-			if (c->proxy != NULL && c->state == CONN_DIALING)
-				status_prefix(st, "proxy");
-			return st->code;
-		}
-	}
-	if (opening(c) && c->state != CONN_DIALING &&
-	    deadline_left(c->phase) == 0)
-		return phase_is_late(c, st);
-	return CODE_OK;
-}
-
-static struct pollfd
-opening_pollfd(struct conn *c)
-{
-	if (c->state == CONN_DIALING)
-		return dial_pollfd(&c->dial);
-	if (c->state == CONN_TUNNELLING)
-		return (struct pollfd){ .fd = c->fd,
-					.events = tunnel_events(&c->tunnel,
-								proxy_tls(c)) };
-	return (struct pollfd){ .fd = c->fd,
-				.events = tls_events(c->state == CONN_GREETING
-							     ? &c->proxy_tls
-							     : &c->tls) };
-}
-
-static struct deadline
-opening_deadline(const struct conn *c)
-{
-	return c->state == CONN_DIALING ? dial_deadline(&c->dial) : c->phase;
+	c->via = via;
+	c->proxy = NULL;
 }
 
 /* The connection in the shadow: its failure is kept until it is used. */
 static void
 step_beside(struct conn *c)
 {
-	if (!opening(c))
+	if (!conn_is_opening(c))
 		return;
-	if (step_opening(c, &c->failure) != CODE_OK) {
+	if (conn_step_opening(c, &c->failure) != CODE_OK) {
 		conn_close(c);
 		c->state = CONN_FAILED;
 	}
@@ -213,9 +62,9 @@ wait_beside(struct conn *c, struct pollfd own, struct deadline until,
 	struct pollfd fds[2] = { own };
 	size_t count = 1;
 
-	if (c->beside != NULL && opening(c->beside)) {
-		fds[count++] = opening_pollfd(c->beside);
-		until = deadline_first(until, opening_deadline(c->beside));
+	if (c->beside != NULL && conn_is_opening(c->beside)) {
+		fds[count++] = conn_opening_pollfd(c->beside);
+		until = deadline_first(until, conn_opening_deadline(c->beside));
 	}
 	if (wait_ready(fds, count, until, st) != CODE_OK)
 		return st->code;
@@ -229,7 +78,7 @@ conn_open_beside(struct conn *c, struct conn *while_waiting)
 {
 	while_waiting->beside = c;
 	if (c->state == CONN_CLOSED)
-		start_opening(c);
+		conn_start_opening(c);
 	step_beside(c);
 }
 
@@ -251,15 +100,15 @@ conn_open(struct conn *c, struct deadline until, struct status *st)
 		return st->code;
 	}
 	if (c->state == CONN_CLOSED)
-		start_opening(c);
-	while (step_opening(c, st) == CODE_OK && opening(c)) {
+		conn_start_opening(c);
+	while (conn_step_opening(c, st) == CODE_OK && conn_is_opening(c)) {
 		if (deadline_left(until) == 0)
 			(void)out_of_time(c, st);
 		else
-			(void)wait_beside(c, opening_pollfd(c),
-					  deadline_first(until,
-							 opening_deadline(c)),
-					  st);
+			(void)wait_beside(
+				c, conn_opening_pollfd(c),
+				deadline_first(until, conn_opening_deadline(c)),
+				st);
 		if (st->code != CODE_OK)
 			break;
 	}

@@ -43,6 +43,7 @@ struct conn {
 	const struct resolver_config *resolver;
 	const struct conn_limits *limits;
 	const struct proxy *proxy; /* NULL: none leads to `url` */
+	const struct url *via;     /* where to connect instead, or NULL */
 	struct conn *beside;       /* goes on opening while this one waits */
 	int fd;
 	struct deadline phase; /* of the handshake */
@@ -72,6 +73,12 @@ void conn_init(struct conn *c, const struct url *url, const struct trust *trust,
  * before it is opened.
  */
 void conn_use_proxy(struct conn *c, const struct proxy *proxy);
+
+/*
+ * Lets `c` connect to host and port of `via`, which must stay, without proxy:
+ * a private endpoint. SNI, Host and the name in the certificate stay.
+ */
+void conn_connect_to(struct conn *c, const struct url *via);
 
 /*
  * Starts opening `c`, without waiting; it goes on whenever `while_waiting`

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "net/certificate.h"
@@ -19,7 +20,6 @@ trust_use_roots(struct trust *trust, int64_t now)
 	trust->count = 0;
 	trust->skipped = 0;
 	trust->expired = 0;
-	trust->from_file = false;
 	(void)snprintf(trust->source, sizeof(trust->source),
 		       "the compiled-in roots");
 	for (size_t i = 0; i < ROOTS_COUNT && i < ANCHORS_MAX; i++)
@@ -264,33 +264,137 @@ read_pem(struct reading *r, int fd, struct status *st)
 	return feed(r, STR("\n"), st);
 }
 
-enum code
-trust_use_file(struct trust *trust, const char *path, int64_t now,
-	       struct status *st)
-{
-	struct reading r = { .trust = trust, .path = path, .now = now };
-	int fd = file_open(path);
+/* All that happens while anchors are collected. */
+struct collecting {
+	struct trust *trust;
+	int64_t now;
+	size_t blocks;
+	char folder[256];
+	struct status *st;
+};
 
+static void
+start_empty(struct trust *trust, const char *source)
+{
 	trust->count = 0;
 	trust->skipped = 0;
 	trust->expired = 0;
 	trust->pool_used = 0;
-	trust->from_file = true;
-	(void)snprintf(trust->source, sizeof(trust->source), "%s", path);
+	(void)snprintf(trust->source, sizeof(trust->source), "%s", source);
+}
+
+static enum code
+add_file(struct collecting *c, const char *path)
+{
+	struct reading r = { .trust = c->trust, .path = path, .now = c->now };
+	int fd = file_open(path);
+
 	if (fd < 0)
-		return status_set(st, CODE_INVALID_ARGUMENT,
+		return status_set(c->st, CODE_INVALID_ARGUMENT,
 				  "SSL_CERT_FILE: cannot open %s: %s", path,
 				  strerror(errno));
-	(void)read_pem(&r, fd, st);
+	(void)read_pem(&r, fd, c->st);
 	(void)close(fd);
-	if (st->code != CODE_OK || trust->count > 0)
-		return st->code;
-	if (r.blocks == 0)
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "SSL_CERT_FILE: %s holds no PEM certificate",
-				  path);
+	c->blocks += r.blocks;
+	return c->st->code;
+}
+
+/* One entry of a folder: a file, or a link to one; others are passed over. */
+static bool
+add_entry(void *context, const char *name)
+{
+	struct collecting *c = context;
+	struct stat info;
+	char path[512];
+	int len = snprintf(path, sizeof(path), "%s/%s", c->folder, name);
+
+	if (len < 0 || (size_t)len >= sizeof(path) || stat(path, &info) != 0 ||
+	    !S_ISREG(info.st_mode) || access(path, R_OK) != 0)
+		return true;
+	return add_file(c, path) == CODE_OK;
+}
+
+static enum code
+add_folders(struct collecting *c, const char *list)
+{
+	struct str rest = str_from(list), part;
+
+	while (str_split(&rest, ':', &part)) {
+		if (part.len == 0)
+			continue;
+		if (!str_copy(part, c->folder, sizeof(c->folder)) ||
+		    !file_list(c->folder, add_entry, c))
+			return status_set(c->st, CODE_INVALID_ARGUMENT,
+					  "SSL_CERT_DIR: cannot read %.*s: %s",
+					  (int)part.len, part.ptr,
+					  strerror(errno));
+		if (c->st->code != CODE_OK)
+			return c->st->code;
+	}
+	return CODE_OK;
+}
+
+/* An empty store would only show when the first server is refused. */
+static enum code
+check_store(const struct collecting *c, const char *variable)
+{
+	const struct trust *trust = c->trust;
+
+	if (c->st->code != CODE_OK || trust->count > 0)
+		return c->st->code;
+	if (c->blocks == 0)
+		return status_set(c->st, CODE_INVALID_ARGUMENT,
+				  "%s: %s holds no PEM certificate", variable,
+				  trust->source);
+	return status_set(c->st, CODE_INVALID_ARGUMENT,
+			  "%s: %s holds no usable certificate (%zu cannot be "
+			  "used, %zu expired)",
+			  variable, trust->source, trust->skipped,
+			  trust->expired);
+}
+
+enum code
+trust_use_file(struct trust *trust, const char *path, int64_t now,
+	       struct status *st)
+{
+	struct collecting c = { .trust = trust, .now = now, .st = st };
+
+	start_empty(trust, path);
+	(void)add_file(&c, path);
+	return check_store(&c, "SSL_CERT_FILE");
+}
+
+enum code
+trust_use_folders(struct trust *trust, const char *folders, const char *file,
+		  int64_t now, struct status *st)
+{
+	struct collecting c = { .trust = trust, .now = now, .st = st };
+
+	start_empty(trust, folders);
+	if (file == NULL || add_file(&c, file) == CODE_OK)
+		(void)add_folders(&c, folders);
+	return check_store(&c, "SSL_CERT_DIR");
+}
+
+enum code
+trust_use_system(struct trust *trust, int64_t now, struct status *st)
+{
+	/* Where Debian, Red Hat, SUSE, Alpine and others keep it. */
+	static const char *const bundles[] = {
+		"/etc/ssl/certs/ca-certificates.crt",
+		"/etc/pki/tls/certs/ca-bundle.crt",
+		"/etc/ssl/ca-bundle.pem",
+		"/etc/pki/tls/cacert.pem",
+		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+		"/etc/ssl/cert.pem",
+	};
+
+	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
+		if (access(bundles[i], R_OK) == 0)
+			return trust_use_file(trust, bundles[i], now, st);
+	status_hint(st, "mount one there, such as %s, or set SSL_CERT_FILE",
+		    bundles[0]);
 	return status_set(st, CODE_INVALID_ARGUMENT,
-			  "SSL_CERT_FILE: %s holds no usable certificate (%zu "
-			  "cannot be used, %zu expired)",
-			  path, trust->skipped, trust->expired);
+			  "SYSTEM_ROOTS: this system has no bundle of roots in "
+			  "any of the usual places");
 }

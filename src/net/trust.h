@@ -14,10 +14,9 @@
 
 /* Caller-owned; private to trust.c but for the counts and the anchors. */
 struct trust {
-	size_t count;   /* anchors in use */
-	size_t skipped; /* certificates of the file that cannot be used */
-	size_t expired; /* anchors outside their validity now */
-	bool from_file;
+	size_t count;     /* anchors in use */
+	size_t skipped;   /* certificates of the file that cannot be used */
+	size_t expired;   /* anchors outside their validity now */
 	char source[256]; /* "the compiled-in roots" or the file, for people */
 	br_x509_trust_anchor anchor[ANCHORS_MAX];
 	size_t pool_used;
@@ -39,5 +38,20 @@ void trust_use_roots(struct trust *trust, int64_t now);
  */
 MUST_CHECK enum code trust_use_file(struct trust *trust, const char *path,
 				    int64_t now, struct status *st);
+
+/*
+ * The same with every file of the folders, a list with ':' in between, and of
+ * `file` too, unless that is NULL; files without certificates are passed over.
+ */
+MUST_CHECK enum code trust_use_folders(struct trust *trust, const char *folders,
+				       const char *file, int64_t now,
+				       struct status *st);
+
+/*
+ * The same with the system's own bundle, at the first of the usual paths that
+ * can be read. INVALID_ARGUMENT if there is none.
+ */
+MUST_CHECK enum code trust_use_system(struct trust *trust, int64_t now,
+				      struct status *st);
 
 #endif

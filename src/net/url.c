@@ -212,11 +212,11 @@ url_parse(struct url *url, struct str text, const char *name, struct status *st)
 }
 
 enum code
-url_from_host(struct url *url, struct str text, const char *name,
+url_from_host(struct url *url, struct str text, uint16_t port, const char *name,
 	      struct status *st)
 {
 	*url = (struct url){ .tls = false };
-	return take_authority(url, text, 80, name, st);
+	return take_authority(url, text, port, name, st);
 }
 
 bool

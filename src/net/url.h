@@ -37,10 +37,11 @@ MUST_CHECK enum code url_parse(struct url *url, struct str text,
 
 /*
  * Makes an http URL of "HOST", "HOST:PORT" or "[IPV6]:PORT", the form of
- * GCE_METADATA_HOST. Errors as url_parse().
+ * GCE_METADATA_HOST; `port` is that of the first form. Errors as url_parse().
  */
 MUST_CHECK enum code url_from_host(struct url *url, struct str text,
-				   const char *name, struct status *st);
+				   uint16_t port, const char *name,
+				   struct status *st);
 
 /* Whether the host is "localhost" or an address literal of the loopback. */
 bool url_is_loopback(const struct url *url);

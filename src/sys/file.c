@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sys/entropy.h"
@@ -110,6 +111,39 @@ int
 file_open(const char *path)
 {
 	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+/* As getdents64(2) gives it. */
+struct entry {
+	uint64_t inode;
+	int64_t next;
+	unsigned short length;
+	unsigned char type;
+	char name[];
+};
+
+bool
+file_list(const char *folder, bool (*each)(void *context, const char *name),
+	  void *context)
+{
+	_Alignas(struct entry) char entries[4096];
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long got = -1;
+	bool more = true;
+
+	if (fd < 0)
+		return false;
+	/* opendir() would need a heap. */
+	while (more && (got = syscall(SYS_getdents64, fd, entries,
+				      sizeof(entries))) > 0)
+		for (long at = 0; more && at < got;) {
+			const struct entry *e = (void *)(entries + at);
+
+			more = each(context, e->name);
+			at += e->length;
+		}
+	(void)close(fd);
+	return got >= 0;
 }
 
 enum code

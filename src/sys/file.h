@@ -30,6 +30,14 @@ MUST_CHECK enum code file_read(const char *path, const char *what,
 			       struct deadline until, struct buf *out,
 			       struct status *st);
 
+/*
+ * Calls `each` with the name of every entry of a folder, in no order, until it
+ * returns false. Returns false, with errno set, if the folder cannot be read.
+ */
+MUST_CHECK bool file_list(const char *folder,
+			  bool (*each)(void *context, const char *name),
+			  void *context);
+
 /* A file that will be written at the end, in a folder held open. */
 struct file_target {
 	int folder; /* -1: none */

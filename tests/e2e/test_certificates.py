@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Job, together
+from conftest import Job, native, needs_root, together
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 # A part of the message, and of the hint.
@@ -167,3 +167,82 @@ def test_unusable_roots_are_counted(emulator, job, tmp_path):
     result = job(SSL_CERT_FILE=path)
     assert result.code == 1
     assert f"trusted are {path} (1, 0 expired, 2 unusable)" in result.error["message"]
+
+
+# --- folders and the system's bundle ---------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of certificates, and of what else lies in such folders."""
+    path = tmp_path / "certs"
+    path.mkdir()
+    (path / "README").write_text("no certificate\n")
+    (path / "empty.pem").write_text("")
+    (path / "inside").mkdir()
+    (path / "broken").symlink_to("nowhere")
+    for number, text in enumerate(others(3)):
+        (path / f"{number}.crt").write_text(text)
+    return path
+
+
+def test_a_folder_replaces_the_roots(emulator, job, folder):
+    (folder / "our.pem").write_text(Path(emulator.ca_file).read_text())
+    assert job(SSL_CERT_FILE=None, SSL_CERT_DIR=folder).code == 0
+
+
+def test_a_link_in_a_folder(emulator, job, folder):
+    (folder / "0a1b2c3d.0").symlink_to(emulator.ca_file)
+    assert job("--ca-dir", folder, SSL_CERT_FILE=None).code == 0
+
+
+def test_several_folders(emulator, job, folder, tmp_path):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "our.pem").write_text(Path(emulator.ca_file).read_text())
+    assert job(SSL_CERT_FILE=None, SSL_CERT_DIR=f"{folder}::{tmp_path}/more").code == 0
+
+
+def test_file_and_folder_together(emulator, job, folder):
+    assert job(SSL_CERT_DIR=folder).code == 0
+
+
+def test_a_folder_without_our_root(emulator, job, folder):
+    result = job(SSL_CERT_FILE=None, SSL_CERT_DIR=folder)
+    assert result.code == 1
+    assert f"trusted are {folder} (3, 0 expired" in result.error["message"]
+
+
+@pytest.mark.parametrize("name", ["missing", "file", "empty"])
+def test_folders_that_cannot_serve(emulator, job, tmp_path, name):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    result = job(SSL_CERT_FILE=None, SSL_CERT_DIR=tmp_path / name)
+    assert result.code == 2
+    assert "SSL_CERT_DIR" in result.error["message"]
+    assert str(tmp_path / name) in result.error["message"]
+    assert emulator.connections() == []
+
+
+BUNDLES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+           "/etc/ssl/ca-bundle.pem", "/etc/pki/tls/cacert.pem",
+           "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem"]
+
+
+@needs_root
+@native
+@pytest.mark.parametrize("bundle", BUNDLES)
+def test_the_bundle_of_the_system_if_asked(emulator, scratch, bundle):
+    path = Path(f"{scratch.root}{bundle}")
+    path.parent.mkdir(parents=True)
+    path.write_text(Path(emulator.ca_file).read_text())
+    assert scratch("--system-roots", SSL_CERT_FILE=None).code == 0
+    assert scratch(SSL_CERT_FILE=None).code == 1
+
+
+@needs_root
+@native
+def test_a_system_without_a_bundle(emulator, scratch):
+    result = scratch(SYSTEM_ROOTS="true", SSL_CERT_FILE=None)
+    assert result.code == 2
+    assert "SYSTEM_ROOTS" in result.error["message"]
+    assert "SSL_CERT_FILE" in result.error["hint"]

@@ -215,6 +215,7 @@ def test_every_flag_of_the_help_is_tested(run):
     shown = {word[2:] for word in text.split() if word.startswith("--")}
     elsewhere = {"fake-pull-secret", "dry-run", "no-metadata", "sts-endpoint",
                  "iam-credentials-endpoint", "universe-domain", "https-proxy", "no-proxy",
+                 "connect-to", "ca-dir", "system-roots",
                  "impersonate-service-account"}
     assert shown == set(FLAGS) | elsewhere
 

@@ -1,7 +1,10 @@
 """Names, addresses, TCP: what fails on the way to Google, and what is found anyway."""
 
+import subprocess
+
 import pytest
-from conftest import PULL_SECRET, SECRET, Job, Scratch, native, needs_root, together
+from conftest import (PROGRAM, PULL_SECRET, SECRET, Job, Scratch, native, needs_root,
+                      together)
 from nameserver import NameServer
 
 GOOGLE = "secretmanager.googleapis.com"
@@ -225,3 +228,76 @@ def test_no_network_at_all(job):
     result = job(before=["unshare", "-n"], MAX_WAIT_TIME_SECONDS=2)
     assert result.code == 1
     assert "cannot connect" in result.error["message"]
+
+
+# --- other ways to the services --------------------------------------------------
+
+
+def test_connecting_elsewhere_keeps_the_names(emulator, job):
+    """A private endpoint: SNI, Host and certificate are those of the URL."""
+    port = emulator.port("secretmanager")
+    result = job("--connect-to", f"127.0.0.1:{port}",
+                 SECRET_MANAGER_ENDPOINT=f"https://{GOOGLE}")
+    assert result.code == 0, result.out
+    assert stored(emulator)
+    hosts = {entry.header("Host") for entry in emulator.requests("secretmanager")}
+    assert hosts == {GOOGLE}
+
+
+def test_connecting_elsewhere_needs_no_port(emulator, job):
+    url = f"https://{GOOGLE}:{emulator.port('secretmanager')}"
+    assert job(SECRET_MANAGER_CONNECT_TO="localhost", SECRET_MANAGER_ENDPOINT=url).code == 0
+
+
+@pytest.mark.parametrize("place", ["https://x", "a b", "x:0", "[::1"])
+def test_wrong_places_to_connect_to(emulator, job, place):
+    result = job("--connect-to", place)
+    assert result.code == 2
+    assert "SECRET_MANAGER_CONNECT_TO" in result.error["message"]
+    assert emulator.connections() == []
+
+
+def test_the_metadata_server_by_an_ipv6_literal(start_emulator, start_job):
+    emulator = start_emulator(ipv6=True)
+    host = f"[::1]:{emulator.port('metadata')}"
+    assert start_job(emulator)(GCE_METADATA_HOST=host).code == 0
+    assert len(emulator.requests("metadata")) == 1
+
+
+METADATA = """
+import http.server, socket, sys
+class Server(http.server.HTTPServer):
+    address_family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b'{"access_token": "token-by-%s", "expires_in": 999}' % sys.argv[2].encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Metadata-Flavor", "Google")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *words): pass
+Server((sys.argv[1], 80), Handler).serve_forever()
+"""
+
+
+@needs_root
+@native
+@pytest.mark.parametrize("address", ["169.254.169.254", "fd20:ce::254"])
+def test_the_metadata_server_of_both_families(tmp_path, address):
+    """In a network of its own that has this one address, as a pod with IPv6 only."""
+    script = tmp_path / "metadata.py"
+    script.write_text(METADATA)
+    family = "6" if ":" in address else "4"
+    shell = f"""
+        ip link set lo up
+        ip addr add {address}/{128 if family == '6' else 32} dev lo nodad 2>/dev/null ||
+            ip addr add {address}/32 dev lo
+        /usr/bin/python3 {script} {address} {family} & server=$!
+        {PROGRAM} token --timeout 20; status=$?
+        kill $server; exit $status"""
+    done = subprocess.run(["unshare", "-n", "sh", "-c", shell], capture_output=True,
+                          text=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                          check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, f"token-by-{family}\n"), done.stderr

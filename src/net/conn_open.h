@@ -1,0 +1,27 @@
+/*
+ * Floor 2, network. How a connection opens: name and TCP, perhaps a proxy with
+ * TLS and a tunnel, then TLS. A part of conn.h that its users do not need.
+ */
+#ifndef NET_CONN_OPEN_H
+#define NET_CONN_OPEN_H
+
+#include "net/conn.h"
+
+/* Whether it is under way. */
+bool conn_is_opening(const struct conn *c);
+
+/* Starts, without waiting. */
+void conn_start_opening(struct conn *c);
+
+/*
+ * Goes on as far as it can without waiting; OK while it is under way and when
+ * it is done. Codes: those of dial_step(), tunnel_step() and tls_step(), and
+ * UNAVAILABLE if a phase takes too long.
+ */
+MUST_CHECK enum code conn_step_opening(struct conn *c, struct status *st);
+
+/* What to poll(2) for, and when to step again at the latest. */
+struct pollfd conn_opening_pollfd(struct conn *c);
+struct deadline conn_opening_deadline(const struct conn *c);
+
+#endif
