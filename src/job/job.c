@@ -116,10 +116,13 @@ log_summary(const struct job *job, struct run *run, size_t total, size_t failed)
 	report_log(&run->report, &line);
 }
 
-/* Writes the result file; a verdict that cannot be told is a failure. */
+/*
+ * Writes the result file; a verdict that cannot be told is a failure, logged,
+ * and then `*told` is false.
+ */
 static enum exit_status
 finish(struct run *run, const char *reason, const struct status *outcome,
-       enum exit_status result)
+       enum exit_status result, bool *told)
 {
 	struct status lost = { .code = CODE_OK };
 	char message[STATUS_MESSAGE_MAX];
@@ -142,6 +145,7 @@ finish(struct run *run, const char *reason, const struct status *outcome,
 					       .status = &lost };
 
 		report_log(&run->report, &line);
+		*told = false;
 		return result == EXIT_DONE ? EXIT_RETRY : result;
 	}
 	return result;
@@ -165,6 +169,7 @@ job_run(const struct job *job, struct run *run)
 	struct status outcome = { .code = CODE_OK };
 	enum exit_status result = EXIT_DONE, last_failure = EXIT_RETRY;
 	size_t total = 0, failed = 0;
+	bool told = true;
 
 	if (job->find_tasks(run, &total, &outcome) != CODE_OK)
 		return job_refuse(run, &outcome);
@@ -182,15 +187,17 @@ job_run(const struct job *job, struct run *run)
 		result = last_failure;
 	else
 		status_clear(&outcome);
+	log_summary(job, run, total, failed);
 	if (result == EXIT_DONE && log_is_lost(run, &outcome))
 		result = EXIT_RETRY;
+	/* The result comes last, for it must know of all that went wrong. */
 	result = finish(run,
 			result == EXIT_DONE ? success_reason(job, run)
 					    : failure_reason(&outcome, result),
-			&outcome, result);
-	log_summary(job, run, total, failed);
-	if (run->report.failure.code != CODE_OK && result == EXIT_DONE)
-		return EXIT_RETRY;
+			&outcome, result, &told);
+	if (!told)
+		log_summary(job, run, total,
+			    failed); /* last in the log again */
 	return result;
 }
 
@@ -198,6 +205,7 @@ enum exit_status
 job_refuse(struct run *run, const struct status *st)
 {
 	enum exit_status result = code_exit_status(st->code);
+	bool told = true;
 
-	return finish(run, failure_reason(st, result), st, result);
+	return finish(run, failure_reason(st, result), st, result, &told);
 }

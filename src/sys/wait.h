@@ -14,7 +14,8 @@
 
 /*
  * Blocks SIGTERM and SIGINT and notes them from now on, also as process 1,
- * which has no default action for them; ignores SIGPIPE.
+ * which has no default action for them; ignores SIGPIPE and SIGXFSZ, so that
+ * what causes them fails instead.
  */
 void wait_init(void);
 
