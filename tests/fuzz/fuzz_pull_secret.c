@@ -1,0 +1,43 @@
+/* Any text as a pull secret: refused without a byte of it, or truly valid. */
+#include "job/pullsecret.h"
+
+#include "fuzz.h"
+
+static struct json_tokens tokens;
+static char scratch_memory[PULL_SECRET_MAX];
+
+/* Whether 12 bytes in a row of the input are told to people. */
+static bool
+quotes(const char *message, const uint8_t *data, size_t size)
+{
+	for (size_t i = 0; i + 12 <= size; i++)
+		if (memmem(message, strlen(message), data + i, 12) != NULL)
+			return true;
+	return false;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct str text =
+		pullsecret_strip((struct str){ (const char *)data, size });
+	struct status st = { .code = CODE_OK };
+	struct json json;
+	struct buf scratch;
+	size_t registries = 0;
+
+	buf_init(&scratch, scratch_memory, sizeof(scratch_memory));
+	must_tell(pullsecret_check(text, &tokens, &scratch, &registries, &st),
+		  &st);
+	if (st.code != CODE_OK) {
+		/* Paths name registries; what follows the path is ours. */
+		const char *reason = strrchr(st.message, ':');
+
+		must(reason == NULL || !quotes(reason, data, size));
+		return 0;
+	}
+	must(registries > 0 && text.len <= PULL_SECRET_MAX);
+	must(json_parse(&json, text, &tokens, &st) == CODE_OK);
+	must(json_size(json_get(json_root(&json), "auths")) == registries);
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* Any JSON as the body of an error, for any HTTP status (the first byte). */
+#include "gcp/rpcstatus.h"
+
+#include "fuzz.h"
+
+static struct json_tokens tokens;
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct status st = { .code = CODE_OK }, why = st;
+	struct json_value root = { NULL, 0 };
+	struct json json;
+	int http_status;
+
+	if (size == 0)
+		return 0;
+	http_status = 300 + data[0];
+	if (json_parse(&json, (struct str){ (const char *)data + 1, size - 1 },
+		       &tokens, &why) == CODE_OK)
+		root = json_root(&json);
+	must_tell(rpcstatus_read(http_status, root, &st), &st);
+	must(st.code != CODE_OK && st.http_status == http_status);
+	must(memchr(st.reason, '\0', sizeof(st.reason)) != NULL);
+	for (const char *c = st.message; *c != '\0'; c++)
+		must((unsigned char)*c >= ' ');
+	return 0;
+}
