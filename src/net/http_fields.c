@@ -45,13 +45,27 @@ month_number(const char *name)
 	return 0;
 }
 
+/* What stands between the parts, which are the dots. */
+static bool
+has_date_shape(struct str text)
+{
+	static const char shape[] = "..., .. ... .... ..:..:.. GMT";
+
+	if (text.len != sizeof(shape) - 1)
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (shape[i] != '.' && shape[i] != text.ptr[i])
+			return false;
+	return true;
+}
+
 /* IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7). */
 static bool
 parse_date(struct str text, int64_t *unix_seconds)
 {
 	int64_t part[5], month;
 
-	if (text.len != 29 || !str_ends(text, STR(" GMT")))
+	if (!has_date_shape(text))
 		return false;
 	for (size_t i = 0; i < 5; i++) {
 		uint64_t number;
@@ -90,6 +104,7 @@ http_retry_after_ms(const struct http_response *response, int64_t unix_now)
 		return seconds > DAY_MS / 1000 ? DAY_MS : seconds * 1000;
 	if (!parse_date(text, &date) || date <= unix_now)
 		return 0;
-	seconds = (uint64_t)(date - unix_now);
+	/* Unsigned: a wild clock must not overflow the difference. */
+	seconds = (uint64_t)date - (uint64_t)unix_now;
 	return seconds > DAY_MS / 1000 ? DAY_MS : seconds * 1000;
 }
