@@ -6,18 +6,29 @@
 #include "gcp/adc_member.h"
 #include "gcp/adc_url.h"
 
+/* What a refresh grant needs. */
 static enum code
-read_authorized_user(const struct adc_file *f, struct status *st)
+take_refresh(const struct adc_file *f, struct status *st)
 {
 	struct cred *cred = f->cred;
 
-	cred->type = CRED_AUTHORIZED_USER;
 	if (adc_take(f, "client_id", cred->client_id, sizeof(cred->client_id),
 		     st) != CODE_OK ||
 	    adc_take(f, "client_secret", cred->client_secret,
 		     sizeof(cred->client_secret), st) != CODE_OK ||
 	    adc_take(f, "refresh_token", cred->refresh_token,
 		     sizeof(cred->refresh_token), st) != CODE_OK)
+		return st->code;
+	return CODE_OK;
+}
+
+static enum code
+read_authorized_user(const struct adc_file *f, struct status *st)
+{
+	struct cred *cred = f->cred;
+
+	cred->type = CRED_AUTHORIZED_USER;
+	if (take_refresh(f, st) != CODE_OK)
 		return st->code;
 	/* As in Go, the file's own token_uri counts for nothing. */
 	if (adc_url_read(&cred->url, STR("https://oauth2.googleapis.com/token"),
@@ -36,12 +47,7 @@ read_external_user(const struct adc_file *f, struct status *st)
 	cred->type = CRED_EXTERNAL_USER;
 	(void)snprintf(fallback, sizeof(fallback),
 		       "https://sts.%s/v1/oauthtoken", cred->universe);
-	if (adc_take(f, "client_id", cred->client_id, sizeof(cred->client_id),
-		     st) != CODE_OK ||
-	    adc_take(f, "client_secret", cred->client_secret,
-		     sizeof(cred->client_secret), st) != CODE_OK ||
-	    adc_take(f, "refresh_token", cred->refresh_token,
-		     sizeof(cred->refresh_token), st) != CODE_OK)
+	if (take_refresh(f, st) != CODE_OK)
 		return st->code;
 	return adc_take_url(f, "token_url", fallback, f->settings->sts_endpoint,
 			    "STS_ENDPOINT", &cred->url, text, sizeof(text), st);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "net/pem.h"
 
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 4096
@@ -44,17 +45,11 @@ handle_event(struct reading *r, br_pem_decoder_context *pem)
 	}
 }
 
-/* BearSSL 0.6 stumbles over the CR of a CRLF, so it gets none. */
 static void
 feed(struct reading *r, br_pem_decoder_context *pem, struct str text)
 {
 	while (text.len > 0) {
-		size_t run = str_find(text, '\r');
-		size_t used = 1;
-
-		if (run > 0)
-			used = br_pem_decoder_push(pem, text.ptr, run);
-		text = str_skip(text, used);
+		text = str_skip(text, pem_push(pem, text));
 		handle_event(r, pem);
 	}
 }

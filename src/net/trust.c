@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "net/certificate.h"
+#include "net/pem.h"
 #include "net/roots.h"
 #include "sys/file.h"
 
@@ -226,17 +227,11 @@ handle_event(struct reading *r, struct status *st)
 	}
 }
 
-/* BearSSL 0.6 stumbles over the CR of a CRLF, so it gets none. */
 static enum code
 feed(struct reading *r, struct str bytes, struct status *st)
 {
 	while (bytes.len > 0) {
-		size_t run = str_find(bytes, '\r');
-		size_t used = 1;
-
-		if (run > 0)
-			used = br_pem_decoder_push(&r->pem, bytes.ptr, run);
-		bytes = str_skip(bytes, used);
+		bytes = str_skip(bytes, pem_push(&r->pem, bytes));
 		if (handle_event(r, st) != CODE_OK)
 			return st->code;
 	}

@@ -272,6 +272,18 @@ def together(function, rows):
     assert not failed, f"failed: {', '.join(failed)}"
 
 
+def free_port():
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def answers(port):
+    """Whether somebody listens on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def until(condition, seconds=10):
     """Wait until another thread or process made something true."""
     end = time.monotonic() + seconds

@@ -1,12 +1,12 @@
 """Servers that others wrote: nginx before Secret Manager, openssl's TLS, dnsmasq."""
 
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import PULL_SECRET, SECRET, Job, native, needs_root, pull_secret_of, until
+from conftest import (PULL_SECRET, SECRET, Job, answers, free_port, native, needs_root,
+                      pull_secret_of, until)
 
 from emulator.certificates import certificates
 
@@ -40,16 +40,6 @@ http {{
     }}
 }}
 """
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
-def answers(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture

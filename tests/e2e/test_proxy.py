@@ -2,12 +2,12 @@
 
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 
 import pytest
-from conftest import PULL_SECRET, SECRET, Job, native, needs_root, pull_secret_of, until
+from conftest import (PULL_SECRET, SECRET, answers, free_port, native, needs_root,
+                      pull_secret_of, until)
 from proxyserver import ProxyServer
 
 from emulator.certificates import certificates
@@ -203,8 +203,7 @@ def test_a_proxy_that_never_answers(emulator, through, full_backlog):
 
 
 def test_a_proxy_that_is_not_there(emulator, through):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     result = through(f"http://127.0.0.1:{port}", MAX_WAIT_TIME_SECONDS=1)
     assert result.code == 1
     assert "proxy: cannot connect to 127.0.0.1" in result.error["message"]
@@ -289,16 +288,6 @@ LogFile "{folder}/log"
 LogLevel Info
 {auth}
 """
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
-def answers(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
