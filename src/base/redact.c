@@ -25,7 +25,8 @@ redact(char *text, struct str secret)
 bool
 looks_secret(struct str text)
 {
-	static const char *const starts[] = { "{", "eyJ", "ewo" };
+	static const char *const starts[] = { "{", "eyJ", "ewo", "eyA",
+					      "ew0K" };
 
 	text = str_trim(text);
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)

@@ -43,11 +43,50 @@ runs_of_the_secret_are_masked(void **state)
 	}
 }
 
+/* JSON, and base64 of it: '{' and a quote, a space or the end of a line. */
+static void
+a_secret_in_the_wrong_place_is_not_shown(void **state)
+{
+	static const struct {
+		const char *argument;
+		bool secret;
+	} rows[] = {
+		{ "{", true },
+		{ "{\"auths\":{}}", true },
+		{ " \n\t{\"auths\":{}}", true },
+		{ "eyJhdXRocyI6e319", true },
+		{ "ewogICJhdXRocyI6IHt9Cn0K", true },
+		{ "eyAiYXV0aHMiOiB7fX0=", true },
+		{ "ew0KImF1dGhzIjoge319", true },
+		{ "\newogICJhdXRocyI6IHt9Cn0K\n", true },
+		{ "", false },
+		{ "my-project", false },
+		{ "/run/secrets/.dockerconfigjson", false },
+		{ "ey", false },
+		{ "eye", false },
+		{ "x{", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *argument = rows[i].argument;
+
+		if (looks_secret(str_from(argument)) != rows[i].secret)
+			fail_msg("%s", argument);
+		if (rows[i].secret)
+			assert_string_equal(shown(argument),
+					    "(JSON, not shown)");
+		else
+			assert_ptr_equal(shown(argument), argument);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_of_the_secret_are_masked),
+		cmocka_unit_test(a_secret_in_the_wrong_place_is_not_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
