@@ -66,7 +66,7 @@ class Side:
         return {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}", **adc,
                 "NO_PROXY": "localhost,127.0.0.1", "GCE_METADATA_HOST": self.emulator.metadata_host}
 
-    def official(self, client):
+    def main_job(self):
         """addVersion, which fails, then create, add and access."""
         parent = f"projects/{self.emulator.project}"
         add = ["addSecretVersion", {"parent": f"{parent}/secrets/{SECRET}", "payload": {
@@ -75,8 +75,17 @@ class Side:
                   "resource-type": "pull-secret", "hyperfleet-version": "v1"}
         create = ["createSecret", {"parent": parent, "secretId": SECRET, "secret": {
             "replication": {"automatic": {}}, "labels": labels}}]
-        calls = [add, create, add, [
+        return [add, create, add, [
             "accessSecretVersion", {"name": f"{parent}/secrets/{SECRET}/versions/1"}]]
+
+    def looks(self):
+        """What a dry run and the doctor ask."""
+        name = f"projects/{self.emulator.project}/secrets/{SECRET}"
+        permissions = ["secretmanager.versions.add", "secretmanager.versions.access"]
+        get = ["getSecret", {"name": name}]
+        return [get, get, ["testIamPermissions", {"resource": name, "permissions": permissions}]]
+
+    def official(self, client, calls):
         with ProxyServer(ports=self.ports) as proxy:
             env = {"PATH": os.environ["PATH"], "NODE_EXTRA_CA_CERTS": self.emulator.ca_file,
                    "METADATA_SERVER_DETECTION": "none" if self.adc else "assume-present",
@@ -88,13 +97,13 @@ class Side:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def ours(self):
+    def ours(self, *words):
         with ProxyServer(ports=self.ports) as proxy:
             env = {"SSL_CERT_FILE": self.emulator.ca_file, "CLUSTER_ID": "c1",
                    "GCP_PROJECT_ID": self.emulator.project, "PULL_SECRET_DATA": PULL_SECRET,
                    **self.environment(proxy)}
-            done = subprocess.run([TOP / "bin/pull-secret", "run-job", "pull-secret"], env=env,
-                                  capture_output=True, text=True, check=False, timeout=120)
+            done = subprocess.run([TOP / "bin/pull-secret", *words], env=env, check=False,
+                                  capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stdout
 
     def meanings(self):
@@ -191,15 +200,28 @@ TYPES = {
 def test_both_mean_the_same(client, certificates, tmp_path, name):
     theirs = Side(certificates, tmp_path / "theirs", TYPES[name])
     ours = Side(certificates, tmp_path / "ours", TYPES[name])
-    replies = theirs.official(client)
+    replies = theirs.official(client, theirs.main_job())
     assert "error" in replies[0] and [reply.get("error") for reply in replies[1:]] == [None] * 3
     assert replies[3]["data"] == PULL_SECRET
-    ours.ours()
+    ours.ours("run-job", "pull-secret")
     for side in (theirs, ours):
         assert side.emulator.secretmanager.payloads(SECRET) == [PULL_SECRET.encode()]
         side.emulator.stop()
     assert api(ours) == api(theirs)
     assert tokens(ours) == tokens(theirs)
+
+
+def test_both_look_in_the_same_way(client, certificates, tmp_path):
+    theirs = Side(certificates, tmp_path / "theirs", TYPES["service_account"])
+    ours = Side(certificates, tmp_path / "ours", TYPES["service_account"])
+    for side in (theirs, ours):
+        side.emulator.secretmanager.put(SECRET, b"old")
+    assert [reply.get("error") for reply in theirs.official(client, theirs.looks())] == [None] * 3
+    ours.ours("run-job", "pull-secret", "--dry-run")
+    ours.ours("doctor")
+    for side in (theirs, ours):
+        side.emulator.stop()
+    assert api(ours) == api(theirs)
 
 
 def api(side):
