@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -265,3 +266,27 @@ def test_the_default_place_for_an_empty_variable(scratch):
     assert scratch(RESULTS_PATH="", CLUSTER_ID="").code == 2
     value = read(scratch.root / "results" / "adapter-result.json")
     assert value["status"] == "failure"
+
+
+def test_a_reader_that_polls_never_sees_a_part(emulator, job, path):
+    """As fast as it can, over many runs that end in different ways."""
+    seen, done = [], threading.Event()
+
+    def poll():
+        while not done.is_set():
+            try:
+                seen.append(path.read_bytes())
+            except FileNotFoundError:
+                pass
+
+    reader = threading.Thread(target=poll)
+    reader.start()
+    for number in range(30):
+        variables = [{}, {"CLUSTER_ID": "WRONG"}, {"PULL_SECRET_DATA": "{}"}][number % 3]
+        assert job(RESULTS_PATH=path, **variables).code == (0, 2, 3)[number % 3]
+    done.set()
+    reader.join()
+    assert len(seen) > 30
+    for data in set(seen):
+        assert json.loads(data)["status"] in ("success", "failure")
+        assert data.endswith(b"}\n")
