@@ -114,6 +114,12 @@ bool json_equals(struct json_value value, struct str s);
 MUST_CHECK bool json_string(struct json_value value, struct buf *out);
 
 /*
+ * The same, cut after the last whole character that fits. Returns false only
+ * if `value` is no string.
+ */
+MUST_CHECK bool json_string_cut(struct json_value value, struct buf *out);
+
+/*
  * The same as a NUL-terminated string in `out` of `size` bytes; also false if
  * the string holds a NUL.
  */

@@ -153,6 +153,22 @@ json_string(struct json_value value, struct buf *out)
 }
 
 bool
+json_string_cut(struct json_value value, struct buf *out)
+{
+	struct json_cursor cursor = { .rest = json_raw(value) };
+	int byte = -1;
+
+	if (json_type(value) != JSON_STRING || out->overflow)
+		return false;
+	while ((byte = json_cursor_next(&cursor)) >= 0 && buf_room(out) > 0)
+		buf_put_char(out, (char)byte);
+	/* Inside a character: take back what of it was put. */
+	for (; byte >= 0 && (byte & 0xc0) == 0x80; out->len--)
+		byte = (unsigned char)out->ptr[out->len - 1];
+	return true;
+}
+
+bool
 json_cstr(struct json_value value, char *out, size_t size)
 {
 	struct buf buf;

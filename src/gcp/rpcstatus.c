@@ -6,6 +6,9 @@
 
 #define TEXT_MAX 512
 
+/* The longest wait that anybody asks for in earnest. */
+#define DAY_S 86400
+
 /* What to do, by ErrorInfo reason (google/api/error_reason.proto). */
 static const struct {
 	const char *reason;
@@ -65,21 +68,18 @@ static const struct {
 	  "a quota is used up: retry later or raise it" },
 };
 
-/* The value of a string as a NUL-terminated text, cut where it must be. */
+/* The value of a string, cut where it must be; "" and false for all else. */
 static bool
 text_of(struct json_value value, char out[static TEXT_MAX])
 {
-	char memory[2048];
 	struct buf text;
-	struct str view;
-	bool fits;
+	bool found;
 
-	buf_init(&text, memory, sizeof(memory));
-	fits = json_string(value, &text);
-	view = buf_view(&text);
-	if (view.len >= TEXT_MAX)
-		view.len = TEXT_MAX - 1;
-	return fits && str_copy(view, out, TEXT_MAX);
+	buf_init(&text, out, TEXT_MAX - 1);
+	found = json_string_cut(value, &text) &&
+		str_find(buf_view(&text), '\0') == text.len;
+	out[found ? text.len : 0] = '\0';
+	return found;
 }
 
 static void
@@ -103,8 +103,10 @@ duration_ms(struct json_value value)
 	rest = str_from(text);
 	rest.len--;
 	(void)str_split(&rest, '.', &whole);
-	if (!parse_uint(whole, &seconds) || seconds > 86400)
+	if (!parse_uint(whole, &seconds))
 		return 0;
+	if (seconds > DAY_S)
+		seconds = DAY_S;
 	fraction = rest.ptr == NULL ? STR("") : rest;
 	for (size_t i = 0; i < fraction.len && i < 3; i++) {
 		if (fraction.ptr[i] < '0' || fraction.ptr[i] > '9')
@@ -139,9 +141,8 @@ read_detail(struct json_value detail, struct status *st,
 	} else if (is_type(detail, STR("/google.rpc.Help"))) {
 		struct json_iter links = json_iter(json_get(detail, "links"));
 
-		if (link[0] == '\0' && json_next(&links) &&
-		    !text_of(json_get(links.value, "url"), link))
-			link[0] = '\0';
+		if (link[0] == '\0' && json_next(&links))
+			(void)text_of(json_get(links.value, "url"), link);
 	}
 }
 
@@ -158,8 +159,7 @@ read_api_error(int http_status, struct json_value error, struct status *st,
 		code = code_from_name(str_from(status));
 	if (code == CODE_OK)
 		code = CODE_UNKNOWN;
-	if (!text_of(json_get(error, "message"), message))
-		message[0] = '\0';
+	(void)text_of(json_get(error, "message"), message);
 	while (json_next(&details))
 		read_detail(details.value, st, link);
 	(void)status_set(st, code, "HTTP %d %s%s%s%s%s", http_status,
@@ -179,8 +179,7 @@ read_oauth_error(int http_status, struct json_value root, struct status *st)
 	take_reason(json_get(root, "error_subtype"), st);
 	take_reason(json_get(root, "error"), st);
 	reason = str_from(st->reason);
-	if (!text_of(json_get(root, "error_description"), description))
-		description[0] = '\0';
+	(void)text_of(json_get(root, "error_description"), description);
 	if (str_eq(reason, STR("internal_failure")) ||
 	    str_eq(reason, STR("server_error")) ||
 	    str_eq(reason, STR("temporarily_unavailable")))

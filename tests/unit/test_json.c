@@ -248,6 +248,35 @@ string_appends_all_or_nothing(void **state)
 }
 
 static void
+a_string_is_cut_between_characters(void **state)
+{
+	/* 1, 2, 3 and 4 bytes, and what fits of them in 0 to 10 */
+	static const size_t FITS[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10 };
+	const struct str whole = STR("a\xc3\xa9\xe2\x82\xac\xf0\x90\x80\x80");
+	char memory[16];
+	struct buf out;
+
+	(void)state;
+	for (size_t size = 0; size <= 10; size++) {
+		buf_init(&out, memory, size);
+		assert_true(json_string_cut(
+			root_of("\"a\\u00e9\xe2\x82\xac\\ud800\\udc00\""),
+			&out));
+		assert_int_equal(out.len, FITS[size]);
+		assert_memory_equal(memory, whole.ptr, out.len);
+		assert_false(out.overflow);
+	}
+	/* what stood there before stays */
+	buf_init(&out, memory, 3);
+	buf_put_cstr(&out, "\xc3\xa9");
+	assert_true(json_string_cut(root_of("\"\\u00e9\""), &out));
+	assert_true(str_eq(buf_view(&out), STR("\xc3\xa9")));
+	assert_false(json_string_cut(root_of("7"), &out));
+	out.overflow = true;
+	assert_false(json_string_cut(root_of("\"\""), &out));
+}
+
+static void
 equals_is_exact(void **state)
 {
 	struct json_value value = root_of("\"a\\u0062c\"");
@@ -456,6 +485,7 @@ main(void)
 		cmocka_unit_test(iteration_gives_each_child_once_and_in_order),
 		cmocka_unit_test(strings_unescape),
 		cmocka_unit_test(string_appends_all_or_nothing),
+		cmocka_unit_test(a_string_is_cut_between_characters),
 		cmocka_unit_test(equals_is_exact),
 		cmocka_unit_test(cstr_ends_in_nul_and_holds_none),
 		cmocka_unit_test(uint_takes_plain_integers_only),

@@ -1,0 +1,305 @@
+/* What a pull secret must be, rule by rule, so that all of its readers agree. */
+#include "job/pullsecret.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/codec.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#define ENTRY(auth) "{\"auths\":{\"r\":{\"auth\":\"" auth "\"}}}"
+
+static struct json_tokens tokens;
+static char scratch_memory[PULL_SECRET_MAX];
+static struct buf scratch;
+static struct status st;
+static size_t registries;
+
+static enum code
+check(struct str text)
+{
+	buf_init(&scratch, scratch_memory, sizeof(scratch_memory));
+	memset(scratch_memory, 's', sizeof(scratch_memory));
+	status_clear(&st);
+	registries = 99;
+	return pullsecret_check(text, &tokens, &scratch, &registries, &st);
+}
+
+static void
+what_every_reader_takes_is_valid(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t registries;
+	} rows[] = {
+		{ ENTRY("dTpw"), 1 },
+		{ PULL_SECRET_FAKE, 1 },
+		/* an empty password, and colons in one */
+		{ ENTRY("dTo="), 1 },
+		{ ENTRY("dTo6Og=="), 1 },
+		{ ENTRY("dTrDpA=="), 1 },
+		/* further members, of any type */
+		{ "{\"auths\":{\"r\":{\"auth\":\"dTpw\",\"email\":null,"
+		  "\"x\":[1,{}]}},\"credsStore\":\"\",\"HttpHeaders\":{}}",
+		  1 },
+		{ "{\"auths\":{\"a\":{\"auth\":\"dTpw\"},"
+		  "\"b:5000\":{\"auth\":\"dTpw\"},"
+		  "\"c/d/*\":{\"auth\":\"dTpw\"}}}",
+		  3 },
+		{ "\n\t { \"auths\" : { \"r\" : { \"auth\" : \"dTpw\" } } "
+		  "}\r\n",
+		  1 },
+		/* a key may be escaped */
+		{ "{\"\\u0061uths\":{\"r\":{\"\\u0061uth\":\"dTpw\"}}}", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (check(str_from(rows[i].text)) != CODE_OK)
+			fail_msg("row %zu: %s", i, st.message);
+		assert_int_equal(registries, rows[i].registries);
+		assert_string_equal(st.hint, "");
+	}
+}
+
+static void
+each_broken_rule_is_told_with_its_place(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *message;
+	} rows[] = {
+		/* the root */
+		{ "[]", "column 1, at $: a pull secret must be an object" },
+		{ "\"x\"", "at $: a pull secret must be an object" },
+		{ "null", "at $: a pull secret must be an object" },
+		{ "7", "at $: a pull secret must be an object" },
+		/* auths */
+		{ "{}", "at $: auths is missing" },
+		{ "{\"Auths\":{}}", "at $: auths is missing" },
+		{ "{\"auths\":null}", "at $.auths: auths must be an object" },
+		{ "{\"auths\":[]}", "at $.auths: auths must be an object" },
+		{ "{\"auths\":\"x\"}", "at $.auths: auths must be an object" },
+		{ "{\"auths\":{}}", "at $.auths: auths is empty" },
+		/* an entry */
+		{ "{\"auths\":{\"r\":null}}",
+		  "the entry of a registry must be" },
+		{ "{\"auths\":{\"r\":\"dTpw\"}}",
+		  "at $.auths.r: the entry of a registry must be" },
+		{ "{\"auths\":{\"r\":[]}}", "the entry of a registry must be" },
+		{ "{\"auths\":{\"r\":{}}}", "at $.auths.r: the entry lacks" },
+		{ "{\"auths\":{\"r\":{\"Auth\":\"dTpw\"}}}",
+		  "at $.auths.r: the entry lacks auth" },
+		{ "{\"auths\":{\"r\":{\"username\":\"u\",\"password\":\"p\"}}}",
+		  "at $.auths.r: the entry lacks auth" },
+		/* auth */
+		{ "{\"auths\":{\"r\":{\"auth\":null}}}",
+		  "at $.auths.r.auth: auth must be a string" },
+		{ "{\"auths\":{\"r\":{\"auth\":7}}}", "auth must be a string" },
+		{ "{\"auths\":{\"r\":{\"auth\":{}}}}",
+		  "auth must be a string" },
+		{ ENTRY(""), "auth is empty" },
+		/* RFC 4648 sections 3.2, 3.3, 3.5 and 5 */
+		{ ENTRY("dTo"), "auth is not padded base64" },
+		{ ENTRY("dTpw="), "auth is not padded base64" },
+		{ ENTRY("dTpw===="), "auth is not padded base64" },
+		{ ENTRY("dTp3"
+			"dQ"),
+		  "auth is not padded base64" },
+		{ ENTRY("dTp="), "auth is not padded base64" },
+		{ ENTRY("=dTp"), "auth is not padded base64" },
+		{ ENTRY("dTo=dTo="), "auth is not padded base64" },
+		{ ENTRY(" dTpw"), "auth is not padded base64" },
+		{ ENTRY("dTpw\\n"), "auth is not padded base64" },
+		{ ENTRY("dT\\u0070w"), "auth is not padded base64" },
+		{ ENTRY("dTr_"), "auth is not padded base64" },
+		{ ENTRY("dTr-"), "auth is not padded base64" },
+		{ ENTRY("user:password"), "auth is not padded base64" },
+		{ ENTRY("d\xc3\xa4pw"), "auth is not padded base64" },
+		/* user:password */
+		{ ENTRY("dXNlcg=="), "there is no colon in it" },
+		{ ENTRY("OnA="), "the user name in auth is empty" },
+		{ ENTRY("Og=="), "the user name in auth is empty" },
+		/* the second of two */
+		{ "{\"auths\":{\"a\":{\"auth\":\"dTpw\"},\n \"b\":{}}}",
+		  "line 2, column 6, at $.auths.b: the entry lacks auth" },
+		/* no JSON, or two keys of one name */
+		{ "", "line 1, column 1" },
+		{ "{", "line 1, column 2" },
+		{ "x", "line 1, column 1" },
+		{ "{\"auths\":{},\"auths\":{}}", "a key that its object has" },
+		{ "{\"auths\":{\"r\":{\"auth\":\"dTpw\"}}}x", "line 1" },
+		{ "\xef\xbb\xbf" ENTRY("dTpw"), "line 1, column 1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (check(str_from(rows[i].text)) != CODE_INVALID_ARGUMENT ||
+		    strstr(st.message, rows[i].message) == NULL)
+			fail_msg("row %zu: %s", i, st.message);
+		assert_int_equal(strncmp(st.message, "line ", 5), 0);
+	}
+}
+
+static void
+the_usual_mixups_get_a_hint(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *hint;
+	} rows[] = {
+		{ "{\"kind\":\"Secret\",\"data\":{}}", "Kubernetes Secret" },
+		{ "{\"r\":{\"auth\":\"dTpw\"}}", "wrap it as {\"auths\"" },
+		{ "{\"x\":1,\"r\":{\"auth\":\"dTpw\"}}", "wrap it as" },
+		{ "{\"kind\":\"secret\"}", "" },
+		{ "{\"x\":{}}", "" },
+		/* base64 of {"auths":{}}, in all its forms */
+		{ "eyJhdXRocyI6e319", "this is base64" },
+		{ " eyJhdXRocyI6e319\n", "this is base64" },
+		{ "eyJhdXRocyI6IHt9fQ==", "this is base64" },
+		{ "eyJhdXRocyI6IHt9fQ", "this is base64" },
+		{ "CnsiYXV0aHMiOnt9fQ==", "this is base64" },
+		{ "dTpw", "" },
+		{ "{\"auths\":", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(check(str_from(rows[i].text)),
+				 CODE_INVALID_ARGUMENT);
+		if (strstr(st.hint, rows[i].hint) == NULL ||
+		    (rows[i].hint[0] == '\0' && st.hint[0] != '\0'))
+			fail_msg("row %zu: %s", i, st.hint);
+	}
+}
+
+static void
+no_message_holds_a_value(void **state)
+{
+	static const char *const rows[] = {
+		ENTRY("CANARY"),
+		ENTRY("Q0FOQVJZ"),
+		"{\"auths\":{\"r\":{\"auth\":[\"CANARY\"]}}}",
+		"{\"auths\":{\"r\":\"CANARY\"}}",
+		"{\"auths\":{\"r\":{\"x\":\"CANARY\"}}}",
+		"{\"auths\":\"CANARY\"}",
+		"\"CANARY\"",
+		"CANARY",
+		"{\"x\":\"CANARY}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(check(str_from(rows[i])),
+				 CODE_INVALID_ARGUMENT);
+		assert_null(strstr(st.message, "CANARY"));
+		assert_null(strstr(st.hint, "CANARY"));
+	}
+}
+
+/* However it ends, nothing decoded stays behind. */
+static void
+decoded_credentials_are_wiped(void **state)
+{
+	static const char *const rows[] = {
+		ENTRY("Y2FuYXJ5OnBhc3N3b3Jk"),
+		ENTRY("Y2FuYXJ5"),
+		"Y2FuYXJ5IHsgeyB7",
+		"eyJhdXRocyI6e319",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)check(str_from(rows[i]));
+		assert_null(memmem(scratch_memory, sizeof(scratch_memory),
+				   "canary", 6));
+		assert_null(memmem(scratch_memory, sizeof(scratch_memory),
+				   "auths", 5));
+	}
+}
+
+/* Secret Manager's limit: 65,536 bytes. */
+static void
+the_size_has_a_ceiling(void **state)
+{
+	static char text[PULL_SECRET_MAX + 1];
+	const struct str start = STR("{\"auths\":{\"r\":{\"auth\":\"dTpw\"}}}");
+
+	(void)state;
+	memset(text, ' ', sizeof(text));
+	memcpy(text, start.ptr, start.len);
+	assert_int_equal(check((struct str){ text, PULL_SECRET_MAX }), CODE_OK);
+	assert_int_equal(check((struct str){ text, PULL_SECRET_MAX + 1 }),
+			 CODE_INVALID_ARGUMENT);
+	assert_non_null(strstr(st.message, "65537 bytes are more than"));
+}
+
+/* One auth that fills the whole secret needs three quarters of it. */
+static void
+the_longest_auth_is_decoded(void **state)
+{
+	static char text[PULL_SECRET_MAX];
+	const struct str before = STR("{\"auths\":{\"r\":{\"auth\":\"dTpw");
+	const struct str after = STR("\"}}}");
+	size_t auth = sizeof(text) - before.len - after.len;
+
+	(void)state;
+	auth -= auth % 4;
+	memset(text, 'A', sizeof(text));
+	memcpy(text, before.ptr, before.len);
+	memcpy(text + before.len + auth, after.ptr, after.len);
+	assert_int_equal(check((struct str){ text,
+					     before.len + auth + after.len }),
+			 CODE_OK);
+}
+
+static void
+white_space_at_the_end_is_cut_off(void **state)
+{
+	static const struct {
+		struct str text;
+		size_t length;
+	} rows[] = {
+		{ { "", 0 }, 0 },
+		{ { " ", 1 }, 0 },
+		{ { " \t\r\n", 4 }, 0 },
+		{ { "{}", 2 }, 2 },
+		{ { "{}\n", 3 }, 2 },
+		{ { " {} \r\n\t ", 8 }, 3 },
+		/* no white space of JSON's */
+		{ { "{}\v", 3 }, 3 },
+		{ { "{}\0", 3 }, 3 },
+		{ { "{}\xc2\xa0", 4 }, 4 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct str text = pullsecret_strip(rows[i].text);
+
+		assert_int_equal(text.len, rows[i].length);
+		assert_ptr_equal(text.ptr, rows[i].text.ptr);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_every_reader_takes_is_valid),
+		cmocka_unit_test(each_broken_rule_is_told_with_its_place),
+		cmocka_unit_test(the_usual_mixups_get_a_hint),
+		cmocka_unit_test(no_message_holds_a_value),
+		cmocka_unit_test(decoded_credentials_are_wiped),
+		cmocka_unit_test(the_size_has_a_ceiling),
+		cmocka_unit_test(the_longest_auth_is_decoded),
+		cmocka_unit_test(white_space_at_the_end_is_cut_off),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
