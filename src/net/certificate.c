@@ -11,6 +11,12 @@
 
 /* GeneralName dNSName, [2] IA5String. */
 #define TAG_DNS_NAME 0x82
+/* Of TBSCertificate, [0] and [3] (RFC 5280 section 4.1). */
+#define TAG_VERSION 0xa0
+#define TAG_EXTENSIONS 0xa3
+/* Of KeyUsage (RFC 5280 section 4.2.1.3), in its first byte. */
+#define DIGITAL_SIGNATURE 0x80
+#define KEY_CERT_SIGN 0x04
 
 /* Odd and at least 3 (RFC 8017 section 3.1): with 1 anybody can sign. */
 static bool
@@ -124,23 +130,53 @@ read_extension(struct certificate *c, struct str extension)
 	return true;
 }
 
+/*
+ * Whether a further one of `list` is of the kind of `extension`. Two readers
+ * of the same certificate could each believe another one (RFC 5280 section
+ * 4.2).
+ */
 static bool
-read_extensions(struct certificate *c, struct str rest)
+comes_again(struct str extension, struct str list)
 {
-	struct der element, list, extension;
+	struct der oid, other, other_oid;
+
+	if (!der_expect(&extension, DER_OID, &oid))
+		return false;
+	while (der_expect(&list, DER_SEQUENCE, &other))
+		if (der_expect(&other.content, DER_OID, &other_oid) &&
+		    str_eq(oid.content, other_oid.content))
+			return true;
+	return false;
+}
+
+static bool
+read_extensions(struct certificate *c, struct str list)
+{
+	struct der extension;
+
+	while (list.len > 0)
+		if (!der_expect(&list, DER_SEQUENCE, &extension) ||
+		    comes_again(extension.content, list) ||
+		    !read_extension(c, extension.content))
+			return false;
+	return true;
+}
+
+/* What follows the key: unique identifiers and extensions. */
+static bool
+read_optional(struct certificate *c, unsigned version, struct str rest)
+{
+	struct der element, list;
 
 	while (rest.len > 0) {
 		if (!der_next(&rest, &element))
 			return false;
-		if (element.tag != 0xa3)
+		if (element.tag != TAG_EXTENSIONS)
 			continue; /* issuerUniqueID, subjectUniqueID */
-		if (!der_expect(&element.content, DER_SEQUENCE, &list))
+		if (version != 3 || rest.len > 0 ||
+		    !der_expect(&element.content, DER_SEQUENCE, &list) ||
+		    !read_extensions(c, list.content))
 			return false;
-		while (list.content.len > 0)
-			if (!der_expect(&list.content, DER_SEQUENCE,
-					&extension) ||
-			    !read_extension(c, extension.content))
-				return false;
 	}
 	return true;
 }
@@ -155,14 +191,30 @@ read_validity(struct certificate *c, struct str validity)
 	       der_time(&last, &c->not_after);
 }
 
+/* Version (RFC 5280 section 4.1.2.1): absent means 1, n is written as n - 1. */
+static bool
+read_version(struct str *tbs, unsigned *version)
+{
+	struct der outer, number;
+
+	*version = 1;
+	if (!der_expect(tbs, TAG_VERSION, &outer))
+		return true;
+	if (!der_expect(&outer.content, DER_INTEGER, &number) ||
+	    number.content.len != 1)
+		return false;
+	*version = (unsigned char)number.content.ptr[0] + 1U;
+	return *version <= 3;
+}
+
 static bool
 read_tbs(struct certificate *c, struct str tbs)
 {
-	struct der version, serial, algorithm, oid, issuer, validity, subject,
-		key;
+	struct der serial, algorithm, oid, issuer, validity, subject, key;
+	unsigned version;
 
-	(void)der_expect(&tbs, 0xa0, &version);
-	if (!der_expect(&tbs, DER_INTEGER, &serial) ||
+	if (!read_version(&tbs, &version) ||
+	    !der_expect(&tbs, DER_INTEGER, &serial) ||
 	    !der_expect(&tbs, DER_SEQUENCE, &algorithm) ||
 	    !der_expect(&algorithm.content, DER_OID, &oid) ||
 	    !der_expect(&tbs, DER_SEQUENCE, &issuer) ||
@@ -175,7 +227,7 @@ read_tbs(struct certificate *c, struct str tbs)
 	c->issuer = issuer.whole;
 	c->subject = subject.whole;
 	return read_validity(c, validity.content) && read_key(c, key.content) &&
-	       read_extensions(c, tbs);
+	       read_optional(c, version, tbs);
 }
 
 bool
@@ -222,18 +274,30 @@ certificate_allows_server(const struct certificate *c)
 	return false;
 }
 
-bool
-certificate_allows_signing(const struct certificate *c)
+/* The first byte of a BIT STRING counts its unused bits. */
+static bool
+allows(const struct certificate *c, unsigned usage)
 {
 	struct str value = c->key_usage;
 	struct der bits;
 
 	if (value.ptr == NULL)
 		return true;
-	/* digitalSignature is the first bit, after the unused-bits byte. */
 	return der_expect(&value, DER_BIT_STRING, &bits) &&
 	       bits.content.len >= 2 &&
-	       ((unsigned char)bits.content.ptr[1] & 0x80) != 0;
+	       ((unsigned char)bits.content.ptr[1] & usage) != 0;
+}
+
+bool
+certificate_allows_signing(const struct certificate *c)
+{
+	return allows(c, DIGITAL_SIGNATURE);
+}
+
+bool
+certificate_allows_issuing(const struct certificate *c)
+{
+	return c->is_ca && allows(c, KEY_CERT_SIGN);
 }
 
 /* The next dNSName of a list of GeneralNames. */

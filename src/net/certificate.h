@@ -55,6 +55,12 @@ bool certificate_allows_server(const struct certificate *c);
  */
 bool certificate_allows_signing(const struct certificate *c);
 
+/*
+ * Whether it is a certification authority's (keyUsage absent or with
+ * keyCertSign).
+ */
+bool certificate_allows_issuing(const struct certificate *c);
+
 /* Whether subjectAltName holds a dNSName at all. */
 bool certificate_has_dns_name(const struct certificate *c);
 

@@ -92,13 +92,17 @@ is_known(const struct trust *trust, const struct certificate *c)
 	return false;
 }
 
-/* Constraints that nobody would check make a root worthless. */
+/*
+ * Constraints that nobody would check make a root worthless. BearSSL reads
+ * neither keyUsage nor extendedKeyUsage of an anchor.
+ */
 static bool
 is_usable(const struct certificate *c)
 {
 	size_t bits = certificate_rsa_bits(c);
 
-	if (c->has_name_constraints)
+	if (c->has_name_constraints || !certificate_allows_server(c) ||
+	    c->is_ca != certificate_allows_issuing(c))
 		return false;
 	if (c->key_type == KEY_RSA)
 		return bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX;

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+HOST = "secretmanager.googleapis.com"
 NOW = int(time.time())
 DAY = 86400
 
@@ -116,9 +117,14 @@ def alternative(tag, value):
     return sequence(tlv(tag, value))
 
 
-def permitted(host):
+def permitted(host, tag=0xa0):
     """nameConstraints that permit a domain."""
-    return sequence(tlv(0xa0, sequence(tlv(0x82, host.encode()))))
+    return sequence(tlv(tag, sequence(tlv(0x82, host.encode()))))
+
+
+def excluded(host):
+    """nameConstraints that exclude a domain."""
+    return permitted(host, 0xa1)
 
 
 # --- keys and signatures ---------------------------------------------------------
@@ -238,7 +244,7 @@ class Certificate:
     inner: str = None  # the algorithm that it names inside, if another one
     version: int = 3
     serial: int = 4711
-    edit: tuple = ()  # (offset, byte) put over the finished DER; offsets may be < 0
+    flip: tuple = ()  # (offset, mask) of bits to turn in the finished DER
     tail: bytes = b""
 
     @property
@@ -255,13 +261,9 @@ class Certificate:
             name(self.subject), public_key(self.key),
             tlv(0xa3, extensions) if self.ext else b"")
         whole = bytearray(sequence(tbs, named, bits(sign(tbs, self.signer, algorithm))))
-        for offset, byte in self.edit:
-            whole[offset] = byte
+        for offset, mask in self.flip:
+            whole[offset] ^= mask
         return bytes(whole) + self.tail
-
-    @property
-    def pem(self):
-        return pem(self.der)
 
 
 def pem(der, label="CERTIFICATE"):
@@ -277,7 +279,7 @@ def _extension(kind, value):
 
 
 LEAF = {"bc": authority(ca=False), "ku": usage(0), "eku": purposes(SERVER_AUTH),
-        "san": dns("localhost")}
+        "san": dns(HOST)}
 AUTHORITY = {"bc": authority(), "ku": usage(5, 6)}
 
 
@@ -293,6 +295,13 @@ def certificate(base, subject, key, issuer, signer, changes):
 
 
 @dataclass
+class Foreign:
+    """Bytes where a certificate should be."""
+
+    der: bytes
+
+
+@dataclass
 class Chain:
     """What a server sends, the key that it has, and what the client trusts."""
 
@@ -304,7 +313,7 @@ class Chain:
     def write(self, folder):
         """Write chain.pem and root.pem; returns their paths and the key's."""
         for file, rows in (("chain.pem", self.sent), ("root.pem", self.trusted)):
-            (folder / file).write_text("".join(row.pem for row in rows))
+            (folder / file).write_text("".join(pem(row.der) for row in rows))
         return folder / "chain.pem", folder / "root.pem", key_file(self.key)
 
 
@@ -321,7 +330,7 @@ def chain(sent="leaf middle", trusted="root", leaf=None, middle=None, root=None,
     parts["middle"] = inner = certificate(
         AUTHORITY, "Middle", "P-256 middle", top.subject, top.key, middle)
     parts["leaf"] = certificate(
-        LEAF, "localhost", "P-256 leaf", inner.subject, inner.key, leaf)
+        LEAF, HOST, "P-256 leaf", inner.subject, inner.key, leaf)
     for one, make in more.items():
         parts[one] = make(parts)
     return Chain([parts[one] for one in sent.split()],
