@@ -97,10 +97,12 @@ adc_read_impersonation(const struct adc_file *f, struct json_value delegates,
 				  "is not between 600 and 43200", st);
 	buf_init(&names, who->delegates, sizeof(who->delegates) - 1);
 	while (json_next(&iter)) {
-		if (!json_string(iter.value, &names))
+		bool string = json_string(iter.value, &names);
+
+		buf_put_char(&names, '\n');
+		if (!string || names.overflow)
 			return adc_refuse(f, "delegates",
 					  "are not all strings that fit", st);
-		buf_put_char(&names, '\n');
 	}
 	who->delegates[names.len] = '\0';
 	if (adc_url_read_impersonation(&who->url, str_from(text),

@@ -1,5 +1,6 @@
 #include "gcp/adc_url.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 static enum code
@@ -58,14 +59,23 @@ adc_url_read_impersonation(struct url *url, struct str text,
 	return CODE_OK;
 }
 
+/* An address literal of 169.254.0.0/16, not a name that begins like one. */
+static bool
+is_link_local(const char *host)
+{
+	unsigned char address[4];
+
+	return inet_pton(AF_INET, host, address) == 1 && address[0] == 169 &&
+	       address[1] == 254;
+}
+
 enum code
 adc_url_read_source(struct url *url, struct str text, const char *name,
 		    struct status *st)
 {
 	if (url_parse(url, text, name, st) != CODE_OK)
 		return st->code;
-	if (url->tls || url_is_loopback(url) ||
-	    str_starts(str_from(url->host), STR("169.254.")))
+	if (url->tls || url_is_loopback(url) || is_link_local(url->host))
 		return CODE_OK;
 	return refuse(name,
 		      "must be https, or http to a loopback or link-local "

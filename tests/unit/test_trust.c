@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/codec.h"
 #include "make_certificate.h"
 #include "net/roots.h"
 
