@@ -11,7 +11,7 @@ static const struct {
 } ERRORS[] = {
 	{ BR_ERR_UNSUPPORTED_VERSION, true,
 	  "it chose a version other than TLS 1.2, which this program requires",
-	  NULL },
+	  "allow TLS 1.2 there" },
 	{ BR_ERR_BAD_VERSION, true, "it does not speak TLS on this port",
 	  "check the port and the scheme of the URL" },
 	{ BR_ERR_BAD_LENGTH, false, "a TLS record has a wrong length", NULL },
@@ -22,7 +22,8 @@ static const struct {
 	{ BR_ERR_UNKNOWN_TYPE, true, "it does not speak TLS on this port",
 	  "check the port and the scheme of the URL" },
 	{ BR_ERR_BAD_CIPHER_SUITE, true,
-	  "it chose a cipher suite that was not offered", NULL },
+	  "it chose a cipher suite that was not offered",
+	  "allow TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305 there" },
 	{ BR_ERR_BAD_SECRENEG, true, "secure renegotiation failed", NULL },
 	{ BR_ERR_LIMIT_EXCEEDED, true,
 	  "its handshake is larger than this program takes", NULL },

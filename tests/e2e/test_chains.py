@@ -1,21 +1,17 @@
 """A matrix of certificate chains: whatever must be refused stands beside what must be
 accepted and differs in nothing else. RFC 5280, RFC 6125."""
 
-import socket
-import threading
-
 import chains
 import pytest
 from chains import (ANY_USAGE, AUTHORITY, CLIENT_AUTH, HOST, LEAF, SERVER_AUTH, Critical,
                     Foreign, alternative, authority, certificate, chain, dns, excluded,
                     permitted, purposes, sequence, tlv, usage)
 from conftest import until
+from tlsserver import (SUITES, TlsServer, certificates, handshake, is_client_hello,
+                       server_hello)
 
 from emulator.certificates import Certificates
 
-# ECDHE with AES-128-GCM and SHA-256, and an empty renegotiation_info.
-SERVER_HELLO = b"\2\0\0\x2d\3\3" + bytes(range(32)) + b"\0%s\0\0\5\xff\1\0\1\0"
-SUITES = {"rsa": b"\xc0\x2f", "ec": b"\xc0\x2b"}
 CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 LOOPBACK = b"\x7f\0\0\1"
 RSA_ROOT = {"key": "rsa:2048 root"}
@@ -357,56 +353,6 @@ ACCEPTED = {
 # --- the two sides ----------------------------------------------------------------
 
 
-class ChainServer:
-    """Answers a ClientHello with given certificates, and no more."""
-
-    def __init__(self, made):
-        rows = b"".join(len(one.der).to_bytes(3, "big") + one.der for one in made.sent)
-        body = len(rows).to_bytes(3, "big") + rows
-        suite = SUITES["rsa" if made.key.startswith("rsa") else "ec"]
-        message = SERVER_HELLO % suite + b"\x0b" + len(body).to_bytes(3, "big") + body
-        self._answer = b"".join(
-            b"\x16\3\3" + len(message[at:at + 16384]).to_bytes(2, "big")
-            + message[at:at + 16384] for at in range(0, len(message), 16384))
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.received = []  # all that came on each connection that has ended
-
-    def __enter__(self):
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *problem):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _serve(self):
-        try:
-            while True:
-                client, _ = self._listener.accept()
-                with client:
-                    self.received.append(self._answer_to(client))
-        except OSError:
-            return  # the listener was closed
-
-    def _answer_to(self, client):
-        client.settimeout(30)
-        said = client.recv(4096)
-        try:
-            client.sendall(self._answer)
-            while more := client.recv(4096):
-                said += more
-        except ConnectionError:
-            pass  # it left before it had read all
-        return said
-
-
-def is_client_hello(said):
-    """One record (RFC 5246 section 6.2.1) with one handshake message of type 1."""
-    return said[0] == 22 and said[5] == 1 and len(said) == 5 + int.from_bytes(said[3:5],
-                                                                               "big")
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("chains")
@@ -448,7 +394,9 @@ def refuse(emulator, connect, folder):
     """At once, with one clear line, and without a byte after the ClientHello."""
     def check(made, message):
         _, roots, _ = made.write(folder)
-        with ChainServer(made) as server:
+        suite = SUITES["rsa" if made.key.startswith("rsa") else "ec"]
+        answer = handshake(server_hello(suite), certificates(one.der for one in made.sent))
+        with TlsServer(answer) as server:
             result = connect(emulator, server.port, roots, MAX_WAIT_TIME_SECONDS=10)
             until(lambda: server.received)
         assert result.code == 1, result.out
@@ -472,3 +420,23 @@ def test_refused_for_one_fault_only(accept, refuse, name):
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_accepted(accept, name):
     accept(ACCEPTED[name]())
+
+
+USELESS_ROOTS = ["expired-root", "future-root", "rsa-1024-root", "secp256k1-root",
+                 "forged-for-exponent-1", "client-root", "root-may-not-sign",
+                 "constraints-of-root", "twice-in-root"]
+
+
+@pytest.mark.parametrize("name", USELESS_ROOTS)
+def test_a_useless_root_alone_is_a_wrong_configuration(emulator, connect, folder, name):
+    """Told before anything is sent."""
+    make, _, wrong, message = MATRIX[name]
+    made = make(wrong)
+    made.trusted = [made.parts["root"]]
+    _, roots, _ = made.write(folder)
+    result = connect(emulator, 1, roots)
+    assert result.code == 2
+    counts = ("(1 cannot be used, 0 expired)" if message == UNUSABLE else
+              "(0 cannot be used, 1 expired)")
+    assert f"{roots} holds no usable certificate {counts}" in result.error["message"]
+    assert emulator.connections() == []
