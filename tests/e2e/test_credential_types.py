@@ -144,22 +144,41 @@ BAD_KEYS = {
     "p-256": lambda pem: generated("-algorithm", "EC", "-pkeyopt",
                                    "ec_paramgen_curve:P-256"),
     "ed25519": lambda pem: generated("-algorithm", "ED25519"),
+    "ec-of-100000-bytes": lambda pem: key_of_100000_bytes(),
+    "bytes-behind": lambda pem: armoured("PRIVATE KEY", der_of(pem) + bytes(600)),
 }
+
+
+def der_of(pem):
+    return base64.b64decode("".join(pem.splitlines()[1:-1]))
+
+
+def armoured(label, der):
+    """A PEM block (RFC 7468)."""
+    return (f"-----BEGIN {label}-----\n" + base64.encodebytes(der).decode()
+            + f"-----END {label}-----\n")
+
+
+def tlv(tag, content):
+    """An element of DER with a length of three bytes, which decoders bear."""
+    return bytes([tag, 0x83]) + len(content).to_bytes(3, "big") + content
 
 
 def keys_of_8192():
     """The structure of a key of 8192 bits (RFC 8017 A.1.2); its numbers do not matter."""
-    def tlv(tag, content):
-        size = len(content).to_bytes(3, "big")
-        return bytes([tag, 0x83]) + size + content
-
     def number(bits):
         return tlv(2, b"\0" + b"\xff" * (bits // 8))
 
-    der = tlv(0x30, tlv(2, b"\0") + number(8192) + tlv(2, b"\1\0\1") + number(8192)
-              + number(4096) * 5)
-    return ("-----BEGIN RSA PRIVATE KEY-----\n" + base64.encodebytes(der).decode()
-            + "-----END RSA PRIVATE KEY-----\n")
+    return armoured("RSA PRIVATE KEY", tlv(
+        0x30, tlv(2, b"\0") + number(8192) + tlv(2, b"\1\0\1") + number(8192)
+        + number(4096) * 5))
+
+
+def key_of_100000_bytes():
+    """The structure of a key on P-256 (RFC 5915 section 3), far too long."""
+    p256 = bytes.fromhex("06082a8648ce3d030107")
+    return armoured("EC PRIVATE KEY", tlv(
+        0x30, tlv(2, b"\1") + tlv(4, bytes([255]) * 100000) + tlv(0xA0, p256)))
 
 
 def refused(emulator, result, *parts):
