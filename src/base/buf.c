@@ -196,6 +196,14 @@ wipe(void *memory, size_t size)
 		explicit_bzero(memory, size);
 }
 
+__attribute__((noinline)) void
+wipe_stack(void)
+{
+	char below[15 * 1024];
+
+	wipe(below, sizeof(below));
+}
+
 bool
 bytes_equal(const void *a, const void *b, size_t len)
 {

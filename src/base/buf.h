@@ -92,6 +92,9 @@ void buf_wipe(struct buf *b);
 /* Overwrites memory so that no compiler may leave it out. */
 void wipe(void *memory, size_t size);
 
+/* The same with what calls that are over left on the stack, below ours. */
+void wipe_stack(void);
+
 /* Compares in a time that depends on `len` only. */
 MUST_CHECK bool bytes_equal(const void *a, const void *b, size_t len);
 

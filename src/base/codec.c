@@ -181,6 +181,41 @@ percent_encode(struct buf *out, struct str s)
 	}
 }
 
+int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool
+percent_decode(struct buf *out, struct str text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+
+		if (c == '%') {
+			int high = -1, low = -1;
+
+			if (i + 2 < text.len) {
+				high = hex_value(text.ptr[i + 1]);
+				low = hex_value(text.ptr[i + 2]);
+			}
+			if (high < 0 || low < 0)
+				return false;
+			c = (char)(high * 16 + low);
+			i += 2;
+		}
+		buf_put_char(out, c);
+	}
+	return !out->overflow;
+}
+
 /*
  * Bit by bit, because a table would be indexed by the bytes of a secret; half
  * a millisecond for 64 KiB.

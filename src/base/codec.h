@@ -35,6 +35,16 @@ MUST_CHECK bool base64_decode_any(struct buf *out, struct str text);
  */
 void percent_encode(struct buf *out, struct str s);
 
+/*
+ * Appends what percent-encoded text stands for. Returns false if a '%' is not
+ * followed by two hexadecimal digits, or if it does not fit; `out` may lie over
+ * `text`, for the result is never longer.
+ */
+MUST_CHECK bool percent_decode(struct buf *out, struct str text);
+
+/* The value of a hexadecimal digit, or -1 if `c` is none. */
+int hex_value(char c);
+
 /* CRC-32C (Castagnoli) of RFC 3720 section 12.1, as dataCrc32c carries it. */
 uint32_t crc32c(const void *bytes, size_t len);
 

@@ -1,16 +1,5 @@
+#include "base/codec.h"
 #include "base/json_inner.h"
-
-static uint32_t
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (uint32_t)(c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (uint32_t)(c - 'a') + 10;
-	if (c >= 'A' && c <= 'F')
-		return (uint32_t)(c - 'A') + 10;
-	return UINT32_MAX;
-}
 
 uint32_t
 json_hex4(struct str s)
@@ -20,11 +9,11 @@ json_hex4(struct str s)
 	if (s.len < 4)
 		return UINT32_MAX;
 	for (size_t i = 0; i < 4; i++) {
-		uint32_t digit = hex_digit(s.ptr[i]);
+		int digit = hex_value(s.ptr[i]);
 
-		if (digit == UINT32_MAX)
+		if (digit < 0)
 			return UINT32_MAX;
-		value = value << 4 | digit;
+		value = value << 4 | (uint32_t)digit;
 	}
 	return value;
 }

@@ -2,24 +2,159 @@
 
 #include <string.h>
 
+#include "base/codec.h"
+#include "base/utf8.h"
+
+static size_t
+take_raw(struct str text, struct buf *out)
+{
+	if (text.len == 0)
+		return 0;
+	buf_put_char(out, text.ptr[0]);
+	return 1;
+}
+
+static size_t
+take_percent(struct str text, struct buf *out)
+{
+	if (text.len < 3 || text.ptr[0] != '%')
+		return take_raw(text, out);
+	text.len = 3;
+	return percent_decode(out, text) ? text.len : 0;
+}
+
+static size_t
+take_hex(struct str text, struct buf *out)
+{
+	int high, low;
+
+	if (text.len < 2)
+		return 0;
+	high = hex_value(text.ptr[0]);
+	low = hex_value(text.ptr[1]);
+	if (high < 0 || low < 0)
+		return 0;
+	buf_put_char(out, (char)(high * 16 + low));
+	return 2;
+}
+
+static size_t
+take_base64(struct str text, struct buf *out)
+{
+	if (text.len < 4)
+		return 0;
+	text.len = 4;
+	return base64_decode_any(out, text) ? text.len : 0;
+}
+
+/* The four digits after "\u". */
+static size_t
+take_unicode(struct str text, struct buf *out)
+{
+	char bytes[UTF8_MAX];
+	uint32_t c = 0;
+
+	if (text.len < 4)
+		return 0;
+	for (size_t i = 0; i < 4; i++) {
+		int digit = hex_value(text.ptr[i]);
+
+		if (digit < 0)
+			return 0;
+		c = c * 16 + (uint32_t)digit;
+	}
+	if (c >= 0xd800 && c <= 0xdfff)
+		return 0;
+	buf_put(out, bytes, utf8_encode(c, bytes));
+	return 4;
+}
+
+/* Escapes may have been escaped again: so many backslashes count as one. */
+static size_t
+take_json(struct str text, struct buf *out)
+{
+	size_t used = 0, digits;
+
+	while (used < text.len && text.ptr[used] == '\\')
+		used++;
+	text = str_skip(text, used);
+	if (used == 0 || !str_starts(text, STR("u"))) {
+		buf_put_str(out, (struct str){ text.ptr, text.len > 0 });
+		return text.len > 0 ? used + 1 : 0;
+	}
+	digits = take_unicode(str_skip(text, 1), out);
+	return digits > 0 ? used + 1 + digits : 0;
+}
+
+/*
+ * The forms in which a server may quote: `take` reads one unit at the start of
+ * a text, appends what it stands for and returns its length, or 0; so many
+ * bytes are a leak. In base64 two groups are, for any REDACT_RUN bytes fill
+ * two, wherever they start.
+ */
+static const struct form {
+	size_t (*take)(struct str text, struct buf *out);
+	size_t run;
+} FORMS[] = {
+	{ take_raw, REDACT_RUN },  { take_percent, REDACT_RUN },
+	{ take_json, REDACT_RUN }, { take_hex, REDACT_RUN },
+	{ take_base64, 6 },
+};
+
+#define FORM_COUNT (sizeof(FORMS) / sizeof(FORMS[0]))
+
+/* How many characters at the start of `text` show a run of the secret, or 0. */
+static size_t
+shown_in(const struct form *form, struct str text, struct str secret)
+{
+	char memory[REDACT_RUN + UTF8_MAX];
+	struct buf run;
+	size_t used = 0;
+
+	buf_init(&run, memory, sizeof(memory));
+	while (run.len < form->run) {
+		size_t unit = form->take(str_skip(text, used), &run);
+
+		if (unit == 0)
+			return 0;
+		used += unit;
+	}
+	/* Without a single escape it is the same as raw. */
+	if (used == run.len && form->take != take_raw)
+		return 0;
+	return memmem(secret.ptr, secret.len, run.ptr, run.len) != NULL ? used
+									: 0;
+}
+
 void
 redact(char *text, struct str secret)
 {
 	size_t len = strlen(text);
-	size_t from = 0; /* start of the characters not decided on yet */
 	size_t hide = 0; /* end of what is known to be part of the secret */
 
 	if (secret.len < REDACT_RUN)
 		return;
-	for (; from < len; from++) {
+	for (size_t from = 0; from < len; from++) {
 		/* Looks ahead of what is overwritten, never at it. */
-		if (from + REDACT_RUN <= len &&
-		    memmem(secret.ptr, secret.len, text + from, REDACT_RUN) !=
-			    NULL)
-			hide = from + REDACT_RUN;
+		struct str rest = { text + from, len - from };
+
+		for (size_t i = 0; i < FORM_COUNT; i++) {
+			size_t used = shown_in(&FORMS[i], rest, secret);
+
+			if (used > 0 && from + used > hide)
+				hide = from + used;
+		}
 		if (from < hide)
 			text[from] = '*';
 	}
+}
+
+void
+redact_status(struct status *st, struct str secret)
+{
+	redact(st->message, secret);
+	redact(st->hint, secret);
+	redact(st->reason, secret);
 }
 
 bool

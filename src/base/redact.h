@@ -4,17 +4,21 @@
 #ifndef BASE_REDACT_H
 #define BASE_REDACT_H
 
-#include "base/buf.h"
+#include "base/status.h"
 
 /* The shortest run of a secret that counts as a leak. */
 #define REDACT_RUN 8
 
 /*
- * Overwrites with '*' every run of REDACT_RUN or more characters of `text`
- * that also stands in `secret`. Meant for error messages of servers, which
- * may echo what they were sent.
+ * Overwrites with '*' every part of `text` that shows REDACT_RUN or more bytes
+ * in a row of `secret`: as they are, percent-encoded, with JSON's escapes, in
+ * hexadecimal digits, or in base64 of either alphabet. Meant for errors of
+ * servers, which may quote what they were sent.
  */
 void redact(char *text, struct str secret);
+
+/* The same for message, hint and reason, once nothing is decided by them. */
+void redact_status(struct status *st, struct str secret);
 
 /*
  * Whether a text that was given as a name or a path is rather a secret in the

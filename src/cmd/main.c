@@ -79,5 +79,6 @@ main(int argc, char **argv)
 	result = dispatch(argc, argv);
 	input_wipe(&run.settings);
 	run_wipe(&run);
+	wipe_stack();
 	exit(result);
 }

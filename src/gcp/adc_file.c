@@ -118,6 +118,15 @@ read_impersonated(const struct adc_file *f, struct status *st)
 	return adc_read_impersonation(f, json_get(f->root, "delegates"), st);
 }
 
+/* Whether it can be shown: nobody put a secret where a domain belongs. */
+static bool
+is_domain(const char *text)
+{
+	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-") ==
+		       strlen(text) &&
+	       strchr(text, '.') != NULL;
+}
+
 /* One universe's token must never go to another one. */
 static enum code
 read_universe(const struct adc_file *f, struct status *st)
@@ -139,7 +148,10 @@ read_universe(const struct adc_file *f, struct status *st)
 	return status_set(st, CODE_INVALID_ARGUMENT,
 			  "credential file %s is for the universe domain %s, "
 			  "configured is %s",
-			  f->path, cred->universe, configured);
+			  f->path,
+			  is_domain(cred->universe) ? cred->universe
+						    : "(no domain, not shown)",
+			  configured);
 }
 
 enum code

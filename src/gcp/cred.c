@@ -118,6 +118,18 @@ put_basic(struct cred *cred)
 	return buf_view(&out);
 }
 
+/* The server saw all of the form and may quote it, with or without encoding. */
+static void
+redact_form(struct buf *form, struct status *st)
+{
+	struct buf plain;
+
+	buf_init(&plain, form->ptr, form->len);
+	if (st->code != CODE_OK && percent_decode(&plain, buf_view(form)))
+		redact_status(st, buf_view(&plain));
+	buf_reset(form);
+}
+
 enum code
 cred_post_form(struct cred *cred, struct call *call, const char *name,
 	       bool basic, struct deadline until, struct status *st)
@@ -133,10 +145,9 @@ cred_post_form(struct cred *cred, struct call *call, const char *name,
 		fields[1].value = put_basic(cred);
 	(void)call_run(call, &service, "POST", fields, basic ? 2 : 1, until,
 		       st);
-	/* The server saw all of it and may quote it. */
-	redact(st->message, buf_view(&call->request));
-	redact(st->message, str_from(cred->client_secret));
-	buf_reset(&call->request);
+	redact_form(&call->request, st);
+	redact_status(st, str_from(cred->client_secret));
+	redact_status(st, str_skip(fields[1].value, sizeof("Basic ") - 1));
 	wipe(cred->authorization, sizeof(cred->authorization));
 	if (st->code != CODE_OK)
 		return st->code;

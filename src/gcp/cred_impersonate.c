@@ -74,7 +74,6 @@ cred_impersonate(struct cred *cred, struct call *call,
 		return status_set(st, CODE_INTERNAL,
 				  "the request cannot be built");
 	(void)call_run(call, &service, "POST", fields, 2, until, st);
-	redact(st->message, cred_token(cred));
 	buf_wipe(&bearer);
 	if (strcmp(st->reason, "IAM_PERMISSION_DENIED") == 0) {
 		st->hint[0] = '\0';
@@ -83,6 +82,7 @@ cred_impersonate(struct cred *cred, struct call *call,
 				"roles/iam.workloadIdentityUser) on the "
 				"service account");
 	}
+	redact_status(st, cred_token(cred));
 	if (st->code != CODE_OK)
 		return st->code;
 	return take_token(cred, json_root(&call->json), st);

@@ -139,7 +139,7 @@ cred_from_gdch(struct cred *cred, struct call *call, struct deadline until,
 		return status_set(st, CODE_INTERNAL,
 				  "the request cannot be built");
 	(void)call_run(call, &service, "POST", fields, 1, until, st);
-	redact(st->message, buf_view(&token));
+	redact_status(st, buf_view(&token));
 	buf_wipe(&token);
 	if (st->code != CODE_OK)
 		return st->code;

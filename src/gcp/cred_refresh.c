@@ -22,6 +22,6 @@ cred_from_refresh(struct cred *cred, struct call *call, struct deadline until,
 			     basic ? "the Security Token Service"
 				   : "the OAuth token endpoint",
 			     basic, until, st);
-	redact(st->message, str_from(cred->refresh_token));
+	redact_status(st, str_from(cred->refresh_token));
 	return st->code;
 }

@@ -193,7 +193,9 @@ send_authorized(struct secretmanager *sm, const char *method,
 			(struct http_field){ STR("X-Goog-User-Project"),
 					     str_from(quota) };
 	(void)call_run(sm->call, &service, method, fields, count, until, st);
-	redact(st->message, cred_token(sm->cred));
+	/* The server saw them and may quote them. */
+	redact_status(st, cred_token(sm->cred));
+	redact_status(st, sm->secret);
 	buf_wipe(&bearer);
 	return st->code;
 }
@@ -274,6 +276,20 @@ secretmanager_create(struct secretmanager *sm, const char *project,
 	return run_operation(sm, &op, until, st);
 }
 
+/* An ID or a number, as names are logged; ID rules are for the server. */
+static bool
+is_project(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
+		    c != '-' && c != '.' && c != ':')
+			return false;
+	}
+	return text.len > 0;
+}
+
 /*
  * Checks "projects/P/secrets/SECRET/versions/N": the project may be its
  * number, secret and number must be there.
@@ -284,18 +300,22 @@ take_name(struct json_value value, const char *secret,
 {
 	struct str rest, part[6];
 	size_t parts = 0;
+	bool good;
 
 	if (!json_cstr(value, version->name, sizeof(version->name)))
 		return false;
 	rest = str_from(version->name);
 	while (parts < 6 && str_split(&rest, '/', &part[parts]))
 		parts++;
-	return parts == 6 && rest.ptr == NULL &&
-	       str_eq(part[0], STR("projects")) && part[1].len > 0 &&
+	good = parts == 6 && rest.ptr == NULL &&
+	       str_eq(part[0], STR("projects")) && is_project(part[1]) &&
 	       str_eq(part[2], STR("secrets")) &&
 	       str_eq(part[3], str_from(secret)) &&
 	       str_eq(part[4], STR("versions")) &&
 	       parse_uint(part[5], &version->number) && version->number > 0;
+	if (!good)
+		wipe(version->name, sizeof(version->name));
+	return good;
 }
 
 enum code
@@ -311,9 +331,6 @@ secretmanager_add_version(struct secretmanager *sm, const char *project,
 	struct json_value root;
 
 	if (run_operation(sm, &op, until, st) != CODE_OK) {
-		/* The server saw the payload and may quote it. */
-		redact(st->message, payload);
-		redact(st->message, buf_view(&sm->call->request));
 		/* It may have acted before it failed. */
 		if (st->http_status >= 500 || st->http_status == 408 ||
 		    (st->http_status >= 200 && st->http_status < 300))

@@ -19,13 +19,14 @@ struct label {
 	const char *value;
 };
 
-/* Caller-owned; private to secretmanager.c but for `conn`. */
+/* Caller-owned; private to secretmanager.c but for `conn`, `secret`. */
 struct secretmanager {
 	struct conn conn;
 	struct url url;
 	struct cred *cred;
 	struct call *call;
 	const struct retry_listener *listener;
+	struct str secret; /* may be empty; errors show nothing of it */
 	char bearer[TOKEN_MAX + 8];
 };
 

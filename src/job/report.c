@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/redact.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
 
@@ -54,7 +55,7 @@ report_init_note(struct report *report, const char *path, struct status *st)
 	return status_set(st, CODE_INVALID_ARGUMENT,
 			  "TERMINATION_LOG_PATH: cannot write to %s, which "
 			  "must be a file that is there: %s",
-			  path, strerror(errno));
+			  shown(path), strerror(errno));
 }
 
 static const char *

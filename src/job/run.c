@@ -198,5 +198,6 @@ run_wipe(struct run *run)
 	if (run->input.ptr != NULL)
 		buf_wipe(&run->input);
 	run->secret = STR("");
+	run->sm.secret = STR("");
 	report_close(&run->report);
 }

@@ -104,6 +104,7 @@ process(struct run *run, size_t task, struct status *st)
 		return code_exit_status(st->code);
 	if (validate_pull_secret(run, &invalid, st) != CODE_OK)
 		return invalid ? EXIT_PULL_SECRET : code_exit_status(st->code);
+	run->sm.secret = run->secret;
 	run->operation = "init-client";
 	if (check_log(run, st) != CODE_OK || run_confine(run, st) != CODE_OK ||
 	    run_connect(run, st) != CODE_OK)

@@ -339,6 +339,7 @@ conn_close(struct conn *c)
 	c->fd = -1;
 	tls_wipe(&c->tls);
 	tls_wipe(&c->proxy_tls);
-	wipe(c->tunnel.request_memory, sizeof(c->tunnel.request_memory));
+	if (c->proxy != NULL)
+		wipe(&c->tunnel, sizeof(c->tunnel));
 	c->state = CONN_CLOSED;
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/codec.h"
 #include "net/http.h"
 #include "net/http_head.h"
 
@@ -80,18 +81,6 @@ feed_head(struct http_response *r, char c, struct status *st)
 	if (r->head->len == 2)
 		return http_refuse(r, st, "an empty line before the status");
 	return http_read_head(r, st);
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 /*

@@ -11,39 +11,6 @@ refuse(const char *why, struct status *st)
 	return status_set(st, CODE_INVALID_ARGUMENT, "HTTPS_PROXY: %s", why);
 }
 
-static int
-hex_value(char c)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *at = c != '\0' ? strchr(digits, c) : NULL;
-
-	return at == NULL ? -1 : (int)(at - digits) % 16;
-}
-
-/* User and password are percent-encoded in a URL (RFC 3986 section 3.2.1). */
-static bool
-percent_decode(struct buf *out, struct str text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-
-		if (c == '%') {
-			int high = -1, low = -1;
-
-			if (i + 2 < text.len) {
-				high = hex_value(text.ptr[i + 1]);
-				low = hex_value(text.ptr[i + 2]);
-			}
-			if (high < 0 || low < 0)
-				return false;
-			c = (char)(high * 16 + low);
-			i += 2;
-		}
-		buf_put_char(out, c);
-	}
-	return !out->overflow;
-}
-
 /* "Basic " and the base64 of "USER:PASSWORD" (RFC 7617). */
 static enum code
 read_user(struct proxy *proxy, struct str user, struct status *st)
@@ -54,6 +21,7 @@ read_user(struct proxy *proxy, struct str user, struct status *st)
 	bool good;
 
 	buf_init(&pair, memory, sizeof(memory));
+	/* Percent-encoded in a URL (RFC 3986 section 3.2.1). */
 	good = percent_decode(&pair, (struct str){ user.ptr, colon });
 	buf_put_char(&pair, ':');
 	good = good && percent_decode(&pair, str_skip(user, colon + 1));

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/redact.h"
 #include "net/certificate.h"
 #include "net/pem.h"
 #include "net/roots.h"
@@ -279,7 +280,8 @@ start_empty(struct trust *trust, const char *source)
 	trust->skipped = 0;
 	trust->expired = 0;
 	trust->pool_used = 0;
-	(void)snprintf(trust->source, sizeof(trust->source), "%s", source);
+	(void)snprintf(trust->source, sizeof(trust->source), "%s",
+		       shown(source));
 }
 
 static enum code
@@ -290,8 +292,8 @@ add_file(struct collecting *c, const char *path)
 
 	if (fd < 0)
 		return status_set(c->st, CODE_INVALID_ARGUMENT,
-				  "SSL_CERT_FILE: cannot open %s: %s", path,
-				  strerror(errno));
+				  "SSL_CERT_FILE: cannot open %s: %s",
+				  shown(path), strerror(errno));
 	(void)read_pem(&r, fd, c->st);
 	(void)close(fd);
 	c->blocks += r.blocks;

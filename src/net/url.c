@@ -149,13 +149,6 @@ take_authority(struct url *url, struct str text, uint16_t default_port,
 	return CODE_OK;
 }
 
-static bool
-is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-	       (c >= 'A' && c <= 'F');
-}
-
 /* pchar and "/" (RFC 3986 section 3.3). */
 static enum code
 take_path(struct url *url, struct str path, const char *name, struct status *st)
@@ -170,8 +163,9 @@ take_path(struct url *url, struct str path, const char *name, struct status *st)
 		if (c == '?' || c == '#')
 			return refuse(name,
 				      "a query or fragment is not allowed", st);
-		if (c == '%' && i + 2 < path.len && is_hex(path.ptr[i + 1]) &&
-		    is_hex(path.ptr[i + 2]))
+		if (c == '%' && i + 2 < path.len &&
+		    hex_value(path.ptr[i + 1]) >= 0 &&
+		    hex_value(path.ptr[i + 2]) >= 0)
 			continue;
 		if (c == '\0' ||
 		    (!is_alphanumeric(c) && strchr(others, c) == NULL))

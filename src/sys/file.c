@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/redact.h"
 #include "sys/entropy.h"
 #include "sys/wait.h"
 
@@ -151,7 +152,7 @@ file_read(const char *path, const char *what, struct deadline until,
 	  struct buf *out, struct status *st)
 {
 	bool standard_input = strcmp(path, "-") == 0;
-	const char *name = standard_input ? "standard input" : path;
+	const char *name = standard_input ? "standard input" : shown(path);
 	struct stat info;
 	int fd = STDIN_FILENO;
 
@@ -159,7 +160,7 @@ file_read(const char *path, const char *what, struct deadline until,
 		fd = file_open(path);
 	if (fd < 0)
 		return status_set(st, code_of_errno(errno),
-				  "%s: cannot open %s: %s", what, path,
+				  "%s: cannot open %s: %s", what, name,
 				  strerror(errno));
 	if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode))
 		(void)status_set(st, CODE_INVALID_ARGUMENT,
@@ -209,7 +210,7 @@ file_target_open(struct file_target *target, const char *path, const char *what,
 	if (target->name[0] == '\0')
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "%s: %s names a folder, not a file", what,
-				  path);
+				  shown(path));
 	if (slash == NULL) {
 		target->folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	} else {
@@ -222,7 +223,7 @@ file_target_open(struct file_target *target, const char *path, const char *what,
 	if (target->folder < 0)
 		return status_set(st, code_of_errno(errno),
 				  "%s: cannot open the folder of %s: %s", what,
-				  path, strerror(errno));
+				  shown(path), strerror(errno));
 	if (check_place(target, what, st) != CODE_OK)
 		file_target_close(target);
 	return st->code;

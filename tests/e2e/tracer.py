@@ -9,9 +9,14 @@ import os
 import signal
 import struct
 import time
+from pathlib import Path
 
 TRACEME, PEEKTEXT, POKETEXT, POKEDATA, CONT = 0, 1, 4, 5, 7
 SINGLESTEP, GETREGS, SETREGS, DETACH = 9, 12, 13, 17
+SETOPTIONS, TRACEEXIT = 0x4200, 0x40
+PAGE = 4096
+PRESENT_OR_SWAPPED = 3 << 62  # bits of /proc/PID/pagemap
+EVENT_EXIT = signal.SIGTRAP | 6 << 8
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -120,17 +125,21 @@ class Tracee:
         return now
 
     def memory(self):
-        """All that it may write to."""
+        """All pages that it may write to, but for those that it never touched."""
         with open(f"/proc/{self.pid}/maps", encoding="utf-8") as maps:
             rows = [line.split() for line in maps]
-        memory = b""
-        with open(f"/proc/{self.pid}/mem", "rb") as mem:
+        pages = []
+        with (open(f"/proc/{self.pid}/mem", "rb") as mem,
+              open(f"/proc/{self.pid}/pagemap", "rb") as pagemap):
             for row in rows:
-                start, end = (int(word, 16) for word in row[0].split("-"))
-                if row[1].startswith("rw"):
-                    mem.seek(start)
-                    memory += mem.read(end - start)
-        return memory
+                start, end = (int(word, 16) // PAGE for word in row[0].split("-"))
+                pagemap.seek(start * 8)
+                entries = struct.iter_unpack("<Q", pagemap.read((end - start) * 8))
+                for page, (entry,) in enumerate(entries, start):
+                    if row[1].startswith("rw") and entry & PRESENT_OR_SWAPPED:
+                        mem.seek(page * PAGE)
+                        pages.append(mem.read(PAGE))
+        return b"".join(pages)
 
     def _step(self):
         self._ptrace(SINGLESTEP)
@@ -150,3 +159,28 @@ class Tracee:
         result = libc.ptrace(request, self.pid, address, data)
         assert ctypes.get_errno() == 0, os.strerror(ctypes.get_errno())
         return result
+
+
+class Ending(Tracee):
+    """A process that is stopped when it is about to be gone."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self._stopped_by(signal.SIGTRAP)
+        self._ptrace(SETOPTIONS, data=TRACEEXIT)
+
+    def at_exit(self):
+        """Its memory then; its environ and cmdline stay here."""
+        passed = 0
+        while True:
+            self._ptrace(CONT, data=passed)
+            _, status = os.waitpid(self.pid, 0)
+            assert os.WIFSTOPPED(status), status
+            if status >> 8 == EVENT_EXIT:
+                break
+            passed = os.WSTOPSIG(status)
+        memory = self.memory()
+        self.environ = Path(f"/proc/{self.pid}/environ").read_bytes()
+        self.cmdline = Path(f"/proc/{self.pid}/cmdline").read_bytes()
+        self.let_go()
+        return memory

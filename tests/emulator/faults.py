@@ -18,7 +18,8 @@ CONNECTION_FAULTS = ("silent", "reset", "plaintext")
 class Fault:
     """What goes wrong. Fields may be combined; each default means "nothing".
 
-    reply        Reply sent instead of the service's own
+    reply        Reply sent instead of the service's own, or a function that makes
+                 it of the request
     raw          bytes sent verbatim instead of a reply; then the connection ends
     garbage      so many random bytes instead of a reply; then the connection ends
     commit       with the three above: let the service carry the request out first
@@ -39,7 +40,7 @@ class Fault:
     connection   on accept, before TLS: silent, reset or plaintext
     """
 
-    reply: Reply = None
+    reply: object = None
     raw: bytes = None
     garbage: int = None
     commit: bool = False

@@ -258,7 +258,7 @@ class Server:
             reply = self.service.answer(request, operation)
             entry.committed = reply.status < 300
         if fault.reply is not None:
-            reply = fault.reply
+            reply = fault.reply(request) if callable(fault.reply) else fault.reply
         return reply and fault.tampered(reply)
 
     def _send(self, stream, request, reply, entry, fault):

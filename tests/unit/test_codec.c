@@ -263,6 +263,53 @@ percent_encodes_all_but_the_unreserved(void **state)
 }
 
 static void
+percent_decodes_in_place(void **state)
+{
+	char memory[] = "a%20b+%c3%A9%00";
+	struct str text = { memory, sizeof(memory) - 1 };
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, memory, text.len);
+	assert_true(percent_decode(&out, text));
+	assert_int_equal(out.len, 7);
+	assert_memory_equal(out.ptr, "a b+\xc3\xa9\0", 7);
+}
+
+static void
+percent_needs_two_digits_and_room(void **state)
+{
+	static const char *const wrong[] = { "%",   "%4",  "a%",
+					     "%4g", "%g4", "%%41" };
+	char memory[16];
+	struct buf out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		buf_init(&out, memory, sizeof(memory));
+		assert_false(percent_decode(&out, str_from(wrong[i])));
+	}
+	buf_init(&out, memory, 2);
+	assert_true(percent_decode(&out, STR("%41%42")));
+	assert_false(percent_decode(&out, STR("%43")));
+}
+
+static void
+hexadecimal_digits_are_these(void **state)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+
+	(void)state;
+	for (int c = -128; c < 128; c++) {
+		const char *at = c != 0 ? strchr(digits, c) : NULL;
+		int value = at == NULL ? -1 : (int)(at - digits);
+
+		assert_int_equal(hex_value((char)c),
+				 value > 15 ? value - 6 : value);
+	}
+}
+
+static void
 percent_encodes_whole_texts(void **state)
 {
 	char memory[64];
@@ -380,6 +427,9 @@ main(void)
 		cmocka_unit_test(base64_round_trip),
 		cmocka_unit_test(percent_encodes_all_but_the_unreserved),
 		cmocka_unit_test(percent_encodes_whole_texts),
+		cmocka_unit_test(percent_decodes_in_place),
+		cmocka_unit_test(percent_needs_two_digits_and_room),
+		cmocka_unit_test(hexadecimal_digits_are_these),
 		cmocka_unit_test(crc32c_vectors),
 		cmocka_unit_test(crc32c_sees_each_bit),
 		cmocka_unit_test(parse_uint_takes_digits_that_fit),
