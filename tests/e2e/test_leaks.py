@@ -25,6 +25,13 @@ from emulator import Reply, errors
 
 x86_64 = pytest.mark.skipif(os.uname().machine != "x86_64",
                             reason="the tracer knows x86-64")
+
+
+def traced(function):
+    """A test that looks into the process at its end."""
+    return native(x86_64(function))
+
+
 CHANNELS = ("stdout", "stderr", "result", "note", "files", "cmdline", "environ", "memory")
 SOON = {"MAX_WAIT_TIME_SECONDS": "1"}
 
@@ -67,18 +74,24 @@ def test_every_part_is_found(name, before):
 
 
 class Matrix:
-    """How many runs of a path there were, and which channels leaked."""
+    """How many runs of a path there were, and which channels leaked; "may" stands for
+    those that a run of the path may show something in.
+    """
 
     def __init__(self):
         self.runs = Counter()
         self.leaks = set()
+        self.may = set()
+
+    def cell(self, where):
+        return "LEAK" if where in self.leaks else "may" if where in self.may else "clean"
 
     def rows(self):
-        yield f"{'leak matrix':36} runs " + " ".join(f"{name:7}" for name in CHANNELS)
-        for path, runs in self.runs.items():
-            cells = ("LEAK" if (path, channel) in self.leaks else "clean"
-                     for channel in CHANNELS)
-            yield f"{path:36} {runs:4} " + " ".join(f"{cell:7}" for cell in cells)
+        rows = [("leak matrix", "runs", *CHANNELS)]
+        rows += [(path, runs, *(self.cell((path, channel)) for channel in CHANNELS))
+                 for path, runs in self.runs.items()]
+        for path, runs, *cells in rows:
+            yield f"{path:41} {runs:>4} " + " ".join(f"{cell:7}" for cell in cells).rstrip()
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +142,7 @@ class Watched(Job):
         words = self.words | set(_issued(self.emulator))
         for channel, said in channels.items():
             allowed = {word for where, word in may if where == channel}
+            self.matrix.may |= {(self.path, channel)} if allowed else set()
             found = leaked(words - allowed, said) if None not in allowed else []
             if found:
                 self.matrix.leaks.add((self.path, channel))
@@ -204,8 +218,7 @@ ENDS = {
 }
 
 
-@native
-@x86_64
+@traced
 def test_ends(watch, tmp_path):
     (tmp_path / "largest").write_text(PULL_SECRET + " " * 4096)
 
@@ -217,8 +230,7 @@ def test_ends(watch, tmp_path):
     together(end, {name: (watch(f"end: {name}"), *row) for name, row in ENDS.items()})
 
 
-@native
-@x86_64
+@traced
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGSEGV, signal.SIGABRT],
                          ids=lambda number: number.name)
 @pytest.mark.parametrize("service, operation", [
@@ -231,8 +243,7 @@ def test_signals(watch, number, service, operation):
     assert watched().code in (128 + signal.SIGTERM, -number)
 
 
-@native
-@x86_64
+@traced
 def test_invalid_pull_secrets(watch, tmp_path):
     job, validate = watch("invalid pull secret"), watch("validate: invalid")
     path = tmp_path / "secret"
@@ -242,8 +253,7 @@ def test_invalid_pull_secrets(watch, tmp_path):
         validate("validate", path, code=3, PULL_SECRET_DATA=None)
 
 
-@native
-@x86_64
+@traced
 def test_a_secret_in_the_wrong_variable(watch):
     """It stays where the caller put it, but is told nowhere."""
     watched = watch("secret in a wrong variable")
@@ -258,8 +268,7 @@ def test_a_secret_in_the_wrong_variable(watch):
                 **{"PULL_SECRET_DATA": given, name: PULL_SECRET})
 
 
-@native
-@x86_64
+@traced
 def test_applets(watch):
     """The token alone is printed, by the one applet that is for it."""
     for words in (["token"], ["token", "--json"]):
@@ -311,8 +320,7 @@ def with_canaries(value):
             yield name, {**value, name: f"{member}{CANARY}" if name in SECRETS else {}}
 
 
-@native
-@x86_64
+@traced
 @pytest.mark.parametrize("kind", ["user", "service_account", "external_account",
                                   "external_user", "impersonated", "gdch"])
 def test_canaries_in_credential_files(watch, kind):
@@ -402,8 +410,7 @@ def look_at_echoes(watched, service, operation, *applet, **variables):
         watched(*applet, PULL_SECRET_DATA=None if applet else PAYLOAD, **variables, **SOON)
 
 
-@native
-@x86_64
+@traced
 @pytest.mark.parametrize("operation, variables", [
     ("addVersion", {}), ("create", {}), ("access", {}), ("get", {"DRY_RUN": "true"})])
 def test_secret_manager_echoes(watch, operation, variables):
@@ -412,8 +419,7 @@ def test_secret_manager_echoes(watch, operation, variables):
     look_at_echoes(watched, "secretmanager", operation, **variables)
 
 
-@native
-@x86_64
+@traced
 @pytest.mark.parametrize("kind, service, operation", [
     ("user", "oauth", "token"), ("impersonated", "oauth", "token"),
     ("external_account", "federation", "exchange"),
@@ -426,8 +432,7 @@ def test_token_endpoints_echo(watch, kind, service, operation):
                    GOOGLE_APPLICATION_CREDENTIALS=write_file(watched, kind))
 
 
-@native
-@x86_64
+@traced
 @pytest.mark.parametrize("applet, service, operation", [
     ("token", "oauth", "token"), ("doctor", "secretmanager", "get"),
     ("doctor", "secretmanager", "testIamPermissions")])
@@ -438,8 +443,7 @@ def test_applets_echo(watch, applet, service, operation):
         write_file(watched, "user") if service == "oauth" else None))
 
 
-@native
-@x86_64
+@traced
 def test_a_version_whose_name_is_the_token(watch):
     watched = watch("echo in the name of a version")
     watched.emulator.order("secretmanager", "addVersion", reply=echo(
@@ -449,8 +453,7 @@ def test_a_version_whose_name_is_the_token(watch):
     watched(**SOON)
 
 
-@native
-@x86_64
+@traced
 @pytest.mark.parametrize("status", [200, 302, 403, 407, 502])
 def test_proxies_echo(watch, status):
     """The environment holds the password, for there its user put it."""
