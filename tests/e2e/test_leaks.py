@@ -130,7 +130,7 @@ class Watched(Job):
         assert b"GCP_PROJECT_ID" in memory  # it is the right memory
         self._look({"stdout": done.stdout, "stderr": done.stderr,
                     "result": contents(result), "note": contents(note),
-                    "files": self._other_files(), "cmdline": ending.cmdline,
+                    "cmdline": ending.cmdline,
                     "environ": ending.environ,
                     "memory": memory.replace(ending.environ, b"")}, may)
         return done
@@ -140,6 +140,9 @@ class Watched(Job):
 
     def _look(self, channels, may):
         words = self.words | set(_issued(self.emulator))
+        if left := set(os.listdir(self.folder)) - {"note", "result"}:
+            self.matrix.leaks.add((self.path, "files"))
+            print(f"{self.path}: left {left}")  # a core, or half a result
         for channel, said in channels.items():
             allowed = {word for where, word in may if where == channel}
             self.matrix.may |= {(self.path, channel)} if allowed else set()
@@ -147,11 +150,6 @@ class Watched(Job):
             if found:
                 self.matrix.leaks.add((self.path, channel))
                 print(f"{self.path}: {channel} shows {found}")
-
-    def _other_files(self):
-        """Names and contents of what is neither note nor result: a core, say."""
-        left = set(os.listdir(self.folder)) - {"note", "result"}
-        return b"".join(name.encode() + contents(self.folder / name) for name in left)
 
     def verdict(self):
         bad = [channel for path, channel in self.matrix.leaks if path == self.path]
