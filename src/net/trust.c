@@ -10,6 +10,7 @@
 #include "net/certificate.h"
 #include "net/pem.h"
 #include "net/roots.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 
 /* The largest RSA key that BearSSL 0.6 takes (BR_MAX_RSA_SIZE). */
@@ -340,6 +341,7 @@ static enum code
 check_store(const struct collecting *c, const char *variable)
 {
 	const struct trust *trust = c->trust;
+	char now[RFC3339_SIZE];
 
 	if (c->st->code != CODE_OK || trust->count > 0)
 		return c->st->code;
@@ -347,11 +349,15 @@ check_store(const struct collecting *c, const char *variable)
 		return status_set(c->st, CODE_INVALID_ARGUMENT,
 				  "%s: %s holds no PEM certificate", variable,
 				  trust->source);
+	clock_rfc3339(c->now, now);
+	if (trust->expired > 0)
+		status_hint(c->st, "if the local clock is right, the file "
+				   "needs new certificates");
 	return status_set(c->st, CODE_INVALID_ARGUMENT,
-			  "%s: %s holds no usable certificate (%zu cannot be "
-			  "used, %zu expired)",
+			  "%s: %s holds no usable certificate (%zu unusable, "
+			  "%zu not valid at the local time, %s)",
 			  variable, trust->source, trust->skipped,
-			  trust->expired);
+			  trust->expired, now);
 }
 
 enum code

@@ -436,7 +436,7 @@ def test_a_useless_root_alone_is_a_wrong_configuration(emulator, connect, folder
     _, roots, _ = made.write(folder)
     result = connect(emulator, 1, roots)
     assert result.code == 2
-    counts = ("(1 cannot be used, 0 expired)" if message == UNUSABLE else
-              "(0 cannot be used, 1 expired)")
+    counts = ("(1 unusable, 0 not valid at the local time, " if message == UNUSABLE else
+              "(0 unusable, 1 not valid at the local time, ")
     assert f"{roots} holds no usable certificate {counts}" in result.error["message"]
     assert emulator.connections() == []

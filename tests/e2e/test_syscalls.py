@@ -7,15 +7,20 @@ says what the exit code says.
 
 import collections
 import json
+import os
 import re
 import shutil
 import signal
 
 import pytest
 from conftest import PULL_SECRET, native, together
+from follower import Short
 from test_exactly_once import OURS, Place
+from tracer import trace_me
 
 pytestmark = [native, pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")]
+
+x86_64 = pytest.mark.skipif(os.uname().machine != "x86_64", reason="the tracer knows x86-64")
 
 # What can go wrong with a call; all others get the last row.
 ERRORS = {
@@ -123,6 +128,66 @@ def test_a_signal_at_every_call(emulator, tmp_path, calls, number):
     batches({f"{name}-{count}": (name, count) for name, count in calls}, interrupt)
     print(f"{len(calls)} places: {dict(outcomes)}")
     assert outcomes[128 + number] > len(calls) / 2
+
+
+def test_a_kill_at_every_call(emulator, tmp_path, calls):
+    """SIGKILL leaves no time for anything; the next run repairs what is left."""
+    outcomes = collections.Counter()
+
+    def kill(name, count):
+        place = Place(emulator, tmp_path)
+        result, _ = run_with(place, tmp_path, f"{name}:signal=SIGKILL:when={count}")
+        assert result.code in (0, -signal.SIGKILL), (result.code, result.out)
+        stored = len(place.payloads)
+        assert place.payloads in ([], [OURS])
+        if place.results.exists() and stored == 0:
+            assert json.loads(place.results.read_text())["status"] == "failure"
+        if result.code == 0:
+            check(place, result)
+        again = place.run()
+        assert again.code == 0, again.out
+        # The killed run's request may have been under way still.
+        check_newest(place, len(place.payloads) - 1)
+        assert len(place.payloads) - stored in (1, 2)
+        assert len(place.payloads) <= 2
+        outcomes[result.code, stored] += 1
+
+    batches({f"{name}-{count}": (name, count) for name, count in calls}, kill)
+    print(f"{len(calls)} places: {dict(outcomes)}")
+    assert outcomes[-signal.SIGKILL, 0] > 50 and outcomes[-signal.SIGKILL, 1] > 20
+
+
+def check_newest(place, stored):
+    """A run added one version to those that were stored, and says so."""
+    assert place.payloads == [OURS] * (stored + 1)
+    assert json.loads(place.results.read_text())["status"] == "success"
+
+
+def run_short(place, *cut):
+    process = place.start(preexec_fn=trace_me)
+    short = Short(process.pid, *cut)
+    short.follow()
+    result = process.wait()
+    assert result.code == 0, result.out
+    assert result.errors == [] and result.warnings == []
+    check_newest(place, 0)
+    return short
+
+
+@x86_64
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_every_read_and_write_is_short(emulator, tmp_path, size):
+    whole = run_short(Place(emulator, tmp_path), 1 << 20)
+    assert run_short(Place(emulator, tmp_path), size).calls > whole.calls * 20
+
+
+@x86_64
+def test_each_read_and_write_is_short_once(emulator, tmp_path):
+    whole = run_short(Place(emulator, tmp_path), 1 << 20)
+    batches({f"call-{number}": (number,) for number in range(whole.calls)},
+            lambda number: run_short(Place(emulator, tmp_path), 1, number))
+    print(f"{whole.calls} calls")
+    assert whole.calls > 50
 
 
 CLOSED = {"stdin": [0], "stdout": [1], "stderr": [2], "all": [0, 1, 2]}

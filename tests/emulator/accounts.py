@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from dataclasses import dataclass
 
 from . import errors, keys
@@ -66,7 +65,7 @@ class Accounts:
         # Google's Node.js client names no key, and is understood.
         if header.get("kid", account.key_id) != account.key_id:
             return errors.invalid_signature()
-        now = time.time()
+        now = self._tokens.now()
         issued, expires = claims.get("iat"), claims.get("exp")
         if (not isinstance(issued, int) or not isinstance(expires, int)
                 or expires - issued > LIFE or issued > now + SKEW
@@ -94,7 +93,8 @@ class Accounts:
         if bool(claims.get("scope")) == bool(claims.get("aud")):
             return None
         return Token(value, claims["iss"], "service_account",
-                     tuple(claims.get("scope", "").split()), claims["exp"])
+                     tuple(claims.get("scope", "").split()), claims["exp"],
+                     self._tokens.now)
 
 
 def write_json(path, value):

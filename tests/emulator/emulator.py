@@ -5,6 +5,7 @@ import os
 import ssl
 import tempfile
 import threading
+import time
 
 from .accounts import Accounts
 from .certificates import certificates
@@ -42,19 +43,20 @@ class Emulator:
     state_file    gets a JSON summary of what is stored, after every change
     ports         fixed ports by service name; others are ephemeral
     on_request    called with each journal entry once its fate is known
+    clock         what tokens take for the time, in seconds since 1970
     """
 
     def __init__(self, directory, *, projects=("test-project",), chain="ec",
                  certificate=None, files=None, tls=None, plain=False, ipv6=False,
                  framing="length", journal_file=None, state_file=None, ports=None,
-                 on_request=None):
+                 on_request=None, clock=time.time):
         self.directory = os.fspath(directory)
         self.project = projects[0]
         self.projects = {project: str(FIRST_NUMBER + index)
                          for index, project in enumerate(projects)}
         self.project_number = self.projects[self.project]
         self.plain = plain
-        self.tokens = Tokens()
+        self.tokens = Tokens(clock)
         self.iam = Iam()
         self.orders = Orders()
         self.journal = Journal(journal_file, on_request)

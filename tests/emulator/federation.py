@@ -169,7 +169,7 @@ class Federation:
                 return errors.permission_denied("iam.serviceAccounts.getAccessToken")
             caller = self._tokens.issue(account, "service_account", body["scope"])
         caller.expires_at = caller.expires_at - 3599 + int(seconds[1])
-        end = datetime.now(timezone.utc) + timedelta(seconds=int(seconds[1]))
+        end = datetime.fromtimestamp(self._tokens.now() + int(seconds[1]), timezone.utc)
         value = {"accessToken": caller.value, "expireTime": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
         return Reply(200, json_bytes(value), errors.API_HEADERS)
 

@@ -1,7 +1,6 @@
 """The metadata server of GCE and GKE, in clear text."""
 
 import threading
-import time
 
 from . import errors
 from .tokens import CLOUD_PLATFORM
@@ -111,7 +110,7 @@ class Metadata:
         """One token for everybody until shortly before it expires."""
         with self._lock:
             token = self._cache.get(scopes)
-            fresh = token and token.expires_at - time.time() > TOKEN_KEPT_UNTIL
+            fresh = token and token.expires_at - self._tokens.now() > TOKEN_KEPT_UNTIL
             if not fresh or (token.revoked and not self.sticky):
                 token = self._tokens.issue(self.email, "service_account", scopes,
                                            self.token_lifetime)

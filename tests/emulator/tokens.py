@@ -3,6 +3,7 @@
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
@@ -17,24 +18,27 @@ class Token:
     kind: str  # "service_account" or "user"
     scopes: tuple
     expires_at: float
+    now: Callable[[], float] = time.time
     revoked: bool = False
 
     @property
     def expires_in(self):
-        return int(self.expires_at - time.time())
+        return int(self.expires_at - self.now())
 
     @property
     def valid(self):
-        return not self.revoked and self.expires_at > time.time()
+        return not self.revoked and self.expires_at > self.now()
 
 
 class Tokens:
     """The registry that the token services write and the API reads.
 
     service_account_bytes: randomness in such a token; a real one has about 1 KiB.
+    now: the clock, in seconds since 1970.
     """
 
-    def __init__(self):
+    def __init__(self, now=time.time):
+        self.now = now
         self.service_account_bytes = 768
         self._lock = threading.Lock()
         self._tokens = {}
@@ -47,7 +51,8 @@ class Tokens:
         else:
             middle = secrets.token_urlsafe(self.service_account_bytes)
             value = f"ya29.c.{middle}......"
-        token = Token(value, identity, kind, tuple(scopes), time.time() + lifetime)
+        token = Token(value, identity, kind, tuple(scopes), self.now() + lifetime,
+                      self.now)
         with self._lock:
             self._tokens[value] = token
         return token
@@ -66,4 +71,4 @@ class Tokens:
     def expire_all(self):
         """Make every token issued so far expired."""
         for token in self.all():
-            token.expires_at = time.time() - 1
+            token.expires_at = self.now() - 1

@@ -304,7 +304,7 @@ what_cannot_be_used_is_counted(void **state)
 		if (!add_unusable(i))
 			break;
 		if (use_pem(NOW) != CODE_INVALID_ARGUMENT ||
-		    strstr(st.message, "(1 cannot be used, 0 expired)") == NULL)
+		    strstr(st.message, "(1 unusable, 0 not valid") == NULL)
 			fail_msg("case %d: %s", i, st.message);
 		r = good_recipe();
 		add_certificate(&r);
@@ -338,7 +338,8 @@ validity_decides_to_the_second(void **state)
 		if (!rows[i].good)
 			assert_non_null(
 				strstr(st.message,
-				       "(0 cannot be used, 1 expired)"));
+				       "(0 unusable, 1 not valid at the "
+				       "local time, "));
 	}
 }
 
