@@ -4,6 +4,7 @@ Only for x86-64, as the tracer. The process must have been started with
 preexec_fn=trace_me, and whoever started it must do the rest, in the same thread.
 """
 
+import collections
 import ctypes
 import os
 import signal
@@ -103,21 +104,26 @@ class Clock(Follower):
 
 
 class Short(Follower):
-    """Reads and writes are cut to a size, all of them or one."""
+    """Reads and writes are cut to a size: all of them, or one as (number of the
+    system call, how many of these went before), because how many reads it takes
+    differs from run to run."""
 
     def __init__(self, pid, size, only=None):
         super().__init__(pid)
         self.size = size
         self.only = only
-        self.calls = 0
+        self.calls = collections.Counter()
         self._asked = None
 
     def entered(self, registers):
         self._asked = None
-        if registers.orig_rax not in (READ, WRITE, SENDTO, RECVFROM):
+        call = registers.orig_rax
+        if call not in (READ, WRITE, SENDTO, RECVFROM):
             return False
-        self.calls += 1
-        if self.only not in (None, self.calls - 1) or registers.rdx <= self.size:
+        self.calls[call] += 1
+        if self.only not in (None, (call, self.calls[call] - 1)):
+            return False
+        if registers.rdx <= self.size:
             return False
         self._asked = registers.rdx
         registers.rdx = self.size
