@@ -130,18 +130,23 @@ look_for_ours(struct run *run, bool *found, struct status *st)
 static bool
 was_written(struct run *run, const struct status *failure, struct status *st)
 {
+	struct status look = { .code = CODE_OK };
 	bool found;
 
-	status_clear(st);
 	run->maybe_written = true;
-	if (look_for_ours(run, &found, st) != CODE_OK) {
-		if (st->code != CODE_CANCELLED) {
-			*st = *failure;
-			status_prefix(st, "it is unknown whether a version "
-					  "was written");
-		}
+	if (look_for_ours(run, &found, &look) != CODE_OK) {
+		*st = look.code == CODE_CANCELLED ? look : *failure;
+		if (look.code == CODE_CANCELLED)
+			return false;
+		status_prefix(st,
+			      "it is unknown whether a version was written "
+			      "(looking for it: %.*s)",
+			      STATUS_MESSAGE_MAX / 2, look.message);
+		if (look.hint[0] != '\0')
+			memcpy(st->hint, look.hint, sizeof(st->hint));
 		return false;
 	}
+	status_clear(st);
 	run->maybe_written = false;
 	return found;
 }

@@ -42,17 +42,17 @@ FAULTS = {
 }
 PAIRED = ("lost-request-fin", "lost-reply-close", "lost-reply-reset", "cut-200-rst",
           "garbage-committed", "503-committed", "html-502-committed", "429")
-LOCK = threading.Lock()
 
 
 class Place:
     """One secret of an emulator that many runs share, with faults of its own."""
 
     numbers = itertools.count()
+    lock = threading.Lock()
 
     def __init__(self, emulator, tmp_path):
         self.emulator = emulator
-        with LOCK:
+        with self.lock:
             self.name = f"place-{next(self.numbers)}-"
         self.results = tmp_path / self.name
         self.job = Job(emulator)
@@ -71,11 +71,19 @@ class Place:
         return self.job.start(SECRET_NAME=self.name, RESULTS_PATH=self.results, **more)
 
     @property
+    def requests(self):
+        return [request for request in self.emulator.requests("secretmanager")
+                if self.matches(request)]
+
+    @property
     def payloads(self):
         return self.emulator.secretmanager.payloads(self.name)
 
-    def check(self, result):
-        """What must hold after any run that started with nothing stored."""
+    def check(self, result, failed=1):
+        """What must hold after any run that started with nothing stored.
+
+        failed: its exit code if it is not 0.
+        """
         value = json.loads(self.results.read_text())
         summary = result.log[-1]
         assert summary["operation"] == "summary"
@@ -86,7 +94,7 @@ class Place:
             assert summary["message"].endswith("1 succeeded, 0 failed")
             assert result.errors == []
             return
-        assert result.code == 1, result.out
+        assert result.code == failed, result.out
         assert value["status"] == "failure"
         assert summary["message"].endswith("0 succeeded, 1 failed")
         assert "completed" not in result.operations
@@ -137,6 +145,42 @@ def test_two_faults_in_a_row(places):
     together(check, {f"{request}-{one}-{two}": (nth, FAULTS[one], FAULTS[two])
                      for request, nth in REQUESTS.items()
                      for one, two in itertools.product(PAIRED, PAIRED)})
+
+
+def open_whether(result):
+    """Whether the run could not find out if there is a version of its own."""
+    return any("it is unknown whether" in line["message"] for line in result.errors)
+
+
+# After a lost reply of the third request: back-off, look-ups (4, 5), the version by
+# its number (6); after a lost request: look-up (4), the add again (5), access (6).
+LATER = (4, 5, 6)
+SIGNED_OUT = {"401": {"reply": errors.token_expired()},
+              "403": {"reply": errors.permission_denied()}}
+
+
+@native
+def test_faults_in_different_requests(places):
+    """What is found out after the first fault is struck by the second."""
+    def check(nth, first, later, second):
+        place = places()
+        orders = place.order(nth, **first), place.order(later, **second)
+        result = place.run()
+        assert orders[0].hits == 1
+        # The failure that left it open whether there is a version comes first.
+        place.check(result, failed=1 if open_whether(result) else 4)
+        if result.code:
+            assert "HTTP 403 PERMISSION_DENIED" in result.error["message"]
+            assert "roles/secretmanager." in result.error["hint"]
+        assert second is SIGNED_OUT["403"] or result.code == 0, result.out
+        if orders[1].hits:
+            place.check_again()
+
+    first = [(nth, name) for nth in (1, 2, 3) for name in PAIRED]
+    second = {**{name: FAULTS[name] for name in PAIRED[::2]}, **SIGNED_OUT}
+    together(check, {f"{nth}-{one}-{later}-{two}": (nth, FAULTS[one], later, second[two])
+                     for nth, one in first for two in second
+                     for later in (LATER if nth == 3 else range(nth + 1, 5))})
 
 
 def test_faults_without_end(places):
