@@ -90,6 +90,9 @@ check-binary: $(BIN) ## the program is static, hardened, small and stripped
 e2e: $(BIN) ## the program itself against the emulator
 	@scripts/e2e $(BIN)
 
+kernel: $(BIN) kernel-programs # the arm64 program on a kernel of its own, emulated by qemu
+	@PULL_SECRET=$(BIN) CALLS=$(CALLS) scripts/pytest tests/kernel
+
 fuzz: ## every fuzz target for FUZZ_SECONDS
 	@$(MAKE) MODE=fuzz fuzzers
 	@scripts/fuzz --seconds "$(FUZZ_SECONDS)" build/$(ARCH)-fuzz
@@ -151,5 +154,5 @@ clean: ## remove what was built
 distclean: clean ## remove the cache, too
 	rm -rf $(CACHE)
 
-.PHONY: help build binary demo check test unit valgrind e2e fuzz coverage lint \
+.PHONY: help build binary demo check test kernel unit valgrind e2e fuzz coverage lint \
 	fmt bench dist install image image-host image-push image-dev image-root fetch setup clean distclean fuzz-smoke check-binary

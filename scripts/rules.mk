@@ -18,6 +18,7 @@ SRC := $(wildcard src/*/*.c)
 OBJ := $(SRC:%.c=$(O)/%.o) $(O)/$(GEN)/roots.o
 LIB := $(filter-out $(O)/src/cmd/main.o,$(OBJ))
 UNIT := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+CALLS := $(O)/tests/kernel/calls
 FUZZ := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Debian keeps the kernel's headers for another machine with its compiler.
@@ -79,7 +80,8 @@ override FLAGS := -std=c11 -D_GNU_SOURCE -funsigned-char -iquotesrc -I$(GEN) $(V
 
 programs: $(UNIT)
 fuzzers: $(FUZZ)
-.PHONY: programs fuzzers FORCE
+kernel-programs: $(CALLS)
+.PHONY: programs fuzzers kernel-programs FORCE
 
 $(BIN): $(OBJ) $(O)/libbearssl.a $(O)/objects
 	@mkdir -p $(@D)
@@ -98,6 +100,11 @@ $(UNIT): %: %.o $(O)/library.a $(O)/libbearssl.a
 $(FUZZ): %: %.o $(O)/library.a $(O)/libbearssl.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK) -fsanitize=fuzzer -o $@ $^
+
+# For a machine that has nothing else: as static as the program.
+$(CALLS): %: %.o $(O)/library.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LAST)
 
 $(O)/%.o: %.c $(O)/flags $(UNPACKED) | $(GEN)/version_gen.h build/kernel-$(ARCH)
 	@mkdir -p $(@D)
