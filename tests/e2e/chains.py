@@ -257,7 +257,7 @@ class Certificate:
         tbs = sequence(
             tlv(0xa0, integer(self.version - 1)) if self.version > 1 else b"",
             integer(self.serial), inner, name(self.issuer),
-            sequence(*(moment(NOW + int(day * DAY)) for day in self.days)),
+            sequence(*(moment(NOW + round(day * DAY)) for day in self.days)),
             name(self.subject), public_key(self.key),
             tlv(0xa3, extensions) if self.ext else b"")
         whole = bytearray(sequence(tbs, named, bits(sign(tbs, self.signer, algorithm))))
