@@ -49,6 +49,43 @@ str_ends(struct str s, struct str suffix)
 }
 
 static bool
+is_in_set(unsigned char c, const unsigned char *set)
+{
+	for (; *set != '\0'; set++) {
+		if (set[1] == '-' && set[2] != '\0') {
+			if (c >= set[0] && c <= set[2])
+				return true;
+			set += 2;
+		} else if (c == *set) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+str_only(struct str s, const char *set)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_in_set((unsigned char)s.ptr[i],
+			       (const unsigned char *)set))
+			return false;
+	return s.len > 0;
+}
+
+bool
+str_below(struct str host, struct str domain)
+{
+	size_t at;
+
+	if (domain.len == 0 || host.len < domain.len + 2)
+		return false;
+	at = host.len - domain.len;
+	return host.ptr[at - 1] == '.' &&
+	       str_eq_nocase(str_skip(host, at), domain);
+}
+
+static bool
 is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');

@@ -44,6 +44,18 @@ bool str_eq_nocase(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 
+/*
+ * Whether `s` has at least one byte and each is in `set`, where "a-z" stands
+ * for a range; a hyphen that is meant comes last, as in "a-z0-9._-".
+ */
+bool str_only(struct str s, const char *set);
+
+/*
+ * Whether a host name lies below a domain, as "a.example.com" does below
+ * "example.com", which does not. Without regard to ASCII case.
+ */
+bool str_below(struct str host, struct str domain);
+
 /* `s` without the ASCII white space (SP HT LF VT FF CR) at both ends. */
 struct str str_trim(struct str s);
 

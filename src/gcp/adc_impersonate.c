@@ -7,20 +7,6 @@
 
 static const char NAME[] = "--impersonate-service-account";
 
-/* An e-mail address or a unique number, which need no encoding in a path. */
-static bool
-is_account(struct str text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-		      c == '-' || c == '.' || c == '@' || c == ':'))
-			return false;
-	}
-	return text.len > 0;
-}
-
 static enum code
 set_url(struct cred_impersonation *who, struct str account,
 	const struct cred *cred, const char *endpoint, struct status *st)
@@ -56,7 +42,8 @@ adc_impersonate(struct cred *cred, const struct cred_settings *settings,
 	who->lifetime_s = 3600;
 	buf_init(&names, who->delegates, sizeof(who->delegates) - 1);
 	while (str_split(&rest, ',', &account)) {
-		if (!is_account(account))
+		/* An e-mail address or a unique number, as a path holds it. */
+		if (!str_only(account, "a-z0-9.@:-"))
 			return status_set(st, CODE_INVALID_ARGUMENT,
 					  "%s: not a list of service accounts",
 					  NAME);

@@ -9,17 +9,6 @@ refuse(const char *name, const char *why, struct status *st)
 	return status_set(st, CODE_INVALID_ARGUMENT, "%s %s", name, why);
 }
 
-/* Whether a host lies below a domain. */
-static bool
-is_below(const char *host, const char *domain)
-{
-	size_t host_len = strlen(host), len = strlen(domain);
-
-	return len > 0 && host_len > len + 1 &&
-	       host[host_len - len - 1] == '.' &&
-	       strcmp(host + host_len - len, domain) == 0;
-}
-
 enum code
 adc_url_read(struct url *url, struct str text, const char *name,
 	     const char *universe, struct status *st)
@@ -30,8 +19,8 @@ adc_url_read(struct url *url, struct str text, const char *name,
 		return CODE_OK;
 	if (!url->tls)
 		return refuse(name, "must be https", st);
-	if (!is_below(url->host, "googleapis.com") &&
-	    !is_below(url->host, universe)) {
+	if (!str_below(str_from(url->host), STR("googleapis.com")) &&
+	    !str_below(str_from(url->host), str_from(universe))) {
 		status_hint(st, "tokens are sent to Google only; for a private "
 				"endpoint set STS_ENDPOINT, OAUTH2_ENDPOINT or "
 				"IAM_CREDENTIALS_ENDPOINT");

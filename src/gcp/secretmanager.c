@@ -276,20 +276,6 @@ secretmanager_create(struct secretmanager *sm, const char *project,
 	return run_operation(sm, &op, until, st);
 }
 
-/* An ID or a number, as names are logged; ID rules are for the server. */
-static bool
-is_project(struct str text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
-		    c != '-' && c != '.' && c != ':')
-			return false;
-	}
-	return text.len > 0;
-}
-
 /*
  * Checks "projects/P/secrets/SECRET/versions/N": the project may be its
  * number, secret and number must be there.
@@ -308,7 +294,8 @@ take_name(struct json_value value, const char *secret,
 	while (parts < 6 && str_split(&rest, '/', &part[parts]))
 		parts++;
 	good = parts == 6 && rest.ptr == NULL &&
-	       str_eq(part[0], STR("projects")) && is_project(part[1]) &&
+	       str_eq(part[0], STR("projects")) &&
+	       str_only(part[1], "a-z0-9.:-") &&
 	       str_eq(part[2], STR("secrets")) &&
 	       str_eq(part[3], str_from(secret)) &&
 	       str_eq(part[4], STR("versions")) &&

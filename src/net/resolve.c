@@ -23,13 +23,8 @@ is_host_name(struct str host)
 static bool
 is_localhost(struct str host)
 {
-	static const char below[] = ".localhost";
-	const size_t len = sizeof(below) - 1;
-
-	if (host.len > len)
-		return str_eq_nocase(str_skip(host, host.len - len),
-				     (struct str){ below, len });
-	return str_eq_nocase(host, str_from(below + 1));
+	return str_eq_nocase(host, STR("localhost")) ||
+	       str_below(host, STR("localhost"));
 }
 
 static void

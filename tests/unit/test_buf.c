@@ -83,6 +83,68 @@ starts_and_ends(void **state)
 }
 
 static void
+only_what_is_in_the_set(void **state)
+{
+	static const struct {
+		struct str s;
+		const char *set;
+		bool good;
+	} ROWS[] = {
+		{ STR(""), "a-z", false },
+		{ { NULL, 0 }, "a-z", false },
+		{ STR("a"), "", false },
+		{ STR("az"), "a-z", true },
+		{ STR("`"), "a-z", false },
+		{ STR("{"), "a-z", false },
+		{ STR("aZ"), "a-z", false },
+		{ STR("a-0_z.9"), "a-z0-9._-", true },
+		{ STR("a/b"), "a-z0-9._-", false },
+		/* a hyphen at either end is one */
+		{ STR("-"), "ac-", true },
+		{ STR("b"), "ac-", false },
+		{ STR("-"), "-ac", true },
+		{ STR("b"), "-ac", false },
+		{ STR("-"), "a-z", false },
+		{ STR("-"), "-", true },
+		{ STR("a\0a"), "a-z", false },
+		{ STR("\0"), "", false },
+		{ STR("\xe4"), "a-z", false },
+		{ STR("\xe4"), "\x80-\xff", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
+		if (str_only(ROWS[i].s, ROWS[i].set) != ROWS[i].good)
+			fail_msg("row %zu", i);
+}
+
+static void
+below_a_domain(void **state)
+{
+	static const struct {
+		const char *host, *domain;
+		bool below;
+	} ROWS[] = {
+		{ "a.example.com", "example.com", true },
+		{ "b.a.example.com", "example.com", true },
+		{ "A.Example.COM", "eXample.com", true },
+		{ "example.com", "example.com", false },
+		{ "evilexample.com", "example.com", false },
+		{ "a.example.com.evil", "example.com", false },
+		{ ".example.com", "example.com", false },
+		{ "com", "example.com", false },
+		{ "a.", "", false },
+		{ "", "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
+		if (str_below(str_from(ROWS[i].host),
+			      str_from(ROWS[i].domain)) != ROWS[i].below)
+			fail_msg("row %zu", i);
+}
+
+static void
 trim_cuts_ascii_space_at_both_ends(void **state)
 {
 	(void)state;
@@ -337,6 +399,8 @@ main(void)
 		cmocka_unit_test(a_view_of_null_is_empty),
 		cmocka_unit_test(equality),
 		cmocka_unit_test(starts_and_ends),
+		cmocka_unit_test(only_what_is_in_the_set),
+		cmocka_unit_test(below_a_domain),
 		cmocka_unit_test(trim_cuts_ascii_space_at_both_ends),
 		cmocka_unit_test(skip_stops_at_the_end),
 		cmocka_unit_test(find_gives_the_first_or_the_length),
