@@ -61,6 +61,11 @@ class Podman:
         done = run([*self.tool, "kill", "--signal=TERM", label])
         assert done.returncode == 0, done.stdout
 
+    def name(self):
+        """What runs the containers, and its version."""
+        done = run([*self.tool, "version", "--format={{.Client.Version}}"])
+        return f"podman {done.stdout.strip()} with runc"
+
     def why_not(self):
         """Why no container can run here; empty if one can."""
         done = run([*self.tool, "run", *self.options(), self.image, "version"])
@@ -72,6 +77,10 @@ class Chroot:
 
     def __init__(self, root):
         self.root = root
+
+    def name(self):
+        """What stands in for a runtime."""
+        return "a chroot with namespaces of its own"
 
     def command(self, user, mounts, variables, words, label):
         """The same confinement by hand; the program becomes process 1 of its namespace."""
