@@ -47,6 +47,24 @@ run_start_clock(struct run *run, struct status *st)
 	return CODE_OK;
 }
 
+/* With plain http the token may not be sent to another machine. */
+static enum code
+prepare_connect_to(struct run *run, struct status *st)
+{
+	const char *text = run->settings.connect_to;
+
+	if (text == NULL ||
+	    url_from_host(&run->via, str_from(text), run->sm.url.port,
+			  "SECRET_MANAGER_CONNECT_TO", st) != CODE_OK)
+		return st->code;
+	if (run->sm.url.tls || url_is_loopback(&run->via))
+		return CODE_OK;
+	status_hint(st, "use https in SECRET_MANAGER_ENDPOINT");
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "SECRET_MANAGER_CONNECT_TO must be an address of the "
+			  "loopback where SECRET_MANAGER_ENDPOINT is http");
+}
+
 static enum code
 prepare_trust(struct run *run, struct status *st)
 {
@@ -104,9 +122,7 @@ run_prepare(struct run *run, struct status *st)
 	    prepare_trust(run, st) != CODE_OK)
 		return st->code;
 	if (prepare_proxy(run, st) != CODE_OK ||
-	    (s->connect_to != NULL &&
-	     url_from_host(&run->via, str_from(s->connect_to), run->sm.url.port,
-			   "SECRET_MANAGER_CONNECT_TO", st) != CODE_OK))
+	    prepare_connect_to(run, st) != CODE_OK)
 		return st->code;
 	resolver_config_read(&run->resolver);
 	cred_connect(&run->cred, &run->trust, &run->resolver, &run->proxy);

@@ -94,3 +94,11 @@ address_parse(struct address *address, struct str text, uint16_t port)
 		address->sockaddr.v6.sin6_scope_id = zone_index(zone);
 	return zone == NULL || address->sockaddr.v6.sin6_scope_id != 0;
 }
+
+bool
+address_is_loopback(const struct address *address)
+{
+	if (address->sockaddr.any.sa_family == AF_INET)
+		return ntohl(address->sockaddr.v4.sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&address->sockaddr.v6.sin6_addr);
+}

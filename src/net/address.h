@@ -43,4 +43,7 @@ void address_set(struct address *address, sa_family_t family,
 MUST_CHECK bool address_parse(struct address *address, struct str text,
 			      uint16_t port);
 
+/* Whether it is one of 127.0.0.0/8, or ::1. */
+bool address_is_loopback(const struct address *address);
+
 #endif

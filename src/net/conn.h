@@ -76,7 +76,9 @@ void conn_use_proxy(struct conn *c, const struct proxy *proxy);
 
 /*
  * Lets `c` connect to host and port of `via`, which must stay, without proxy:
- * a private endpoint. SNI, Host and the name in the certificate stay.
+ * a private endpoint. SNI, Host and the name in the certificate stay. Where the
+ * URL is http to the loopback, `via` must lead there, too: else opening fails
+ * with INVALID_ARGUMENT.
  */
 void conn_connect_to(struct conn *c, const struct url *via);
 

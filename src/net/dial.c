@@ -13,11 +13,41 @@ dial_start(struct dial *d, const struct resolver_config *config,
 	resolve_start(&d->resolver, config, host, port);
 	d->limits = *limits;
 	d->resolving = true;
+	d->loopback_only = false;
 	d->next = 0;
 	d->fd = -1;
 	d->connected = false;
 	d->resolve_by = deadline_in(limits->resolve_ms);
 	buf_init(&d->tried, d->tried_memory, sizeof(d->tried_memory));
+}
+
+void
+dial_keep_to_loopback(struct dial *d)
+{
+	d->loopback_only = true;
+}
+
+/* Drops all other addresses. */
+static enum code
+keep_loopback(struct dial *d, struct status *st)
+{
+	struct addresses *all = &d->addresses;
+	char text[ADDRESS_TEXT_SIZE] = "no address";
+	size_t kept = 0;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (address_is_loopback(&all->address[i]))
+			all->address[kept++] = all->address[i];
+	if (kept == 0 && all->count > 0)
+		address_text(&all->address[0], text);
+	all->count = kept;
+	if (kept > 0)
+		return CODE_OK;
+	status_hint(st, "use https");
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "%s leads to %s: plain http is sent to the loopback "
+			  "only",
+			  d->resolver.host, text);
 }
 
 /* Notes what became of the address that was tried last. */
@@ -94,6 +124,8 @@ resolve_more(struct dial *d, struct status *st)
 	resolve_addresses(&d->resolver, &d->addresses);
 	resolve_close(&d->resolver);
 	d->resolving = false;
+	if (d->loopback_only && keep_loopback(d, st) != CODE_OK)
+		return st->code;
 	d->connect_by = deadline_in(d->limits.connect_ms);
 	return try_next(d, st);
 }

@@ -23,6 +23,7 @@ struct dial {
 	struct addresses addresses;
 	struct dial_limits limits;
 	bool resolving;
+	bool loopback_only;
 	size_t next; /* address to try when this one fails */
 	int fd;      /* -1: none */
 	bool connected;
@@ -39,9 +40,16 @@ void dial_start(struct dial *d, const struct resolver_config *config,
 		const struct dial_limits *limits);
 
 /*
+ * Lets `d` connect to addresses of the loopback only, whatever its host's name
+ * resolves to; after dial_start().
+ */
+void dial_keep_to_loopback(struct dial *d);
+
+/*
  * Goes on as far as it can without waiting. OK while it is under way and when
  * it is done; UNAVAILABLE if the name has no address or none of them answers:
- * the message lists what each one did.
+ * the message lists what each one did. INVALID_ARGUMENT if none of them is of
+ * the loopback, and no other may be used.
  */
 MUST_CHECK enum code dial_step(struct dial *d, struct status *st);
 

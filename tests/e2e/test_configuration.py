@@ -161,6 +161,25 @@ def test_plain_http_on_the_loopback(start_emulator, start_job, host):
     assert start_job(emulator)(SECRET_MANAGER_ENDPOINT=url).code == 0
 
 
+@pytest.mark.parametrize("place", ["192.0.2.1", "[2001:db8::1]", "example.com",
+                                   "localhost.example.com", "[::]", "0.0.0.0"])
+def test_plain_http_is_never_connected_elsewhere(start_emulator, start_job, place):
+    """Not even to a machine that there is."""
+    emulator = start_emulator(plain=True)
+    url = f"http://localhost:{emulator.port('secretmanager')}"
+    refused(start_job(emulator)(SECRET_MANAGER_ENDPOINT=url,
+                                SECRET_MANAGER_CONNECT_TO=place),
+            emulator, "SECRET_MANAGER_CONNECT_TO")
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1", "localhost"])
+def test_plain_http_connected_on_the_loopback(start_emulator, start_job, place):
+    emulator = start_emulator(plain=True)
+    url = f"http://localhost:{emulator.port('secretmanager')}"
+    assert start_job(emulator)(SECRET_MANAGER_ENDPOINT=url,
+                               SECRET_MANAGER_CONNECT_TO=place).code == 0
+
+
 def test_plain_http_on_the_ipv6_loopback(start_emulator, start_job):
     emulator = start_emulator(plain=True, ipv6=True)
     url = f"http://[::1]:{emulator.port('secretmanager')}/"
