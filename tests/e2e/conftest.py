@@ -4,10 +4,13 @@ Every run is searched for the secrets that it knew: none may ever be in its outp
 """
 
 import base64
+import ctypes
+import fcntl
 import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -41,6 +44,24 @@ def pytest_configure(config):
     """Names our marks."""
     config.addinivalue_line("markers", "native: tests what is between the program "
                             "and its kernel, or moves its file")
+    own_network()
+
+
+CLONE_NEWNET = 0x40000000
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+
+
+def own_network():
+    """Leave for a network namespace that has a loopback only.
+
+    Some tests need fixed addresses and ports, those of name servers above all: so
+    two checkouts can test at the same time. Only root may, and only root needs it:
+    nobody else has ports below 1024.
+    """
+    if os.geteuid() != 0 or ctypes.CDLL(None).unshare(CLONE_NEWNET) != 0:
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
 
 
 def auth(user="user", password=CANARY):

@@ -533,7 +533,7 @@ def test_another_universe(emulator, job, files):
 
 def test_the_endpoint_of_another_universe(job, files):
     path = files.service_account(universe_domain="example.invalid")
-    result = job(GOOGLE_CLOUD_UNIVERSE_DOMAIN="example.invalid", MAX_WAIT_TIME_SECONDS=1,
+    result = job(GOOGLE_CLOUD_UNIVERSE_DOMAIN="example.invalid", MAX_WAIT_TIME_SECONDS=2,
                  SECRET_MANAGER_ENDPOINT=None, GOOGLE_APPLICATION_CREDENTIALS=path,
                  before=["unshare", "-n"])
     assert result.code == 1

@@ -115,7 +115,7 @@ def test_nginx_that_takes_no_large_bodies(nginx):
 def test_nginx_without_a_server_behind_it(nginx):
     job = nginx()
     nginx.emulator.refuse("secretmanager")
-    result = job(MAX_WAIT_TIME_SECONDS=1)
+    result = job(MAX_WAIT_TIME_SECONDS=2)
     assert result.code == 1
     assert result.error["http_status"] == 502
 
@@ -182,7 +182,7 @@ def s_server(emulator, started, tmp_path):
 def test_handshakes_with_openssl(job, s_server, name):
     """It answers in HTML, so that only the handshake can go well."""
     result = job("--dry-run", SECRET_MANAGER_ENDPOINT=s_server(ACCEPTED[name]),
-                 MAX_WAIT_TIME_SECONDS=1)
+                 MAX_WAIT_TIME_SECONDS=2)
     assert result.code == 1
     assert "client-initialized" in result.operations, result.out
     assert "of Secret Manager: " in result.error["message"]
@@ -191,7 +191,7 @@ def test_handshakes_with_openssl(job, s_server, name):
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_handshakes_that_openssl_cannot_have(job, s_server, name):
-    result = job(SECRET_MANAGER_ENDPOINT=s_server(REFUSED[name]), MAX_WAIT_TIME_SECONDS=1)
+    result = job(SECRET_MANAGER_ENDPOINT=s_server(REFUSED[name]), MAX_WAIT_TIME_SECONDS=2)
     assert result.code == 1
     assert "client-initialized" not in result.operations
     assert "localhost: " in result.error["message"]

@@ -152,7 +152,7 @@ REPLIES = {
 def test_replies_of_a_proxy(emulator, through, name):
     reply, code, part = REPLIES[name]
     with ProxyServer(reply=reply) as proxy:
-        result = through(proxy, MAX_WAIT_TIME_SECONDS=1)
+        result = through(proxy, MAX_WAIT_TIME_SECONDS=2)
     assert result.code == code, result.out
     told = result.warnings + result.errors
     assert any(part in line["message"] for line in told), result.out
@@ -191,7 +191,7 @@ def test_a_tunnel_has_no_body(emulator, through, monkeypatch, name):
 
 def test_bytes_behind_the_reply_break_tls(emulator, through):
     with ProxyServer(after=b"HTTP/1.1 200 OK\r\n\r\n") as proxy:
-        result = through(proxy, MAX_WAIT_TIME_SECONDS=1)
+        result = through(proxy, MAX_WAIT_TIME_SECONDS=2)
     assert result.code == 1
     assert "does not speak TLS" in result.error["message"]
 
@@ -204,7 +204,7 @@ def test_a_proxy_that_never_answers(emulator, through, full_backlog):
 
 def test_a_proxy_that_is_not_there(emulator, through):
     port = free_port()
-    result = through(f"http://127.0.0.1:{port}", MAX_WAIT_TIME_SECONDS=1)
+    result = through(f"http://127.0.0.1:{port}", MAX_WAIT_TIME_SECONDS=2)
     assert result.code == 1
     assert "proxy: cannot connect to 127.0.0.1" in result.error["message"]
 
@@ -241,7 +241,7 @@ def test_tls_to_the_proxy(emulator, through, size):
 
 def test_no_tls_where_the_address_says_so(emulator, through):
     with ProxyServer() as proxy:
-        result = through(proxy, scheme="https", MAX_WAIT_TIME_SECONDS=1)
+        result = through(proxy, scheme="https", MAX_WAIT_TIME_SECONDS=2)
     assert result.code == 1
     assert result.error["operation"] == "init-client"
     assert proxy.asked == []
