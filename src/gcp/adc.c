@@ -80,6 +80,7 @@ use_metadata(struct cred *cred, const struct cred_settings *settings,
 	if (url_from_host(&cred->url, str_from(host), 80, "GCE_METADATA_HOST",
 			  st) != CODE_OK)
 		return st->code;
+	cred->in_kubernetes = settings->in_kubernetes;
 	cred->has_url6 = settings->metadata_host == NULL;
 	if (cred->has_url6 &&
 	    url_from_host(&cred->url6, STR(METADATA_HOST6), 80,

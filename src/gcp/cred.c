@@ -8,9 +8,9 @@
 #include "gcp/cred_source.h"
 
 /* A new pod's metadata server is up within 5 to 10 s, nearly always. */
-#define METADATA_PATIENCE_MS 30000
+#define METADATA_GRACE_MS 30000
 /* A 404 may also mean that there is no service account at all. */
-#define METADATA_404_PATIENCE_MS 5000
+#define METADATA_404_GRACE_MS 5000
 
 /* A token with less life than this is not worth using, in seconds. */
 #define TOKEN_LIFE_MIN 10
@@ -201,11 +201,11 @@ cred_take_token(struct cred *cred, struct json_value root, struct status *st)
 
 static enum code
 fetch_once(struct cred *cred, struct call *call, struct deadline until,
-	   struct deadline patience, struct status *st)
+	   struct deadline grace_404, struct status *st)
 {
 	switch (cred->type) {
 	case CRED_METADATA:
-		return cred_from_metadata(cred, call, patience, until, st);
+		return cred_from_metadata(cred, call, grace_404, until, st);
 	case CRED_AUTHORIZED_USER:
 	case CRED_EXTERNAL_USER:
 		return cred_from_refresh(cred, call, until, st);
@@ -225,15 +225,14 @@ fetch_source(struct cred *cred, struct call *call,
 	     const struct retry_listener *listener, struct deadline until,
 	     struct status *st)
 {
-	struct deadline patience =
-		deadline_first(until, deadline_in(METADATA_PATIENCE_MS));
-	struct deadline patience_404 = deadline_in(METADATA_404_PATIENCE_MS);
-	struct retry retry = cred->type == CRED_METADATA
-				     ? retry_startup(listener, patience)
-				     : retry_calls(listener, until);
+	struct deadline grace_404 = deadline_in(METADATA_404_GRACE_MS);
+	struct retry retry =
+		cred->type == CRED_METADATA
+			? retry_startup(listener, METADATA_GRACE_MS, until)
+			: retry_calls(listener, until);
 
 	for (;;) {
-		(void)fetch_once(cred, call, until, patience_404, st);
+		(void)fetch_once(cred, call, until, grace_404, st);
 		buf_wipe(&call->body);
 		buf_wipe(&call->head);
 		if (st->code == CODE_OK)

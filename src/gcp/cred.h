@@ -38,6 +38,7 @@ struct cred_settings {
 	const char *impersonate; /* [DELEGATE,...]ACCOUNT or NULL */
 	const char *endpoint;    /* of the API: the audience for GDCH */
 	bool no_metadata;        /* NO_GCE_CHECK=true */
+	bool in_kubernetes;      /* KUBERNETES_SERVICE_HOST is set */
 	struct deadline until;   /* how long a pipe is waited for */
 };
 
@@ -77,6 +78,7 @@ struct cred {
 	struct url url;  /* where tokens are given out */
 	struct url url6; /* the metadata server, for pods with IPv6 only */
 	bool has_url6;
+	bool in_kubernetes;
 	char client_id[512];
 	char client_secret[512];
 	char refresh_token[4096];
@@ -115,7 +117,8 @@ void cred_connect(struct cred *cred, const struct trust *trust,
 /*
  * Makes sure that there is a token that has not expired, fetching one if need
  * be, with retries: for a metadata server that is not up yet every failure is
- * retried for 30 s (a 404 for 5 s), for other services as for all calls.
+ * retried for at least 30 s (a 404 for 5 s, and so a reply of something else on
+ * its address, but in Kubernetes), for other services as for all calls.
  * Codes: UNAUTHENTICATED (refused), CANCELLED, INVALID_ARGUMENT (a file that
  * is read again is wrong now), and those of call_run().
  */

@@ -14,24 +14,33 @@ static const struct conn_limits LIMITS = {
 
 /*
  * A reply without "Metadata-Flavor: Google" comes from something else that
- * answers on that address: a proxy, a captive portal. Its words count for
- * nothing, only a server error may pass.
+ * answers on that address. Its words count for nothing.
+ */
+static bool
+is_from_google(const struct call *call)
+{
+	return call->response.state != HTTP_COMPLETE ||
+	       str_eq(http_field(&call->response, "Metadata-Flavor"),
+		      STR("Google"));
+}
+
+/*
+ * What else answers there: in Kubernetes a service mesh's sidecar that is not
+ * configured yet, and no refusal of Google's; elsewhere a captive portal.
  */
 static enum code
-check_flavor(const struct call *call, struct status *st)
+refuse_other(const struct cred *cred, const struct call *call,
+	     struct deadline grace, struct status *st)
 {
-	struct str flavor = http_field(&call->response, "Metadata-Flavor");
+	bool passes = cred->in_kubernetes || deadline_left(grace) > 0;
 	int http_status = call->response.status;
 
-	if (call->response.state != HTTP_COMPLETE || http_status >= 500 ||
-	    str_eq(flavor, STR("Google")))
-		return st->code;
 	status_clear(st);
 	st->http_status = http_status;
 	status_hint(st, "something else answers on the metadata server's "
 			"address: check proxies, service mesh and "
 			"GCE_METADATA_HOST");
-	return status_set(st, CODE_UNAUTHENTICATED,
+	return status_set(st, passes ? CODE_UNAVAILABLE : CODE_UNAUTHENTICATED,
 			  "the reply (HTTP %d) lacks Metadata-Flavor: Google, "
 			  "so it is not from a metadata server",
 			  http_status);
@@ -39,15 +48,13 @@ check_flavor(const struct call *call, struct status *st)
 
 /* Whether a refusal of the metadata server may pass soon. */
 static void
-judge(struct cred *cred, struct deadline patience, struct status *st)
+classify_error(struct cred *cred, struct deadline grace_404, struct status *st)
 {
-	/* UNAUTHENTICATED is the verdict of check_flavor(), which stays. */
-	if (st->code == CODE_OK || st->code == CODE_CANCELLED ||
-	    st->code == CODE_UNAUTHENTICATED)
+	if (st->code == CODE_OK || st->code == CODE_CANCELLED)
 		return;
 	if (st->http_status == 404) {
 		st->code = CODE_UNAVAILABLE;
-		st->permanent = deadline_left(patience) == 0;
+		st->permanent = deadline_left(grace_404) == 0;
 		if (st->permanent)
 			st->code = CODE_UNAUTHENTICATED;
 		st->hint[0] = '\0';
@@ -90,7 +97,7 @@ choose(const struct cred *cred)
 
 enum code
 cred_from_metadata(struct cred *cred, struct call *call,
-		   struct deadline patience, struct deadline until,
+		   struct deadline grace_404, struct deadline until,
 		   struct status *st)
 {
 	static const struct http_field fields[] = {
@@ -103,8 +110,10 @@ cred_from_metadata(struct cred *cred, struct call *call,
 	call_start(call, &cred->conn);
 	buf_put_cstr(&call->target, METADATA_PATH);
 	(void)call_run(call, &service, "GET", fields, 1, until, st);
-	if (check_flavor(call, st) == CODE_OK)
+	if (!is_from_google(call))
+		return refuse_other(cred, call, grace_404, st);
+	if (st->code == CODE_OK)
 		(void)cred_take_token(cred, json_root(&call->json), st);
-	judge(cred, patience, st);
+	classify_error(cred, grace_404, st);
 	return st->code;
 }

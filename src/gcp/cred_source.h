@@ -45,11 +45,11 @@ MUST_CHECK enum code cred_set_token(struct cred *cred, struct json_value token,
 				    int64_t life_s, struct status *st);
 
 /*
- * From the metadata server. `patience` says until when a 404 may pass, after
+ * From the metadata server. `grace_404` says until when a 404 may pass, after
  * which it means that there is no service account.
  */
 MUST_CHECK enum code cred_from_metadata(struct cred *cred, struct call *call,
-					struct deadline patience,
+					struct deadline grace_404,
 					struct deadline until,
 					struct status *st);
 

@@ -3,6 +3,9 @@
 #include "sys/entropy.h"
 #include "sys/wait.h"
 
+/* What is left of the time for the last try of retry_startup(). */
+#define LAST_TRY_MS 1000
+
 struct retry
 retry_calls(const struct retry_listener *listener, struct deadline until)
 {
@@ -15,14 +18,20 @@ retry_calls(const struct retry_listener *listener, struct deadline until)
 }
 
 struct retry
-retry_startup(const struct retry_listener *listener, struct deadline until)
+retry_startup(const struct retry_listener *listener, int64_t grace_ms,
+	      struct deadline until)
 {
-	return (struct retry){ .listener = listener,
-			       .until = until,
-			       .attempts_max = 0,
-			       .wait_ms = 250,
-			       .wait_max_ms = 4000,
-			       .growth_percent = 160 };
+	const struct deadline last_try = { until.at_ms - LAST_TRY_MS };
+
+	return (struct retry){
+		.listener = listener,
+		.until = until,
+		.grace_until = deadline_first(deadline_in(grace_ms), last_try),
+		.attempts_max = 0,
+		.wait_ms = 250,
+		.wait_max_ms = 4000,
+		.growth_percent = 160
+	};
 }
 
 /* `ms`, changed by up to 20 % either way, so that many jobs spread out. */
@@ -36,18 +45,42 @@ with_jitter(int64_t ms)
 	return ms - ms / 5 + (int64_t)(random % 1000) * (ms * 2 / 5) / 1000;
 }
 
+/* Whether the policy has another try after `retry->attempt` failures. */
+static bool
+tries_left(const struct retry *retry)
+{
+	if (retry->attempts_max > 0)
+		return retry->attempt < retry->attempts_max;
+	return deadline_left(retry->grace_until) > 0;
+}
+
+/* How long to wait: our own time, or what the server asks for if that is more. */
+static int64_t
+next_wait(const struct retry *retry, uint64_t asked_ms)
+{
+	bool startup = retry->attempts_max == 0;
+	int64_t left = deadline_left(retry->grace_until);
+	int64_t wait = with_jitter(retry->wait_ms);
+
+	if (startup && wait > left)
+		wait = left;
+	if (asked_ms <= (uint64_t)wait)
+		return wait;
+	if (startup && asked_ms >= (uint64_t)deadline_left(retry->until))
+		return left;
+	return (int64_t)asked_ms;
+}
+
 bool
 retry_again(struct retry *retry, struct status *st)
 {
 	struct status interrupted = { .code = CODE_OK };
-	int64_t wait = with_jitter(retry->wait_ms);
+	int64_t wait;
 
 	retry->attempt++;
-	if (!status_retryable(st) ||
-	    (retry->attempts_max > 0 && retry->attempt >= retry->attempts_max))
+	if (!status_retryable(st) || !tries_left(retry))
 		return false;
-	if (st->retry_after_ms > (uint64_t)wait)
-		wait = (int64_t)st->retry_after_ms;
+	wait = next_wait(retry, st->retry_after_ms);
 	if (wait >= deadline_left(retry->until))
 		return false;
 	if (retry->listener != NULL)

@@ -18,8 +18,9 @@ struct retry_listener {
 struct retry {
 	const struct retry_listener *listener; /* NULL: nobody */
 	struct deadline until;                 /* no wait goes past it */
+	struct deadline grace_until;           /* of retry_startup() */
 	unsigned attempt;                      /* failures so far */
-	unsigned attempts_max;                 /* 0: as many as fit */
+	unsigned attempts_max;                 /* 0: until `grace_until` */
 	int64_t wait_ms; /* the next wait, before jitter */
 	int64_t wait_max_ms;
 	unsigned growth_percent; /* of each wait to the next: 200 doubles */
@@ -33,11 +34,13 @@ struct retry retry_calls(const struct retry_listener *listener,
 			 struct deadline until);
 
 /*
- * The policy for a metadata server that is not up yet: quick tries until
- * `until`, as many as fit.
+ * The policy for a metadata server that is not up yet: quick tries for
+ * `grace_ms`, the last one no sooner than at their end. Where `until` is near,
+ * the last try is a second before it. A wait that the server asks for may go
+ * past the end, and one that would go past `until` is cut to it.
  */
 struct retry retry_startup(const struct retry_listener *listener,
-			   struct deadline until);
+			   int64_t grace_ms, struct deadline until);
 
 /*
  * After a failure: whether to try again, decided by status_retryable(), the

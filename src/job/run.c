@@ -113,6 +113,8 @@ run_prepare(struct run *run, struct status *st)
 		.impersonate = s->impersonate,
 		.endpoint = s->endpoint,
 		.no_metadata = s->no_metadata != NULL,
+		.in_kubernetes =
+			opt_variable("KUBERNETES_SERVICE_HOST") != NULL,
 		.until = run->until,
 	};
 

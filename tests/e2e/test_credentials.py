@@ -283,22 +283,24 @@ FLAVORS = {"none": (), "other": (("Metadata-Flavor", "Amazon"),),
            "case": (("Metadata-Flavor", "google"),)}
 
 
-@pytest.mark.parametrize("flavor", FLAVORS.values(), ids=FLAVORS)
-@pytest.mark.parametrize("status", [200, 302, 403, 404])
-def test_a_reply_that_is_not_of_a_metadata_server(emulator, job, flavor, status):
-    emulator.order("metadata", times=None, reply=token_reply(status, flavor))
-    result = job()
-    assert result.code == 4
-    assert result.error["error_code"] == "UNAUTHENTICATED"
-    assert "Metadata-Flavor" in result.error["message"]
-    assert len(emulator.requests("metadata")) == 1
-    assert emulator.requests("secretmanager") == []
-    assert TOKEN not in result.out
+def test_a_reply_that_is_not_of_a_metadata_server(start_emulator):
+    """It has the patience of a 404, then it is certain. Its words count for nothing."""
+    def check(reply):
+        emulator = start_emulator()
+        emulator.order("metadata", times=None, reply=reply)
+        result = Job(emulator)()
+        assert result.code == 4
+        assert result.error["error_code"] == "UNAUTHENTICATED"
+        assert "Metadata-Flavor" in result.error["message"]
+        assert "something else" in result.error["hint"]
+        assert sum(line["retry_in_ms"] for line in result.warnings) >= 4000
+        assert len(emulator.requests("metadata")) == len(result.warnings) + 1
+        assert emulator.requests("secretmanager") == []
+        assert TOKEN not in result.out
 
-
-def test_a_captive_portal_is_refused(emulator, job):
-    emulator.order("metadata", times=None, reply=errors.captive_portal())
-    assert job().code == 4
+    rows = {f"{name}-{status}": (token_reply(status, flavor),)
+            for name, flavor in FLAVORS.items() for status in (200, 302, 403, 404, 503)}
+    together(check, {"captive-portal": (errors.captive_portal(),), **rows})
 
 
 NOT_YET_UP = {
@@ -355,6 +357,60 @@ def test_no_service_account_is_given_up_soon(start_emulator):
 
     together(check, {"patient": (60, 4, "UNAUTHENTICATED", 4.5, 12),
                      "in-a-hurry": (2, 1, "UNAVAILABLE", 0.5, 4)})
+
+
+def sidecar(status, *headers):
+    """What a service mesh's sidecar says before it is configured."""
+    return Reply(status, b"no healthy upstream", (("Server", "envoy"), *headers))
+
+
+def later(seconds):
+    return errors.metadata_unavailable().with_headers(("Retry-After", str(seconds)))
+
+
+# What is answered for ever, more variables, and how many waits there are at least.
+SLOW = {
+    "31": (later(31), {}, 1),
+    "16-and-16": (later(16), {}, 2),
+    "beyond-the-deadline": (later(999), {}, 1),
+    "ours": (errors.metadata_unavailable(), {}, 9),
+    "sidecar-404": (sidecar(404), {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, 9),
+    "sidecar-503": (sidecar(503), {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, 9),
+}
+
+
+def test_the_metadata_server_has_30_seconds(start_emulator):
+    """At least; then Google has refused nothing. Waits are read from the log."""
+    def check(reply, variables, waits):
+        emulator = start_emulator()
+        emulator.order("metadata", times=None, reply=reply)
+        result = Job(emulator)(**variables)
+        assert result.code == 1, result.out
+        assert result.error["error_code"] == "UNAVAILABLE"
+        waited = [line["retry_in_ms"] for line in result.warnings]
+        assert len(waited) >= waits
+        # What the tries themselves took is not in the log.
+        assert sum(waited) >= 29_000
+        assert len(emulator.requests("metadata")) == len(waited) + 1
+
+    def check_recovery(*_):
+        """The last wait was not in vain."""
+        emulator = start_emulator()
+        emulator.order("metadata", reply=later(31))
+        assert Job(emulator)().code == 0
+
+    together(lambda *row: (check if row else check_recovery)(*row),
+             {**SLOW, "recovers": ()})
+
+
+def test_a_sidecar_that_is_configured_in_time(start_emulator):
+    def check(variables):
+        emulator = start_emulator()
+        emulator.order("metadata", times=3, reply=sidecar(404))
+        assert Job(emulator)(**variables).code == 0
+
+    together(check, {"kubernetes": ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"},),
+                     "elsewhere": ({},)})
 
 
 def test_impersonation_denied_is_not_retried(emulator, job):

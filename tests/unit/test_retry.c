@@ -66,7 +66,7 @@ static void
 the_policy_is_that_of_the_contract(void **state)
 {
 	struct retry calls = retry_calls(NULL, deadline_in(60000));
-	struct retry startup = retry_startup(NULL, deadline_in(30000));
+	struct retry startup = retry_startup(NULL, 30000, deadline_in(280000));
 
 	(void)state;
 	assert_int_equal(calls.attempts_max, 4);
@@ -139,22 +139,83 @@ the_server_may_ask_for_a_longer_wait(void **state)
 	assert_int_equal(notified, 0);
 }
 
+/* The policy at startup, quick, with a grace of 300 ms. */
+static struct retry
+quick_startup(struct deadline until)
+{
+	struct retry retry = retry_startup(&LISTENER, 300, until);
+
+	notified = 0;
+	return retry;
+}
+
 static void
 startup_tries_as_often_as_fits(void **state)
 {
-	struct retry retry = retry_startup(&LISTENER, deadline_in(300));
+	struct retry retry = quick_startup(deadline_in(60000));
 	unsigned tries = 0;
 
 	(void)state;
 	retry.wait_ms = 5;
 	retry.wait_max_ms = 20;
-	notified = 0;
 	do {
 		tries++;
 		fail_with(CODE_UNAVAILABLE);
 	} while (retry_again(&retry, &st));
 	assert_true(tries > 5);
 	assert_int_equal(notified, tries - 1);
+	assert_int_equal(deadline_left(retry.grace_until), 0);
+}
+
+/* Waits are cut, so that the last try is at the end of the grace. */
+static void
+startup_tries_once_more_at_the_end(void **state)
+{
+	struct retry retry = quick_startup(deadline_in(60000));
+
+	(void)state;
+	retry.wait_ms = 4000;
+	fail_with(CODE_UNAVAILABLE);
+	assert_true(retry_again(&retry, &st));
+	assert_in_range(last_wait, 1, 300);
+	fail_with(CODE_UNAVAILABLE);
+	assert_false(retry_again(&retry, &st));
+	assert_int_equal(notified, 1);
+}
+
+static void
+startup_waits_as_long_as_the_server_asks(void **state)
+{
+	struct retry retry = quick_startup(deadline_in(60000));
+
+	(void)state;
+	fail_with(CODE_UNAVAILABLE);
+	st.retry_after_ms = 310;
+	assert_true(retry_again(&retry, &st));
+	assert_int_equal(last_wait, 310);
+	fail_with(CODE_UNAVAILABLE);
+	assert_false(retry_again(&retry, &st));
+	/* A wait beyond the deadline is no reason to give up. */
+	retry = quick_startup(deadline_in(60000));
+	fail_with(CODE_UNAVAILABLE);
+	st.retry_after_ms = 61000;
+	assert_true(retry_again(&retry, &st));
+	assert_in_range(last_wait, 1, 300);
+}
+
+/* The deadline is near: the last try has a second of its own. */
+static void
+startup_ends_before_the_deadline(void **state)
+{
+	struct retry retry = quick_startup(deadline_in(1050));
+
+	(void)state;
+	retry.wait_ms = 4000;
+	fail_with(CODE_UNAVAILABLE);
+	assert_true(retry_again(&retry, &st));
+	assert_in_range(last_wait, 1, 50);
+	fail_with(CODE_UNAVAILABLE);
+	assert_false(retry_again(&retry, &st));
 }
 
 int
@@ -167,6 +228,9 @@ main(void)
 		cmocka_unit_test(what_cannot_pass_is_not_retried),
 		cmocka_unit_test(the_server_may_ask_for_a_longer_wait),
 		cmocka_unit_test(startup_tries_as_often_as_fits),
+		cmocka_unit_test(startup_tries_once_more_at_the_end),
+		cmocka_unit_test(startup_waits_as_long_as_the_server_asks),
+		cmocka_unit_test(startup_ends_before_the_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
