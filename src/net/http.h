@@ -5,8 +5,9 @@
  * does no input or output, so that it can be tested and fuzzed as it stands.
  * It guesses nothing: what RFC 9112 lets a lenient client repair is an error
  * here (bare LF, folded fields, a second or contradicting Content-Length,
- * Content-Length beside Transfer-Encoding, codings other than chunked, bytes
- * after the body, an HTTP version other than 1.0 and 1.1).
+ * Content-Length beside Transfer-Encoding, codings other than chunked, control
+ * characters in the reason, trailers that are no fields, bytes after the body,
+ * an HTTP version other than 1.0 and 1.1).
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -50,7 +51,7 @@ struct http_response {
 	enum http_state state; /* readable */
 	int status;            /* readable after the head: 100 to 599 */
 	bool keep_alive;       /* readable at HTTP_COMPLETE: may be reused */
-	bool body_dropped;     /* readable: it was over the limit, see below */
+	bool body_dropped;     /* readable: not read, see http_feed() */
 	struct buf *head;      /* the final head, field views point into it */
 	struct buf *body;      /* readable: the body so far */
 	struct http_field field[HTTP_FIELDS_MAX];
@@ -60,6 +61,8 @@ struct http_response {
 	size_t trailer_length;
 	unsigned interim;
 	bool head_request; /* the request was HEAD: no body */
+	bool connect_request;
+	bool in_value; /* of the trailer field being read */
 	bool http10;
 	bool seen_cr;
 	char line[HTTP_CHUNK_LINE_MAX];
@@ -74,7 +77,10 @@ struct http_response {
 MUST_CHECK bool http_write_head(const struct http_request *request,
 				struct buf *out);
 
-/* Makes `response` ready for the response to a `method` request. */
+/*
+ * Makes `response` ready for the response to a `method` request. One to
+ * CONNECT ends with its head, whatever that says about a body.
+ */
 void http_response_init(struct http_response *response, const char *method,
 			struct buf *head, struct buf *body);
 
@@ -82,8 +88,9 @@ void http_response_init(struct http_response *response, const char *method,
  * Feeds `len` bytes that arrived. Codes: UNAVAILABLE (with `permanent` set
  * where a repetition will not help) if they break the protocol or a limit,
  * among them bytes after the end of the response. Messages name the rule, and
- * quote nothing of the body. A body over the limit breaks a success only; a
- * failure is complete without it, for its status says enough: `body_dropped`.
+ * quote nothing of the body. A body over the limit, or with a content coding,
+ * breaks a success only; a failure is complete without it, for its status says
+ * enough: `body_dropped`.
  */
 MUST_CHECK enum code http_feed(struct http_response *response,
 			       const void *bytes, size_t len,

@@ -14,16 +14,30 @@ http_refuse(struct http_response *response, struct status *st, const char *rule)
 }
 
 enum code
-http_too_large(struct http_response *response, struct status *st)
+http_drop_body(struct http_response *response, struct status *st,
+	       const char *why)
 {
 	if (response->status >= 200 && response->status <= 299)
-		return http_refuse(response, st,
-				   "the body is larger than the limit");
+		return http_refuse(response, st, why);
 	buf_reset(response->body);
 	response->state = HTTP_COMPLETE;
 	response->keep_alive = false;
 	response->body_dropped = true;
 	return CODE_OK;
+}
+
+enum code
+http_too_large(struct http_response *response, struct status *st)
+{
+	return http_drop_body(response, st,
+			      "the body is larger than the limit");
+}
+
+/* What neither a field's value nor a reason may hold (RFC 9110 5.5). */
+static bool
+is_control(char c)
+{
+	return ((unsigned char)c < ' ' && c != '\t') || c == 0x7f;
 }
 
 /* "HTTP/1.1 200 OK": version, three digits, maybe a reason (RFC 9112 4). */
@@ -45,6 +59,11 @@ read_status_line(struct http_response *r, struct str line, struct status *st)
 	    !parse_uint((struct str){ line.ptr, 3 }, &status) || status < 100 ||
 	    status > 599)
 		return http_refuse(r, st, "the status is not 100 to 599");
+	for (size_t i = 3; i < line.len; i++)
+		if (is_control(line.ptr[i]))
+			return http_refuse(r, st,
+					   "the reason holds a control "
+					   "character");
 	r->status = (int)status;
 	return CODE_OK;
 }
@@ -59,32 +78,45 @@ is_name_char(char c)
 	       (c != '\0' && strchr(others, c) != NULL);
 }
 
+const char *
+http_field_byte(size_t at, bool *in_value, char c)
+{
+	if (*in_value)
+		return is_control(c) ? "a field holds a control character"
+				     : NULL;
+	if (at == 0 && (c == ' ' || c == '\t'))
+		return "a field is folded over two lines";
+	if (c != ':')
+		return is_name_char(c) ? NULL : "a field's name is no token";
+	*in_value = true;
+	return http_field_end(at > 0);
+}
+
+const char *
+http_field_end(bool has_name)
+{
+	return has_name ? NULL : "a field has no name";
+}
+
 static enum code
 read_field(struct http_response *r, struct str line, struct status *st)
 {
 	size_t colon = str_find(line, ':');
+	const char *error = NULL;
 	struct http_field *field;
+	bool in_value = false;
 
-	if (line.ptr[0] == ' ' || line.ptr[0] == '\t')
-		return http_refuse(r, st, "a field is folded over two lines");
-	if (colon == 0 || colon == line.len)
-		return http_refuse(r, st, "a field has no name");
-	for (size_t i = 0; i < colon; i++)
-		if (!is_name_char(line.ptr[i]))
-			return http_refuse(r, st, "a field's name is no token");
+	for (size_t i = 0; i < line.len && error == NULL; i++)
+		error = http_field_byte(i, &in_value, line.ptr[i]);
+	if (error == NULL)
+		error = http_field_end(in_value);
+	if (error != NULL)
+		return http_refuse(r, st, error);
 	if (r->field_count == HTTP_FIELDS_MAX)
 		return http_refuse(r, st, "too many fields");
 	field = &r->field[r->field_count++];
 	field->name = (struct str){ line.ptr, colon };
-	field->value = str_skip(line, colon + 1);
-	for (size_t i = 0; i < field->value.len; i++) {
-		unsigned char c = (unsigned char)field->value.ptr[i];
-
-		if ((c < ' ' && c != '\t') || c == 0x7f)
-			return http_refuse(r, st,
-					   "a field holds a control character");
-	}
-	field->value = str_trim(field->value);
+	field->value = str_trim(str_skip(line, colon + 1));
 	return CODE_OK;
 }
 
@@ -121,10 +153,7 @@ framing_error(const struct http_response *r)
 {
 	size_t lengths = count_fields(r, "Content-Length");
 	size_t codings = count_fields(r, "Transfer-Encoding");
-	struct str coding = http_field(r, "Content-Encoding");
 
-	if (coding.ptr != NULL && !str_eq_nocase(coding, STR("identity")))
-		return "a content coding nobody asked for";
 	if (lengths > 1)
 		return "more than one Content-Length";
 	if (lengths > 0 && codings > 0)
@@ -138,6 +167,14 @@ framing_error(const struct http_response *r)
 	return NULL;
 }
 
+static bool
+is_encoded(const struct http_response *r)
+{
+	struct str coding = http_field(r, "Content-Encoding");
+
+	return coding.ptr != NULL && !str_eq_nocase(coding, STR("identity"));
+}
+
 /* How the body is framed, once the fields are known not to contradict. */
 static enum code
 read_framing(struct http_response *r, struct status *st)
@@ -145,6 +182,14 @@ read_framing(struct http_response *r, struct status *st)
 	const char *error = framing_error(r);
 	struct str length = http_field(r, "Content-Length");
 
+	/*
+	 * A tunnel begins after the head, or a refusal is told by its status:
+	 * fields about a body mean nothing (RFC 9110 section 9.3.6).
+	 */
+	if (r->connect_request) {
+		r->state = HTTP_COMPLETE;
+		return CODE_OK;
+	}
 	if (error != NULL)
 		return http_refuse(r, st, error);
 	if (length.ptr != NULL && !parse_uint(length, &r->left))
@@ -152,6 +197,9 @@ read_framing(struct http_response *r, struct status *st)
 	r->keep_alive = !r->http10 && !list_has(r, "Connection", STR("close"));
 	if (r->head_request || r->status == 204 || r->status == 304) {
 		r->state = HTTP_COMPLETE;
+	} else if (is_encoded(r)) {
+		return http_drop_body(r, st,
+				      "a content coding nobody asked for");
 	} else if (length.ptr != NULL) {
 		if (r->left > buf_room(r->body))
 			return http_too_large(r, st);

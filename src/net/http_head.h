@@ -21,7 +21,24 @@ MUST_CHECK enum code http_read_head(struct http_response *response,
 enum code http_refuse(struct http_response *response, struct status *st,
 		      const char *rule);
 
-/* Ends a response whose body is over the limit, as http_feed() tells. */
+/*
+ * Judges byte `c`, the one at `at` from 0, of a field's line, in a head and in
+ * trailers (RFC 9112 sections 5 and 7.1.2). `*in_value` is false before the
+ * first byte and true after the colon. Returns the broken rule or NULL.
+ */
+const char *http_field_byte(size_t at, bool *in_value, char c);
+
+/* The rule that a line without a name and a colon breaks, else NULL. */
+const char *http_field_end(bool has_name);
+
+/*
+ * Ends a response whose body cannot be read: a success is refused and says
+ * `why`, of a failure the status suffices, as http_feed() tells.
+ */
+MUST_CHECK enum code http_drop_body(struct http_response *response,
+				    struct status *st, const char *why);
+
+/* The same for a body over the limit. */
 MUST_CHECK enum code http_too_large(struct http_response *response,
 				    struct status *st);
 

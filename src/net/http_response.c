@@ -20,6 +20,8 @@ http_response_init(struct http_response *r, const char *method,
 	r->trailer_length = 0;
 	r->interim = 0;
 	r->head_request = strcmp(method, "HEAD") == 0;
+	r->connect_request = strcmp(method, "CONNECT") == 0;
+	r->in_value = false;
 	r->http10 = false;
 	r->seen_cr = false;
 }
@@ -149,23 +151,30 @@ feed_chunk_end(struct http_response *r, char c, struct status *st)
 	return CODE_OK;
 }
 
-/* Trailer fields are read over; nothing in them is needed. */
+/*
+ * Trailer fields are read over; nothing in them is needed. But they must be
+ * fields: what follows a chunk of size 0 too early is not swallowed.
+ */
 static enum code
 feed_trailers(struct http_response *r, char c, struct status *st)
 {
 	bool bad, end = ends_line(r, c, &bad);
+	const char *error = NULL;
 
 	if (bad)
 		return http_refuse(r, st, "CR or LF that is not CRLF");
 	if (++r->trailer_length > HTTP_TRAILERS_MAX)
 		return http_refuse(r, st, "the trailers are too long");
-	if (end && r->line_length == 0)
+	if (end && r->line_length == 0) {
 		r->state = HTTP_COMPLETE;
-	else if (end)
+	} else if (end) {
+		error = http_field_end(r->in_value);
 		r->line_length = 0;
-	else if (c != '\r')
-		r->line_length++;
-	return CODE_OK;
+		r->in_value = false;
+	} else if (c != '\r') {
+		error = http_field_byte(r->line_length++, &r->in_value, c);
+	}
+	return error == NULL ? CODE_OK : http_refuse(r, st, error);
 }
 
 /* Takes body bytes in bulk; returns how many. */

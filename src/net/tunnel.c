@@ -17,8 +17,7 @@ tunnel_start(struct tunnel *t, const struct proxy *proxy, const struct url *url,
 	t->sent = 0;
 	buf_init(&t->head, t->head_memory, sizeof(t->head_memory));
 	buf_init(&t->body, t->head_memory, 0);
-	/* As for HEAD, fields about a body mean nothing here. */
-	http_response_init(&t->response, "HEAD", &t->head, &t->body);
+	http_response_init(&t->response, "CONNECT", &t->head, &t->body);
 	buf_init(&target, memory, sizeof(memory));
 	buf_put_cstr(&target, url->authority);
 	if (url->port == 443)

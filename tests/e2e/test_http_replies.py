@@ -46,6 +46,7 @@ TOO_LARGE = "the body is larger than the limit"
 AFTER = "bytes after the end of the body"
 CUT = "was cut off"
 NO_JSON = "the body cannot be read"
+NO_NAME = "a field has no name"
 
 GOOD = {
     "length": sized(),
@@ -58,6 +59,7 @@ GOOD = {
     "chunk-size-with-zeros": chunked(b"0000d\r\n" + OBJECT + CRLF, END),
     "chunk-size-upper-case": chunked(b"D\r\n" + OBJECT + CRLF, END),
     "trailers": chunked(piece(), b"0\r\nA: b\r\nC: d\r\n\r\n"),
+    "trailer-values": chunked(piece(), b"0\r\nA:\r\nB: \tc: d\xfc \r\n\r\n"),
     "close": head(JSON) + OBJECT,
     "http-1.0": head(JSON, status=b"HTTP/1.0 200 OK") + OBJECT,
     "http-1.0-length": sized(status=b"HTTP/1.0 200 OK"),
@@ -66,6 +68,7 @@ GOOD = {
     "no-reason": sized(status=b"HTTP/1.1 200 "),
     "no-reason-no-space": sized(status=b"HTTP/1.1 200"),
     "odd-reason": sized(status="HTTP/1.1 200 Grüß Gott".encode()),
+    "tab-in-reason": sized(status=b"HTTP/1.1 200 All\tis well"),
     "another-success": sized(status=b"HTTP/1.1 299 Fine"),
     "continue-first": b"HTTP/1.1 100 Continue\r\n\r\n" + sized(),
     "eight-interims": INTERIM * 8 + sized(),
@@ -114,6 +117,11 @@ BAD = {
     "status-words": (sized(status=b"HTTP/1.1 OK"), STATUS),
     "status-glued": (sized(status=b"HTTP/1.1 200OK"), STATUS),
     "status-nul": (sized(status=b"HTTP/1.1 200\0OK"), STATUS),
+    "reason-escape": (sized(status=b"HTTP/1.1 200 \x1b[2J"), "the reason holds a control"),
+    "reason-nul": (sized(status=b"HTTP/1.1 200 O\0K"), "the reason holds a control"),
+    "reason-delete": (sized(status=b"HTTP/1.1 200 \x7f"), "the reason holds a control"),
+    "reason-of-an-interim": (sized(status=b"HTTP/1.1 100 \x01\r\n\r\nHTTP/1.1 200 OK"),
+                             "the reason holds a control"),
     # Interim responses (RFC 9110 15.2).
     "nine-interims": (INTERIM * 9 + sized(), "too many interim responses"),
     "only-interims": (INTERIM * 2, "closed without a reply"),
@@ -211,6 +219,18 @@ BAD = {
     "chunks-cut-in-end": (chunked(piece(), b"0\r\n"), CUT),
     "chunks-cut-in-trailer": (chunked(piece(), b"0\r\nA: b\r\n"), CUT),
     "trailer-bare-lf": (chunked(piece(), b"0\r\nA: b\n\r\n"), NOT_CRLF),
+    # Trailers are fields (RFC 9112 7.1.2), not whatever follows a size of 0.
+    "trailer-second-reply": (chunked(piece(), b"0\r\n", sized()), NO_TOKEN),
+    "trailer-lost-data": (chunked(piece(b'{"name"'), b"0\r\n: "
+                                  b'"x"}\r\n0\r\n\r\n'), NO_NAME),
+    "trailer-lost-chunk": (chunked(b"0\r\n", piece(), END), NO_NAME),
+    "trailer-no-colon": (chunked(piece(), b"0\r\nNothing\r\n\r\n"), NO_NAME),
+    "trailer-no-name": (chunked(piece(), b"0\r\n: b\r\n\r\n"), NO_NAME),
+    "trailer-second-no-name": (chunked(piece(), b"0\r\nA: b\r\nB\r\n\r\n"), NO_NAME),
+    "trailer-space-before-colon": (chunked(piece(), b"0\r\nA : b\r\n\r\n"), NO_TOKEN),
+    "trailer-folded": (chunked(piece(), b"0\r\nA: b\r\n c: d\r\n\r\n"), "folded"),
+    "trailer-control": (chunked(piece(), b"0\r\nA: \x1b[2J\r\n\r\n"), CONTROL),
+    "trailer-nul": (chunked(piece(), b"0\r\nA: b\0\r\n\r\n"), CONTROL),
     "trailers-long": (chunked(piece(), b"0\r\n" + b"A: b\r\n" * 2000 + CRLF),
                       "the trailers are too long"),
     "chunks-then-more": (chunked(*ONLY, b"x"), AFTER),
@@ -278,3 +298,23 @@ def test_replies_of_the_metadata_server(start_emulator):
         assert emulator.requests("secretmanager") == []
 
     together(check, {name: BAD[name] for name in rows})
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+@pytest.mark.parametrize("status, code, name, calls", [
+    (403, 4, "PERMISSION_DENIED", 1), (400, 2, "INVALID_ARGUMENT", 1), (404, 1, "UNKNOWN", 1),
+    (503, 1, "UNAVAILABLE", 4),
+])
+def test_of_a_failure_with_a_content_coding_the_status_suffices(
+        emulator, job, status, code, name, calls, framing):
+    """Its body cannot be read, but is not needed: it is neither lost nor, of itself, retried."""
+    fields = {"length": (b"Content-Length: 4",), "chunked": (b"Transfer-Encoding: chunked",),
+              "close": ()}[framing]
+    reply = head(JSON, b"Content-Encoding: gzip", b"Retry-After: 0", *fields,
+                 status=b"HTTP/1.1 %d Zipped" % status)
+    reply += b"4\r\n\x1f\x8b\x08\0\r\n0\r\n\r\n" if framing == "chunked" else b"\x1f\x8b\x08\0"
+    emulator.order("secretmanager", times=None, raw=reply)
+    result = job("--dry-run")
+    assert result.code == code, result.out
+    assert (result.error["error_code"], result.error["http_status"]) == (name, status)
+    assert len(emulator.requests("secretmanager")) == calls

@@ -138,6 +138,10 @@ REPLIES = {
     "redirect": (b"HTTP/1.1 302 Found\r\nLocation: https://x/\r\n\r\n", 1, "HTTP 302"),
     "502": (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", 1, "refuses the tunnel (HTTP 502)"),
     "503": (b"HTTP/1.1 503 Unavailable\r\n\r\n", 1, "refuses the tunnel (HTTP 503)"),
+    "403-zipped": (b"HTTP/1.1 403 Forbidden\r\nContent-Encoding: gzip\r\n"
+                   b"Content-Length: 9\r\n\r\n", 4, "refuses the tunnel (HTTP 403)"),
+    "407-framed-twice": (b"HTTP/1.1 407 Who\r\nContent-Length: 0\r\n"
+                         b"Transfer-Encoding: chunked\r\n\r\n", 4, "(HTTP 407)"),
     "no-http": (b"SSH-2.0-x\r\n", 1, "does not start with HTTP/"),
     "tls": (b"\x15\x03\x01\x00\x02\x02\x28", 1, "speaks TLS on this port"),
     "closed": (b"", 1, "closed without a reply"),
@@ -166,6 +170,14 @@ GOOD_REPLIES = {
     "http-1.0": b"HTTP/1.0 200 Connection established\r\nProxy-agent: x\r\n\r\n",
     "continue": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
     "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "length-and-chunked": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                          b"Transfer-Encoding: chunked\r\n\r\n",
+    "lengths-that-contradict": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                               b"Content-Length: 7\r\n\r\n",
+    "length-no-number": b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+    "chunked-in-1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "codings": b"HTTP/1.1 299 OK\r\nTransfer-Encoding: gzip, chunked\r\n"
+               b"Content-Encoding: br\r\n\r\n",
 }
 
 

@@ -100,15 +100,39 @@ size_of_chunk(struct str line, size_t *size)
 	return true;
 }
 
+/* A name of token characters, a colon, and no control character after it. */
+static bool
+is_field(struct str line)
+{
+	static const char name[] = "!#$%&'*+-.^_`|~0123456789"
+				   "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t i = 0;
+
+	while (i < line.len &&
+	       memchr(name, line.ptr[i], sizeof(name) - 1) != NULL)
+		i++;
+	if (i == 0 || i == line.len || line.ptr[i] != ':')
+		return false;
+	for (; i < line.len; i++)
+		if (line.ptr[i] != '\t' &&
+		    (line.ptr[i] == 0x7f || (unsigned char)line.ptr[i] < 0x20))
+			return false;
+	return true;
+}
+
 static bool
 read_trailers(struct str text)
 {
 	struct str line;
 	size_t total = text.len;
 
-	while (next_line(&text, &line))
+	while (next_line(&text, &line)) {
 		if (line.len == 0)
 			return text.len == 0 && total <= HTTP_TRAILERS_MAX;
+		if (!is_field(line))
+			return false;
+	}
 	return false;
 }
 

@@ -27,6 +27,7 @@ status_lines_are_read(void **state)
 		{ "HTTP/1.1 200", 200 },
 		{ "HTTP/1.0 599 Two words", 599 },
 		{ "HTTP/1.1 404 \xc3\xa4\xff", 404 },
+		{ "HTTP/1.1 404 not\tfound", 404 },
 	};
 
 	(void)state;
@@ -61,6 +62,9 @@ static const struct {
 	{ "HTTP/1.1 600 OK", "the status is not 100 to 599" },
 	{ "HTTP/1.1 -20 OK", "the status is not 100 to 599" },
 	{ "HTTP/1.1 2x0 OK", "the status is not 100 to 599" },
+	{ "HTTP/1.1 200 \x01", "the reason holds a control character" },
+	{ "HTTP/1.1 200 O\x1b[2JK", "the reason holds a control character" },
+	{ "HTTP/1.1 200 OK\x7f", "the reason holds a control character" },
 	/* section 2.2: ends of lines */
 	{ "HTTP/1.1 200 OK\n", "CR or LF that is not CRLF" },
 	{ "HTTP/1.1 200\rOK", "CR or LF that is not CRLF" },

@@ -147,6 +147,17 @@ static const struct {
 	{ CHUNKED "0\r\nA: b\n", "CR or LF that is not CRLF" },
 	{ CHUNKED "0\r\n\n", "CR or LF that is not CRLF" },
 	{ CHUNKED "0\r\n\r\r", "CR or LF that is not CRLF" },
+	/* 7.1.2: trailers are fields */
+	{ CHUNKED "0\r\nA\r\n", "a field has no name" },
+	{ CHUNKED "0\r\n: b", "a field has no name" },
+	{ CHUNKED "0\r\nA: b\r\nC\r\n", "a field has no name" },
+	{ CHUNKED "0\r\nA : b", "a field's name is no token" },
+	{ CHUNKED "0\r\nHTTP/1.1 200 OK\r\n", "a field's name is no token" },
+	{ CHUNKED "0\r\n{\"a\":", "a field's name is no token" },
+	{ CHUNKED "0\r\n5\r\n", "a field has no name" },
+	{ CHUNKED "0\r\nA: b\r\n c: d", "a field is folded" },
+	{ CHUNKED "0\r\n\tA: b", "a field is folded" },
+	{ CHUNKED "0\r\nA: b\x7f", "a field holds a control character" },
 	/* 6.3: more than the framing tells */
 	{ OK_11 "Content-Length: 5\r\n\r\nhello!", "bytes after the end" },
 	{ OK_11 "Content-Length: 0\r\n\r\n\r\n", "bytes after the end" },
@@ -315,6 +326,59 @@ the_response_to_head_has_no_body(void **state)
 	}
 }
 
+/* RFC 9110 section 9.3.6. */
+static void
+the_response_to_connect_ends_with_its_head(void **state)
+{
+	static const char *const rows[] = {
+		OK_11 "\r\n",
+		OK_11 "Content-Length: 9999\r\n\r\n",
+		OK_11 "Content-Length: x\r\nContent-Length: 1\r\n\r\n",
+		OK_11 "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+		OK_11 "Transfer-Encoding: gzip\r\nContent-Encoding: br\r\n\r\n",
+		"HTTP/1.0 299 x\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"HTTP/1.1 407 x\r\nContent-Length: 5\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		start_response("CONNECT");
+		if (feed_steps(str_from(rows[i]), 1) != CODE_OK)
+			fail_msg("row %zu: %s", i, st.message);
+		assert_int_equal(response.state, HTTP_COMPLETE);
+		assert_int_equal(body.len, 0);
+	}
+}
+
+/* Of a failure the status suffices. */
+static void
+a_content_coding_breaks_a_success_only(void **state)
+{
+	static const char *const rows[] = {
+		"Content-Length: 2\r\n\r\n\x1f\x8b",
+		"Transfer-Encoding: chunked\r\n\r\n2\r\n\x1f\x8b\r\n0\r\n\r\n",
+		"\r\n\x1f\x8b",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (size_t step = 1; step < 100; step++) {
+			start_response("GET");
+			(void)feed_steps(STR("HTTP/1.1 403 x\r\n"
+					     "Content-Encoding: gzip\r\n"),
+					 step);
+			assert_int_equal(feed_steps(str_from(rows[i]), step),
+					 CODE_OK);
+			assert_int_equal(response.state, HTTP_COMPLETE);
+			assert_int_equal(response.status, 403);
+			assert_true(response.body_dropped);
+			assert_false(response.keep_alive);
+			assert_int_equal(body.len, 0);
+		}
+	}
+}
+
 static void
 nothing_is_read_after_an_error(void **state)
 {
@@ -438,6 +502,8 @@ main(void)
 		cmocka_unit_test(an_unclean_close_does_not_end_a_body),
 		cmocka_unit_test(the_message_says_how_far_a_cut_response_came),
 		cmocka_unit_test(the_response_to_head_has_no_body),
+		cmocka_unit_test(the_response_to_connect_ends_with_its_head),
+		cmocka_unit_test(a_content_coding_breaks_a_success_only),
 		cmocka_unit_test(nothing_is_read_after_an_error),
 		cmocka_unit_test(a_body_over_the_limit_breaks_a_success_only),
 		cmocka_unit_test(chunk_lines_and_trailers_have_a_ceiling),
