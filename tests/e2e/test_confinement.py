@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -241,6 +242,39 @@ def test_files_are_out_of_reach(emulator, traced, gate, tmp_path):
     tracee.resume()
     gate.open()
     assert process.wait().code == 0
+
+
+# Where Landlock is missing, the run goes on without it; any other error ends it.
+LANDLOCK = {
+    **{f"create-{error}": ("landlock_create_ruleset", error, 0)
+       for error in ("ENOSYS", "EOPNOTSUPP", "EPERM")},
+    **{f"create-{error}": ("landlock_create_ruleset", error, 1)
+       for error in ("EINVAL", "E2BIG", "ENOMEM", "EMFILE")},
+    **{f"add-{error}": ("landlock_add_rule", error, 1)
+       for error in ("EINVAL", "ENOMEM", "EPERM", "ENOSYS")},
+    **{f"restrict-{error}": ("landlock_restrict_self", error, 1)
+       for error in ("EPERM", "E2BIG", "EOPNOTSUPP")},
+}
+
+
+@native
+@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
+@pytest.mark.parametrize("name", LANDLOCK)
+def test_errors_of_landlock(emulator, job, tmp_path, name):
+    if landlock_version() == 0:
+        pytest.skip("this kernel has no Landlock")
+    call, error, code = LANDLOCK[name]
+    result = job(before=["strace", "-o", tmp_path / "trace", "-e", f"inject={call}:error={error}"],
+                 RESULTS_PATH=tmp_path / "result")
+    assert "(INJECTED)" in (tmp_path / "trace").read_text()
+    assert result.code == code, result.out
+    if code == 0:
+        assert result.errors == []
+        return
+    assert result.error["error_code"] == "INTERNAL"
+    assert re.search(r"cannot give up files \(Landlock\): \w", result.error["message"])
+    assert emulator.requests() == []
+    assert json.loads((tmp_path / "result").read_text())["status"] == "failure"
 
 
 def test_the_table_has_every_call_of_a_run(job, tmp_path):
