@@ -19,7 +19,7 @@ void base64_encode(struct buf *out, const void *bytes, size_t len);
  * Appends what canonical padded base64 stands for: the standard alphabet,
  * full padding, zero trailing bits, no white space (RFC 4648 sections 3 and
  * 4). Returns false, with nothing appended, if it is anything else or does
- * not fit.
+ * not fit. `text` may start where the result goes, and is lost then.
  */
 MUST_CHECK bool base64_decode(struct buf *out, struct str text);
 

@@ -1,8 +1,13 @@
 #include "job/pullsecret.h"
 
+#include <stdio.h>
+
 #include "base/codec.h"
 
 #define PATH_MAX_SHOWN 256
+#define RULE_MAX 192
+/* A known name with its longest letters in another case, and a final NUL. */
+#define NAME_MAX_SIZE 64
 
 const char PULL_SECRET_FAKE[] =
 	"{\"auths\":{\"registry.example.com\":"
@@ -37,6 +42,213 @@ complain(struct json_value where, const char *rule, struct status *st)
 			  (int)path.len, path.ptr, rule);
 }
 
+/*
+ * What the consumers read into variables of a type. One value of another type,
+ * and the reader refuses the whole file; null is nothing to all of them.
+ */
+enum shape {
+	CHECKED, /* by a function of its own */
+	TEXT,    /* a string */
+	TEXTS    /* an object of strings */
+};
+
+struct member {
+	const char *name;
+	enum shape shape;
+	const char *reader; /* who refuses the file */
+};
+
+static const struct member ROOT[] = {
+	{ "auths", CHECKED, NULL },
+	{ "HttpHeaders", TEXTS, "the kubelet" },
+	{ "credHelpers", TEXTS, "CRI-O" },
+	{ NULL, CHECKED, NULL },
+};
+
+static const struct member ENTRY[] = {
+	{ "auth", CHECKED, NULL },
+	{ "username", TEXT, "the kubelet" },
+	{ "password", TEXT, "the kubelet" },
+	{ "email", TEXT, "the kubelet" },
+	{ "identitytoken", TEXT, "CRI-O" },
+	{ NULL, CHECKED, NULL },
+};
+
+/* As Go's encoding/json folds: U+017F is an s and U+212A a k. */
+static void
+fold(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; to++) {
+		struct str rest = str_from(from);
+
+		if (str_starts(rest, STR("\xc5\xbf"))) {
+			*to = 's';
+			from += 2;
+		} else if (str_starts(rest, STR("\xe2\x84\xaa"))) {
+			*to = 'k';
+			from += 3;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+static bool
+differs_in_case(struct json_value key, const char *name)
+{
+	char text[NAME_MAX_SIZE];
+
+	if (json_equals(key, str_from(name)) ||
+	    !json_cstr(key, text, sizeof(text)))
+		return false;
+	fold(text);
+	return str_eq_nocase(str_from(text), str_from(name));
+}
+
+/* Go finds members in any case, and of two the last one counts. */
+static enum code
+check_case(struct json_value object, const struct member *known,
+	   struct status *st)
+{
+	struct json_iter member = json_iter(object);
+	char rule[RULE_MAX];
+
+	while (json_next(&member))
+		for (size_t i = 0; known[i].name != NULL; i++) {
+			if (!differs_in_case(member.key, known[i].name))
+				continue;
+			(void)snprintf(rule, sizeof(rule),
+				       "this key is %s but for upper and lower "
+				       "case, which Go programs (the kubelet, "
+				       "CRI-O) do not tell apart",
+				       known[i].name);
+			return complain(member.key, rule, st);
+		}
+	return CODE_OK;
+}
+
+static bool
+is_text(struct json_value value)
+{
+	enum json_type type = json_type(value);
+
+	return type == JSON_STRING || type == JSON_NULL || type == JSON_ABSENT;
+}
+
+static enum code
+check_shape(struct json_value value, const struct member *known,
+	    struct status *st)
+{
+	bool map = known->shape == TEXTS && json_type(value) == JSON_OBJECT;
+	bool right =
+		map || (is_text(value) && (known->shape == TEXT ||
+					   json_type(value) != JSON_STRING));
+	struct json_iter member = json_iter(value);
+	char rule[RULE_MAX];
+
+	while (map && right && json_next(&member)) {
+		right = is_text(member.value);
+		value = member.value;
+	}
+	if (right)
+		return CODE_OK;
+	(void)snprintf(rule, sizeof(rule),
+		       "%s must be %s: %s refuses the whole file", known->name,
+		       known->shape == TEXT ? "a string"
+					    : "an object of strings",
+		       known->reader);
+	return complain(value, rule, st);
+}
+
+/* The known members of an object: their names, then the types of most. */
+static enum code
+check_members(struct json_value object, const struct member *known,
+	      struct status *st)
+{
+	if (check_case(object, known, st) != CODE_OK)
+		return st->code;
+	for (; known->name != NULL; known++)
+		if (known->shape != CHECKED &&
+		    check_shape(json_get(object, known->name), known, st) !=
+			    CODE_OK)
+			return st->code;
+	return CODE_OK;
+}
+
+/*
+ * The registry that a key of auths is for, as CRI-O (containers/image) names
+ * it: without scheme and path, and Docker Hub by one name.
+ */
+static struct str
+registry_of(struct str key)
+{
+	if (str_starts(key, STR("https://")))
+		key = str_skip(key, 8);
+	else if (str_starts(key, STR("http://")))
+		key = str_skip(key, 7);
+	key.len = str_find(key, '/');
+	if (str_eq(key, STR("index.docker.io")) ||
+	    str_eq(key, STR("registry-1.docker.io")))
+		return STR("docker.io");
+	return key;
+}
+
+/* CRI-O asks the helper of a registry first, and only the helper. */
+static enum code
+check_helpers(struct json_value root, struct buf *scratch, struct status *st)
+{
+	struct json_value helpers = json_get(root, "credHelpers");
+	struct json_iter auth = json_iter(json_get(root, "auths"));
+
+	while (json_size(helpers) > 0 && json_next(&auth)) {
+		struct json_iter helper = json_iter(helpers);
+		struct str registry;
+
+		buf_reset(scratch);
+		if (!json_string(auth.key, scratch))
+			continue;
+		registry = registry_of(buf_view(scratch));
+		while (json_next(&helper))
+			if (json_equals(helper.key, registry))
+				return complain(
+					helper.key,
+					"credHelpers names a registry of "
+					"auths: CRI-O asks the helper and "
+					"never uses auth",
+					st);
+	}
+	return CODE_OK;
+}
+
+/* Without CR and LF, which every consumer passes over in base64, as Go does. */
+static void
+drop_line_breaks(struct buf *text)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < text->len; i++)
+		if (text->ptr[i] != '\r' && text->ptr[i] != '\n')
+			text->ptr[len++] = text->ptr[i];
+	text->len = len;
+}
+
+static bool
+decode_auth(struct json_value auth, struct buf *out)
+{
+	struct str digits;
+
+	buf_reset(out);
+	if (!json_string(auth, out))
+		return false;
+	drop_line_breaks(out);
+	digits = buf_view(out);
+	out->len = 0;
+	return base64_decode(out, digits);
+}
+
 /* The credential: "user:password", of which only the shape matters here. */
 static enum code
 check_auth(struct json_value auth, struct buf *scratch, struct status *st)
@@ -47,16 +259,16 @@ check_auth(struct json_value auth, struct buf *scratch, struct status *st)
 
 	if (json_type(auth) != JSON_STRING)
 		return complain(auth, "auth must be a string", st);
-	buf_reset(scratch);
-	encoded = json_is_plain(auth) && base64_decode(scratch, json_raw(auth));
+	encoded = decode_auth(auth, scratch);
 	user = buf_view(scratch);
 	len = user.len;
 	colon = str_find(user, ':');
 	buf_reset(scratch);
 	if (!encoded)
 		return complain(auth,
-				"auth is not padded base64 (RFC 4648): CRI-O "
-				"refuses it",
+				"auth is not padded base64 (RFC 4648), as "
+				"CRI-O wants it, or bits are left over at its "
+				"end",
 				st);
 	if (len == 0)
 		return complain(auth, "auth is empty", st);
@@ -80,6 +292,8 @@ check_entry(struct json_value entry, struct buf *scratch, struct status *st)
 				"the entry of a registry must be an "
 				"object",
 				st);
+	if (check_members(entry, ENTRY, st) != CODE_OK)
+		return st->code;
 	if (json_type(auth) == JSON_ABSENT)
 		return complain(entry, "the entry lacks auth", st);
 	return check_auth(auth, scratch, st);
@@ -126,6 +340,8 @@ check_root(struct json_value root, struct buf *scratch, size_t *registries,
 
 	if (json_type(root) != JSON_OBJECT)
 		return complain(root, "a pull secret must be an object", st);
+	if (check_members(root, ROOT, st) != CODE_OK)
+		return st->code;
 	if (json_type(auths) == JSON_ABSENT) {
 		hint_at_mixup(root, st);
 		return complain(root, "auths is missing", st);
@@ -138,7 +354,7 @@ check_root(struct json_value root, struct buf *scratch, size_t *registries,
 	while (json_next(&entry))
 		if (check_entry(entry.value, scratch, st) != CODE_OK)
 			return st->code;
-	return CODE_OK;
+	return check_helpers(root, scratch, st);
 }
 
 enum code

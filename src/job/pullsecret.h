@@ -16,7 +16,10 @@ extern const char PULL_SECRET_FAKE[];
 /*
  * Checks `text`: at most PULL_SECRET_MAX bytes of strict JSON; `auths` an
  * object with at least one entry; every entry an object with an `auth` string
- * that is canonical padded base64 of "user:password" with a non-empty user.
+ * that is canonical padded base64 of "user:password" with a non-empty user,
+ * line breaks in it aside; no known key in another case; the other members
+ * that the kubelet and CRI-O read of the type that they want; and no registry
+ * that both `credHelpers` and `auths` name.
  * `tokens` and `scratch` (room for PULL_SECRET_MAX bytes, wiped afterwards)
  * are lent. Fills `*registries` with the number of entries.
  * INVALID_ARGUMENT says where and why, never what; a text that looks like one

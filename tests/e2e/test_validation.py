@@ -24,6 +24,11 @@ def nested(depth):
     return PULL_SECRET[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"
 
 
+def folded(text):
+    """As `base64` writes it to a terminal: lines, and a break at the end."""
+    return "".join(text[i:i + 20] + "\r\n" for i in range(0, len(text), 20))
+
+
 GOOD = auth()
 UNPADDED = b64("user:" + CANARY + "12").rstrip("=")
 ACCEPTED = {
@@ -48,6 +53,19 @@ ACCEPTED = {
     "utf8-key": PULL_SECRET.replace("quay.io", "qüay€😀.io"),
     "same-key-elsewhere": PULL_SECRET[:-1] + ', "x": {"auths": 1}}',
     "deep": nested(20),
+    # JSON as PHP and .NET write it: \/ and \u002B in base64.
+    "slash-escaped": entry({"auth": b64(b"user:\xff\xff\xff?")}).replace("/", r"\/"),
+    "plus-escaped": entry({"auth": b64(b"user:\xfb\xef\xbe>")}).replace("+", r"\u002B"),
+    "all-escaped": entry({"auth": ""}).replace(
+        '""', '"' + "".join(f"\\u{ord(c):04x}" for c in GOOD) + '"'),
+    # Go, which all consumers are written in, passes over line breaks in base64.
+    "auth-newline": entry({"auth": GOOD + "\n"}),
+    "auth-in-lines": entry({"auth": folded(GOOD)}),
+    # Members that the kubelet and CRI-O read, as they want them.
+    "members-null": entry({"auth": GOOD, "username": None, "password": None, "email": None,
+                           "identitytoken": None}),
+    "headers-and-helpers": PULL_SECRET[:-1] + ', "HttpHeaders": {"A": "b"}, '
+                                              '"credHelpers": {"gcr.io": "gcloud"}}',
 }
 REFUSED = {
     # not strict JSON
@@ -109,13 +127,28 @@ REFUSED = {
     "auth-overpadded": entry({"auth": GOOD + "===="}),
     "auth-pad-inside": entry({"auth": "dXNlcg==OnB3"}),
     "auth-bits-left": entry({"auth": "dTpwdx=="[:5] + "x=="}),
-    "auth-newline": entry({"auth": GOOD + "\n"}),
+    "auth-tab": entry({"auth": GOOD + "\t"}),
     "auth-space": entry({"auth": GOOD[:8] + " " + GOOD[8:]}),
     "auth-url-safe": entry({"auth": base64.urlsafe_b64encode(b"u:\xff\xfe\xfb").decode()
                             + "-_--"}),
     "auth-no-colon": entry({"auth": b64(CANARY)}),
     "auth-no-user": entry({"auth": b64(f":{CANARY}")}),
     "auth-only-colon": entry({"auth": b64(":")}),
+    # what one of the consumers stumbles over
+    **{f"{name}-{kind}": entry({"auth": GOOD, name: value})
+       for name in ("username", "password", "email", "identitytoken")
+       for kind, value in (("number", 1), ("list", [CANARY]))},
+    **{f"{name}-{kind}": PULL_SECRET[:-1] + f', "{name}": {value}}}'
+       for name in ("HttpHeaders", "credHelpers")
+       for kind, value in (("text", '"x"'), ("of-number", '{"gcr.io": 1}'))},
+    "helper-of-a-registry": PULL_SECRET[:-1] + ', "credHelpers": {"quay.io": "x"}}',
+    "helper-above-a-repository": PULL_SECRET.replace("quay.io", "https://quay.io/org")[:-1]
+                                 + ', "credHelpers": {"quay.io": "x"}}',
+    "case-auths": PULL_SECRET[:-1] + ', "AUTHS": {}}',
+    "case-auth": entry({"auth": GOOD, "Auth": GOOD}),
+    "case-email": entry({"auth": GOOD, "eMail": "x"}),
+    "case-helpers": PULL_SECRET[:-1] + ', "credhelpers": {}}',
+    "case-long-s": PULL_SECRET[:-1] + ', "auth\u017f": {}}',
     "whole-secret": json.dumps({"kind": "Secret", "data": {
         ".dockerconfigjson": b64(PULL_SECRET)}}),
     "in-base64": b64(PULL_SECRET),
@@ -176,6 +209,11 @@ def test_usual_mixups_get_a_hint(job, name, word):
 @pytest.mark.parametrize("name, where", [
     ("auth-no-colon", "auths"), ("auths-empty", "line 1, column 11"),
     ("truncated", "line 1"), ("raw-newline", "line 1"),
+    ("email-number", '$.auths["quay.io"].email: email must be a string: the kubelet'),
+    ("credHelpers-text", "$.credHelpers: credHelpers must be an object of strings: CRI-O"),
+    ("helper-of-a-registry", '$.credHelpers["quay.io"]: '),
+    ("case-auths", "$[key 2]: this key is auths but for upper and lower case"),
+    ("auth-tab", "auth is not padded base64"),
 ])
 def test_messages_say_where(job, name, where):
     assert where in job(PULL_SECRET_DATA=REFUSED[name]).error["message"]

@@ -44,6 +44,12 @@ what_every_reader_takes_is_valid(void **state)
 		{ ENTRY("dTo="), 1 },
 		{ ENTRY("dTo6Og=="), 1 },
 		{ ENTRY("dTrDpA=="), 1 },
+		/* escapes of PHP (u:???) and .NET (u:>>>), line breaks */
+		{ ENTRY("dTo\\/Pz8="), 1 },
+		{ ENTRY("dTo\\u002bPj4="), 1 },
+		{ ENTRY("\\u0064T\\u0070w"), 1 },
+		{ ENTRY("dTpw\\n"), 1 },
+		{ ENTRY("\\r\\ndT\\r\\no=\\u000a"), 1 },
 		/* further members, of any type */
 		{ "{\"auths\":{\"r\":{\"auth\":\"dTpw\",\"email\":null,"
 		  "\"x\":[1,{}]}},\"credsStore\":\"\",\"HttpHeaders\":{}}",
@@ -82,7 +88,8 @@ each_broken_rule_is_told_with_its_place(void **state)
 		{ "7", "at $: a pull secret must be an object" },
 		/* auths */
 		{ "{}", "at $: auths is missing" },
-		{ "{\"Auths\":{}}", "at $: auths is missing" },
+		{ "{\"Auths\":{}}",
+		  "column 2, at $.Auths: this key is auths but for" },
 		{ "{\"auths\":null}", "at $.auths: auths must be an object" },
 		{ "{\"auths\":[]}", "at $.auths: auths must be an object" },
 		{ "{\"auths\":\"x\"}", "at $.auths: auths must be an object" },
@@ -95,7 +102,7 @@ each_broken_rule_is_told_with_its_place(void **state)
 		{ "{\"auths\":{\"r\":[]}}", "the entry of a registry must be" },
 		{ "{\"auths\":{\"r\":{}}}", "at $.auths.r: the entry lacks" },
 		{ "{\"auths\":{\"r\":{\"Auth\":\"dTpw\"}}}",
-		  "at $.auths.r: the entry lacks auth" },
+		  "at $.auths.r.Auth: this key is auth but for" },
 		{ "{\"auths\":{\"r\":{\"username\":\"u\",\"password\":\"p\"}}}",
 		  "at $.auths.r: the entry lacks auth" },
 		/* auth */
@@ -116,8 +123,12 @@ each_broken_rule_is_told_with_its_place(void **state)
 		{ ENTRY("=dTp"), "auth is not padded base64" },
 		{ ENTRY("dTo=dTo="), "auth is not padded base64" },
 		{ ENTRY(" dTpw"), "auth is not padded base64" },
-		{ ENTRY("dTpw\\n"), "auth is not padded base64" },
-		{ ENTRY("dT\\u0070w"), "auth is not padded base64" },
+		{ ENTRY("dTpw\\t"), "auth is not padded base64" },
+		{ ENTRY("dTpw\\u000b"), "auth is not padded base64" },
+		{ ENTRY("dTpw\\u0000"), "auth is not padded base64" },
+		{ ENTRY("dTo\\n"), "auth is not padded base64" },
+		{ ENTRY("dTr\\u005f"), "auth is not padded base64" },
+		{ ENTRY("\\r\\n"), "auth is empty" },
 		{ ENTRY("dTr_"), "auth is not padded base64" },
 		{ ENTRY("dTr-"), "auth is not padded base64" },
 		{ ENTRY("user:password"), "auth is not padded base64" },
@@ -144,6 +155,122 @@ each_broken_rule_is_told_with_its_place(void **state)
 		    strstr(st.message, rows[i].message) == NULL)
 			fail_msg("row %zu: %s", i, st.message);
 		assert_int_equal(strncmp(st.message, "line ", 5), 0);
+	}
+}
+
+#define WITH(members) "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}," members "}"
+#define IN_ENTRY(members) \
+	"{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"," members "}}}"
+#define HELPER(key, helper) \
+	"{\"auths\":{\"" key "\":{\"auth\":\"dTpw\"}}," \
+	"\"credHelpers\":{\"" helper "\":\"x\"}}"
+
+/*
+ * Each text with what its consumers make of it: whether the kubelet (its
+ * pkg/credentialprovider), CRI-O (containers/image) and the OpenShift
+ * installer log in with `auth`. Valid is what all of them take.
+ */
+static void
+what_one_consumer_refuses_is_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		bool kubelet, crio, installer;
+		const char *message;
+	} rows[] = {
+		/* the types that they read */
+		{ IN_ENTRY("\"email\":\"\""), true, true, true, "" },
+		{ IN_ENTRY("\"email\":null"), true, true, true, "" },
+		{ IN_ENTRY("\"email\":1"), false, true, true,
+		  "at $.auths[\"r.io\"].email: email must be a string: the "
+		  "kubelet refuses the whole file" },
+		{ IN_ENTRY("\"email\":false"), false, true, true,
+		  "email must be" },
+		{ IN_ENTRY("\"username\":\"u\",\"password\":null"), true, true,
+		  true, "" },
+		{ IN_ENTRY("\"username\":[]"), false, true, true,
+		  ".username: username must be a string: the kubelet" },
+		{ IN_ENTRY("\"password\":{}"), false, true, true,
+		  ".password: password must be a string: the kubelet" },
+		{ IN_ENTRY("\"identitytoken\":null"), true, true, true, "" },
+		{ IN_ENTRY("\"identitytoken\":\"\""), true, true, true, "" },
+		{ IN_ENTRY("\"identitytoken\":7"), true, false, true,
+		  ".identitytoken: identitytoken must be a string: CRI-O" },
+		{ WITH("\"HttpHeaders\":{\"A\":\"b\",\"C\":null}"), true, true,
+		  true, "" },
+		{ WITH("\"HttpHeaders\":null"), true, true, true, "" },
+		{ WITH("\"HttpHeaders\":\"\""), false, true, true,
+		  "at $.HttpHeaders: HttpHeaders must be an object of "
+		  "strings: the kubelet refuses the whole file" },
+		{ WITH("\"HttpHeaders\":[]"), false, true, true,
+		  "HttpHeaders must" },
+		{ WITH("\"HttpHeaders\":{\"ab\":[\"b\"]}"), false, true, true,
+		  "at $.HttpHeaders.ab: HttpHeaders must be an object of" },
+		{ WITH("\"credHelpers\":{\"q.io\":\"x\"}"), true, true, true,
+		  "" },
+		{ WITH("\"credHelpers\":{\"q.io\":null}"), true, true, true,
+		  "" },
+		{ WITH("\"credHelpers\":{\"q.io\":1}"), true, false, true,
+		  "at $.credHelpers[\"q.io\"]: credHelpers must be an object "
+		  "of strings: CRI-O refuses the whole file" },
+		{ WITH("\"credHelpers\":true"), true, false, true,
+		  "at $.credHelpers: credHelpers must be" },
+		/* others are nobody's */
+		{ WITH("\"credsStore\":7,\"x\":[1]"), true, true, true, "" },
+		{ IN_ENTRY("\"x\":7,\"y\":{}"), true, true, true, "" },
+		/* keys in another case; U+017F and U+212A fold to s and k */
+		{ WITH("\"AUTHS\":null"), false, false, false,
+		  "at $[key 2]: this key is auths but for upper and lower" },
+		{ WITH("\"auth\xc5\xbf\":null"), false, false, false,
+		  "at $[key 2]: this key is auths but for" },
+		{ WITH("\"\\u0041uths\":null"), false, false, false,
+		  "this key is auths but for" },
+		{ WITH("\"httpHeaders\":1"), false, true, true,
+		  "at $.httpHeaders: this key is HttpHeaders but for" },
+		{ WITH("\"CredHelpers\":{\"r.io\":\"x\"}"), true, false, true,
+		  "at $.CredHelpers: this key is credHelpers but for" },
+		{ IN_ENTRY("\"Auth\":\"OnA=\""), false, false, true,
+		  ".Auth: this key is auth but for" },
+		{ IN_ENTRY("\"UserName\":1"), false, true, true,
+		  "this key is username but for" },
+		{ IN_ENTRY("\"paSSword\":1"), false, true, true,
+		  "this key is password but for" },
+		{ IN_ENTRY("\"Email\":1"), false, true, true,
+		  "this key is email but for" },
+		{ IN_ENTRY("\"identityTo\xe2\x84\xaa"
+			   "en\":1"),
+		  true, false, true, "this key is identitytoken but for" },
+		{ IN_ENTRY("\"auths\":1,\"AUTHS\":1"), true, true, true, "" },
+		{ WITH("\"auth\":1,\"Email\":1"), true, true, true, "" },
+		{ WITH("\"authz\":1,\"aut\":1,\"auth\\u0000\":2"), true, true,
+		  true, "" },
+		/* CRI-O asks the helper of a registry before auths */
+		{ HELPER("r.io", "r.io"), true, false, true,
+		  "at $.credHelpers[\"r.io\"]: credHelpers names a registry" },
+		{ HELPER("r.io/org/*", "r.io"), true, false, true,
+		  "credHelpers names" },
+		{ HELPER("https://r.io/v1/", "r.io"), true, false, true,
+		  "credHelpers names" },
+		{ HELPER("http://r.io:5000", "r.io:5000"), true, false, true,
+		  "credHelpers names" },
+		{ HELPER("https://index.docker.io/v1/", "docker.io"), true,
+		  false, true, "credHelpers names" },
+		{ HELPER("\\u0072.io", "r\\u002eio"), true, false, true,
+		  "credHelpers names" },
+		{ HELPER("r.io", "r.io:5000"), true, true, true, "" },
+		{ HELPER("a.r.io", "r.io"), true, true, true, "" },
+		{ HELPER("r.io", "r.io/org"), true, true, true, "" },
+		{ HELPER("docker.io", "index.docker.io"), true, true, true,
+		  "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool all = rows[i].kubelet && rows[i].crio && rows[i].installer;
+
+		if ((check(str_from(rows[i].text)) == CODE_OK) != all ||
+		    strstr(st.message, rows[i].message) == NULL)
+			fail_msg("row %zu: %s", i, st.message);
 	}
 }
 
@@ -189,6 +316,9 @@ no_message_holds_a_value(void **state)
 		"{\"auths\":{\"r\":\"CANARY\"}}",
 		"{\"auths\":{\"r\":{\"x\":\"CANARY\"}}}",
 		"{\"auths\":\"CANARY\"}",
+		IN_ENTRY("\"email\":[\"CANARY\"]"),
+		WITH("\"HttpHeaders\":\"CANARY\""),
+		WITH("\"credHelpers\":{\"x\":[\"CANARY\"]}"),
 		"\"CANARY\"",
 		"CANARY",
 		"{\"x\":\"CANARY}",
@@ -210,6 +340,9 @@ decoded_credentials_are_wiped(void **state)
 	static const char *const rows[] = {
 		ENTRY("Y2FuYXJ5OnBhc3N3b3Jk"),
 		ENTRY("Y2FuYXJ5"),
+		ENTRY("\\u0059\\u0032FuYXJ5OnBhc3N3b3Jk"),
+		ENTRY("\\u0063\\u0061nary"),
+		HELPER("canary.io", "canary.io"),
 		"Y2FuYXJ5IHsgeyB7",
 		"eyJhdXRocyI6e319",
 	};
@@ -293,6 +426,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_every_reader_takes_is_valid),
 		cmocka_unit_test(each_broken_rule_is_told_with_its_place),
+		cmocka_unit_test(what_one_consumer_refuses_is_refused),
 		cmocka_unit_test(the_usual_mixups_get_a_hint),
 		cmocka_unit_test(no_message_holds_a_value),
 		cmocka_unit_test(decoded_credentials_are_wiped),
