@@ -36,6 +36,8 @@ DEV_TAG ?= dev-$(COMMIT)
 
 ## BUILDER: base image that `make image` compiles in (default: Debian 12)
 BUILDER ?=
+## BUILDER_DIGEST: its digest, sha256:..., to build in that image and no later one
+BUILDER_DIGEST ?=
 ## PREFIX: where `make install` puts things
 PREFIX ?= /usr/local
 ## DESTDIR: folder that stands for / while installing
@@ -47,7 +49,8 @@ IMAGE = $(call quoted,$(IMAGE_REGISTRY)/$(IMAGE_NAME):$(IMAGE_TAG))
 DEV_IMAGE = $(call quoted,quay.io/$(QUAY_USER)/$(IMAGE_NAME):$(DEV_TAG))
 ROOT ?= build/image-$(ARCH)
 RELEASE = VERSION=$(call quoted,$(VERSION)) COMMIT=$(call quoted,$(COMMIT)) \
-	CONTAINER_TOOL=$(call quoted,$(CONTAINER_TOOL)) BUILDER=$(call quoted,$(BUILDER))
+	CONTAINER_TOOL=$(call quoted,$(CONTAINER_TOOL)) BUILDER=$(call quoted,$(BUILDER)) \
+	BUILDER_DIGEST=$(call quoted,$(BUILDER_DIGEST))
 
 .DEFAULT_GOAL := help
 export CACHE ROOTS_DIR FUZZ_SECONDS

@@ -280,6 +280,41 @@ def test_image_push_builds_and_pushes_the_version(tmp_path):
     assert push == "push quay.io/openshift-hyperfleet/pull-secret:v9"
 
 
+DIGEST = "sha256:" + 64 * "a"
+
+
+@pytest.mark.parametrize("given, expected", [
+    ([], set()), (["BUILDER=quay.io/x/debian:12"], {"BUILDER=quay.io/x/debian:12"}),
+    ([f"BUILDER_DIGEST={DIGEST}"], {f"BUILDER_DIGEST=@{DIGEST}"}),
+    (["BUILDER=quay.io/x/debian:12", f"BUILDER_DIGEST={DIGEST}"],
+     {"BUILDER=quay.io/x/debian:12", f"BUILDER_DIGEST=@{DIGEST}"}),
+], ids=["neither", "name", "digest", "both"])
+def test_the_base_image_and_its_digest(tmp_path, given, expected):
+    [build] = recorded(tmp_path, "image", *given)
+    assert {word for word in build.split() if word.startswith("BUILDER")} == expected
+
+
+@pytest.mark.parametrize("digest", ["12-slim", "sha256:abc", "@" + DIGEST, DIGEST + "a",
+                                    DIGEST.upper()])
+def test_a_digest_that_is_none(digest):
+    done = run(["make", "image", f"BUILDER_DIGEST={digest}", "CONTAINER_TOOL=true"], cwd=TOP)
+    assert done.returncode != 0
+    assert "BUILDER_DIGEST must be sha256:" in done.stdout
+
+
+def test_every_base_image_has_a_full_name():
+    """A short name means another image on each machine; only `scratch` and stages have none."""
+    text = (TOP / "Containerfile").read_text()
+    [default] = [line for line in text.splitlines() if line.startswith("ARG BUILDER=")]
+    registry, _, rest = default.partition("=")[2].partition("/")
+    assert "." in registry and "/" in rest and ":" in rest
+    bases = [line.split() for line in text.splitlines() if line.startswith("FROM ")]
+    stages = {words[-1] for words in bases if "AS" in words}
+    for words in bases:
+        [base] = [word for word in words[1:] if not word.startswith("--")][:1]
+        assert base in stages | {"scratch", "${BUILDER}${BUILDER_DIGEST}"}
+
+
 def test_image_dev_pushes_to_the_user(tmp_path):
     build, push = recorded(tmp_path, "image-dev", "QUAY_USER=jane")
     assert "quay.io/jane/pull-secret:dev-abc1234" in build
