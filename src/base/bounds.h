@@ -59,6 +59,11 @@
 
 /* Addresses tried for one host name. */
 #define ADDRESSES_MAX 16
+/*
+ * Descriptors that are waited for at once: two connections that open, each to
+ * all addresses of its host, and one in use.
+ */
+#define WAIT_MAX (2 * ADDRESSES_MAX + 1)
 /* Name servers used of /etc/resolv.conf (as musl and glibc do). */
 #define NAME_SERVERS_MAX 3
 /* One DNS answer; larger ones are asked for over TCP (RFC 1035 4.2.2). */

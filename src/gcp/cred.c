@@ -20,9 +20,7 @@
 #define TOKEN_LIFE_MAX 86400
 
 const struct conn_limits CRED_LIMITS = {
-	.dial = { .resolve_ms = 10000,
-		  .address_ms = 5000,
-		  .connect_ms = 15000 },
+	.dial = { .resolve_ms = 10000, .connect_ms = 5000 },
 	.handshake_ms = 10000,
 	.first_byte_ms = 20000,
 	.exchange_ms = 30000,

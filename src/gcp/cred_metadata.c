@@ -6,7 +6,7 @@
 
 /* The metadata server is one hop away: short limits, many tries. */
 static const struct conn_limits LIMITS = {
-	.dial = { .resolve_ms = 5000, .address_ms = 2000, .connect_ms = 4000 },
+	.dial = { .resolve_ms = 5000, .connect_ms = 2000 },
 	.handshake_ms = 5000,
 	.first_byte_ms = 5000,
 	.exchange_ms = 5000,

@@ -7,9 +7,7 @@
 #include "base/redact.h"
 
 static const struct conn_limits LIMITS = {
-	.dial = { .resolve_ms = 10000,
-		  .address_ms = 5000,
-		  .connect_ms = 15000 },
+	.dial = { .resolve_ms = 10000, .connect_ms = 5000 },
 	.handshake_ms = 10000,
 	.first_byte_ms = 30000,
 	.exchange_ms = 60000,

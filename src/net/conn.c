@@ -54,19 +54,13 @@ step_beside(struct conn *c)
 	}
 }
 
-/* Waits for `own` or for what is being opened beside, at most `until`. */
+/* Waits for what is in `own`, or for what is being opened beside. */
 static enum code
-wait_beside(struct conn *c, struct pollfd own, struct deadline until,
-	    struct status *st)
+wait_beside(struct conn *c, struct wait_list *own, struct status *st)
 {
-	struct pollfd fds[2] = { own };
-	size_t count = 1;
-
-	if (c->beside != NULL && conn_is_opening(c->beside)) {
-		fds[count++] = conn_opening_pollfd(c->beside);
-		until = deadline_first(until, conn_opening_deadline(c->beside));
-	}
-	if (wait_ready(fds, count, until, st) != CODE_OK)
+	if (c->beside != NULL && conn_is_opening(c->beside))
+		conn_opening_wait(c->beside, own);
+	if (wait_any(own, st) != CODE_OK)
 		return st->code;
 	if (c->beside != NULL)
 		step_beside(c->beside);
@@ -102,13 +96,13 @@ conn_open(struct conn *c, struct deadline until, struct status *st)
 	if (c->state == CONN_CLOSED)
 		conn_start_opening(c);
 	while (conn_step_opening(c, st) == CODE_OK && conn_is_opening(c)) {
+		struct wait_list list = wait_list(until);
+
+		conn_opening_wait(c, &list);
 		if (deadline_left(until) == 0)
 			(void)out_of_time(c, st);
 		else
-			(void)wait_beside(
-				c, conn_opening_pollfd(c),
-				deadline_first(until, conn_opening_deadline(c)),
-				st);
+			(void)wait_beside(c, &list, st);
 		if (st->code != CODE_OK)
 			break;
 	}
@@ -237,7 +231,8 @@ wait_for_peer(struct conn *c, const struct http_response *response,
 	bool started = reply_started(response);
 	struct deadline limit =
 		started ? exchange : deadline_first(first_byte, exchange);
-	struct pollfd own = { .fd = c->fd, .events = POLLIN };
+	struct wait_list own = wait_list(deadline_first(limit, until));
+	short events = POLLIN;
 
 	if (deadline_left(until) == 0)
 		return out_of_time(c, st);
@@ -250,10 +245,11 @@ wait_for_peer(struct conn *c, const struct http_response *response,
 					     : c->limits->first_byte_ms) /
 				    1000));
 	if (c->url->tls)
-		own.events = tls_events(&c->tls);
+		events = tls_events(&c->tls);
 	else if (!all_sent(c, body))
-		own.events = POLLIN | POLLOUT;
-	return wait_beside(c, own, deadline_first(limit, until), st);
+		events = POLLIN | POLLOUT;
+	wait_add(&own, c->fd, events);
+	return wait_beside(c, &own, st);
 }
 
 static enum code

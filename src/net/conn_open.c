@@ -88,7 +88,7 @@ step_phase(struct conn *c, bool *done, struct status *st)
 	if (c->state == CONN_DIALING) {
 		if (dial_step(&c->dial, st) != CODE_OK)
 			return st->code;
-		c->fd = dial_take(&c->dial);
+		c->fd = dial_release_fd(&c->dial);
 		*done = c->fd >= 0;
 		c->opened += *done ? 1 : 0;
 		return CODE_OK;
@@ -145,23 +145,17 @@ conn_step_opening(struct conn *c, struct status *st)
 	return CODE_OK;
 }
 
-struct pollfd
-conn_opening_pollfd(struct conn *c)
+void
+conn_opening_wait(struct conn *c, struct wait_list *list)
 {
-	if (c->state == CONN_DIALING)
-		return dial_pollfd(&c->dial);
-	if (c->state == CONN_TUNNELLING)
-		return (struct pollfd){ .fd = c->fd,
-					.events = tunnel_events(&c->tunnel,
-								proxy_tls(c)) };
-	return (struct pollfd){ .fd = c->fd,
-				.events = tls_events(c->state == CONN_GREETING
-							     ? &c->proxy_tls
-							     : &c->tls) };
-}
-
-struct deadline
-conn_opening_deadline(const struct conn *c)
-{
-	return c->state == CONN_DIALING ? dial_deadline(&c->dial) : c->phase;
+	if (c->state == CONN_DIALING) {
+		dial_wait(&c->dial, list);
+		return;
+	}
+	wait_by(list, c->phase);
+	wait_add(list, c->fd,
+		 c->state == CONN_TUNNELLING
+			 ? tunnel_events(&c->tunnel, proxy_tls(c))
+			 : tls_events(c->state == CONN_GREETING ? &c->proxy_tls
+								: &c->tls));
 }

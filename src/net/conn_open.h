@@ -20,8 +20,7 @@ void conn_start_opening(struct conn *c);
  */
 MUST_CHECK enum code conn_step_opening(struct conn *c, struct status *st);
 
-/* What to poll(2) for, and when to step again at the latest. */
-struct pollfd conn_opening_pollfd(struct conn *c);
-struct deadline conn_opening_deadline(const struct conn *c);
+/* Adds what it waits for before the next step. */
+void conn_opening_wait(struct conn *c, struct wait_list *list);
 
 #endif

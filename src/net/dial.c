@@ -6,6 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Between the starts of two attempts (RFC 8305 section 8). */
+#define ATTEMPT_DELAY_MS 250
+
 void
 dial_start(struct dial *d, const struct resolver_config *config,
 	   const char *host, uint16_t port, const struct dial_limits *limits)
@@ -14,9 +17,8 @@ dial_start(struct dial *d, const struct resolver_config *config,
 	d->limits = *limits;
 	d->resolving = true;
 	d->loopback_only = false;
-	d->next = 0;
 	d->fd = -1;
-	d->connected = false;
+	d->attempts = 0;
 	d->resolve_by = deadline_in(limits->resolve_ms);
 	buf_init(&d->tried, d->tried_memory, sizeof(d->tried_memory));
 }
@@ -50,56 +52,112 @@ keep_loopback(struct dial *d, struct status *st)
 			  d->resolver.host, text);
 }
 
-/* Notes what became of the address that was tried last. */
+/* Ends an attempt and notes what became of it; the next one is due. */
 static void
-note_failure(struct dial *d, const char *what)
+give_up(struct dial *d, size_t i, const char *why)
 {
+	struct dial_attempt *attempt = &d->attempt[i];
 	char text[ADDRESS_TEXT_SIZE];
 
-	address_text(&d->addresses.address[d->next - 1], text);
+	address_text(&d->addresses.address[i], text);
 	if (d->tried.len > 0)
 		buf_put_cstr(&d->tried, "; ");
 	buf_put_cstr(&d->tried, text);
 	buf_put_cstr(&d->tried, ": ");
-	buf_put_cstr(&d->tried, what);
-	if (d->fd >= 0)
-		(void)close(d->fd);
-	d->fd = -1;
+	buf_put_cstr(&d->tried, why);
+	if (attempt->fd >= 0)
+		(void)close(attempt->fd);
+	attempt->fd = -1;
+	d->next_at = deadline_in(0);
 }
 
-/* Starts a connection; true unless that failed at once. */
+/* Starts a connection; false if that failed at once. */
 static bool
-try_address(struct dial *d, const struct address *address)
+start_connecting(struct dial_attempt *attempt, const struct address *address)
 {
 	const int one = 1;
 
-	d->fd = socket(address->sockaddr.any.sa_family,
-		       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (d->fd < 0)
+	attempt->fd = socket(address->sockaddr.any.sa_family,
+			     SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (attempt->fd < 0)
 		return false;
 	/* A request is written in one go; waiting for more only delays it. */
-	(void)setsockopt(d->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return connect(d->fd, &address->sockaddr.any, address->length) == 0 ||
+	(void)setsockopt(attempt->fd, IPPROTO_TCP, TCP_NODELAY, &one,
+			 sizeof(one));
+	return connect(attempt->fd, &address->sockaddr.any, address->length) ==
+		       0 ||
 	       errno == EINPROGRESS || errno == EINTR;
 }
 
-static enum code
-try_next(struct dial *d, struct status *st)
+/* Starts the attempts that are due. */
+static void
+start_attempts(struct dial *d)
 {
-	while (d->next < d->addresses.count &&
-	       deadline_left(d->connect_by) > 0) {
-		const struct address *address =
-			&d->addresses.address[d->next++];
+	while (d->attempts < d->addresses.count &&
+	       deadline_left(d->next_at) == 0) {
+		size_t i = d->attempts++;
 
-		if (try_address(d, address)) {
-			d->address_by =
-				deadline_first(deadline_in(
-						       d->limits.address_ms),
-					       d->connect_by);
+		d->attempt[i].until = deadline_in(d->limits.connect_ms);
+		d->next_at = deadline_in(ATTEMPT_DELAY_MS);
+		if (!start_connecting(&d->attempt[i], &d->addresses.address[i]))
+			give_up(d, i, strerror(errno));
+	}
+}
+
+/* Whether this attempt is connected; one that cannot be any more is ended. */
+static bool
+is_connected(struct dial *d, size_t i)
+{
+	const struct dial_attempt *attempt = &d->attempt[i];
+	struct address peer = { .length = sizeof(peer.sockaddr) };
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	if (attempt->fd < 0)
+		return false;
+	if (getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+		error = errno;
+	if (error != 0)
+		give_up(d, i, strerror(error));
+	else if (getpeername(attempt->fd, &peer.sockaddr.any, &peer.length) ==
+		 0)
+		return true;
+	else if (deadline_left(attempt->until) == 0)
+		give_up(d, i, "no answer in time");
+	return false;
+}
+
+static void
+close_attempts(struct dial *d)
+{
+	for (size_t i = 0; i < d->attempts; i++)
+		if (d->attempt[i].fd >= 0)
+			(void)close(d->attempt[i].fd);
+	d->attempts = 0;
+}
+
+static bool
+any_is_under_way(const struct dial *d)
+{
+	for (size_t i = 0; i < d->attempts; i++)
+		if (d->attempt[i].fd >= 0)
+			return true;
+	return false;
+}
+
+static enum code
+race(struct dial *d, struct status *st)
+{
+	for (size_t i = 0; i < d->attempts; i++)
+		if (is_connected(d, i)) {
+			d->fd = d->attempt[i].fd;
+			d->attempt[i].fd = -1;
+			close_attempts(d);
 			return CODE_OK;
 		}
-		note_failure(d, strerror(errno));
-	}
+	start_attempts(d);
+	if (any_is_under_way(d))
+		return CODE_OK;
 	status_hint(st, "check that the address is reachable from here: "
 			"routes, firewall, NetworkPolicy egress");
 	return status_set(st, CODE_UNAVAILABLE, "cannot connect to %s (%.*s)",
@@ -126,61 +184,42 @@ resolve_more(struct dial *d, struct status *st)
 	d->resolving = false;
 	if (d->loopback_only && keep_loopback(d, st) != CODE_OK)
 		return st->code;
-	d->connect_by = deadline_in(d->limits.connect_ms);
-	return try_next(d, st);
+	d->next_at = deadline_in(0);
+	return race(d, st);
 }
 
 enum code
 dial_step(struct dial *d, struct status *st)
 {
-	struct address peer = { .length = sizeof(peer.sockaddr) };
-	int error = 0;
-	socklen_t size = sizeof(error);
-
 	if (d->resolving)
 		return resolve_more(d, st);
-	if (d->connected || d->fd < 0)
-		return CODE_OK;
-	if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-		error = errno;
-	if (error == 0 &&
-	    getpeername(d->fd, &peer.sockaddr.any, &peer.length) == 0) {
-		d->connected = true;
-		return CODE_OK;
-	}
-	if (error == 0 && deadline_left(d->address_by) > 0)
-		return CODE_OK;
-	note_failure(d, error != 0 ? strerror(error) : "no answer in time");
-	return try_next(d, st);
+	return d->fd >= 0 ? CODE_OK : race(d, st);
 }
 
 int
-dial_take(struct dial *d)
+dial_release_fd(struct dial *d)
 {
-	int fd = d->connected ? d->fd : -1;
+	int fd = d->fd;
 
-	if (fd >= 0) {
-		d->fd = -1;
-		d->connected = false;
-	}
+	d->fd = -1;
 	return fd;
 }
 
-struct pollfd
-dial_pollfd(const struct dial *d)
+void
+dial_wait(const struct dial *d, struct wait_list *list)
 {
-	if (d->resolving)
-		return resolve_pollfd(&d->resolver);
-	return (struct pollfd){ .fd = d->fd, .events = POLLOUT };
-}
-
-struct deadline
-dial_deadline(const struct dial *d)
-{
-	if (d->resolving)
-		return deadline_first(d->resolve_by,
-				      resolve_deadline(&d->resolver));
-	return d->address_by;
+	if (d->resolving) {
+		wait_by(list, d->resolve_by);
+		resolve_wait(&d->resolver, list);
+		return;
+	}
+	if (d->attempts < d->addresses.count)
+		wait_by(list, d->next_at);
+	for (size_t i = 0; i < d->attempts; i++)
+		if (d->attempt[i].fd >= 0) {
+			wait_add(list, d->attempt[i].fd, POLLOUT);
+			wait_by(list, d->attempt[i].until);
+		}
 }
 
 void
@@ -189,6 +228,7 @@ dial_close(struct dial *d)
 	if (d->resolving)
 		resolve_close(&d->resolver);
 	d->resolving = false;
+	close_attempts(d);
 	if (d->fd >= 0)
 		(void)close(d->fd);
 	d->fd = -1;

@@ -1,8 +1,9 @@
 /*
- * Floor 2, network. A TCP connection to a host: look-up, then every address.
+ * Floor 2, network. A TCP connection to a host: look-up, then its addresses.
  *
- * The addresses are tried in their order, each for a short time, until one
- * answers. Nothing here waits.
+ * They race (RFC 8305): a further one is tried every 250 ms, or as soon as one
+ * has failed; the first that is connected wins, and the others are closed. So
+ * a silent address costs a fraction of a second. Nothing here waits.
  */
 #ifndef NET_DIAL_H
 #define NET_DIAL_H
@@ -13,8 +14,13 @@
 /* Time limits in milliseconds. */
 struct dial_limits {
 	int64_t resolve_ms; /* for the look-up */
-	int64_t address_ms; /* for one address */
-	int64_t connect_ms; /* for all addresses */
+	int64_t connect_ms; /* for each address */
+};
+
+/* A connection under way to one of the addresses. */
+struct dial_attempt {
+	int fd; /* -1: it has failed */
+	struct deadline until;
 };
 
 /* Caller-owned, private to dial.c. */
@@ -24,12 +30,11 @@ struct dial {
 	struct dial_limits limits;
 	bool resolving;
 	bool loopback_only;
-	size_t next; /* address to try when this one fails */
-	int fd;      /* -1: none */
-	bool connected;
+	int fd; /* connected; -1: none */
 	struct deadline resolve_by;
-	struct deadline connect_by;
-	struct deadline address_by;
+	struct deadline next_at; /* when one more address is tried */
+	size_t attempts;         /* one for each address, so far */
+	struct dial_attempt attempt[ADDRESSES_MAX];
 	struct buf tried; /* what each address answered */
 	char tried_memory[512];
 };
@@ -57,11 +62,10 @@ MUST_CHECK enum code dial_step(struct dial *d, struct status *st);
  * The connected, non-blocking socket, which is the caller's from then on; -1
  * while there is none.
  */
-int dial_take(struct dial *d);
+int dial_release_fd(struct dial *d);
 
-/* What to poll(2) for, and when to step again at the latest. */
-struct pollfd dial_pollfd(const struct dial *d);
-struct deadline dial_deadline(const struct dial *d);
+/* Adds what it waits for before the next step. */
+void dial_wait(const struct dial *d, struct wait_list *list);
 
 /* Closes what is open. Fine on a struct that is all zero but for fd -1. */
 void dial_close(struct dial *d);

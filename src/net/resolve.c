@@ -307,27 +307,21 @@ resolve_done(const struct resolver *r)
 	return r->done;
 }
 
-struct pollfd
-resolve_pollfd(const struct resolver *r)
+void
+resolve_wait(const struct resolver *r, struct wait_list *list)
 {
 	bool sending = r->tcp && r->out_sent < r->out_length;
 
-	return (struct pollfd){ .fd = r->fd,
-				.events = sending ? POLLOUT : POLLIN };
-}
-
-struct deadline
-resolve_deadline(const struct resolver *r)
-{
-	struct deadline until = r->try_by;
-
-	if (r->done || r->fd < 0)
-		return deadline_in(0);
+	if (r->done || r->fd < 0) {
+		wait_by(list, deadline_in(0));
+		return;
+	}
+	wait_add(list, r->fd, sending ? POLLOUT : POLLIN);
+	wait_by(list, r->try_by);
 	if (!r->tcp)
-		until = deadline_first(until, r->resend_at);
+		wait_by(list, r->resend_at);
 	if (half_known(r))
-		until = deadline_first(until, r->patience_by);
-	return until;
+		wait_by(list, r->patience_by);
 }
 
 void

@@ -12,12 +12,10 @@
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
 
-#include <poll.h>
-
 #include "base/bounds.h"
 #include "base/status.h"
 #include "net/address.h"
-#include "sys/clock.h"
+#include "sys/wait.h"
 
 /*
  * What the system's files say; read once, before the network is touched.
@@ -122,9 +120,8 @@ MUST_CHECK enum code resolve_step(struct resolver *r, struct status *st);
 /* Whether it has succeeded; addresses are there then. */
 bool resolve_done(const struct resolver *r);
 
-/* What to poll(2) for, and when to step again at the latest. */
-struct pollfd resolve_pollfd(const struct resolver *r);
-struct deadline resolve_deadline(const struct resolver *r);
+/* Adds what it waits for before the next step, while it is not done. */
+void resolve_wait(const struct resolver *r, struct wait_list *list);
 
 /*
  * The addresses found, IPv6 and IPv4 in turn (RFC 8305 section 4), the first

@@ -70,6 +70,32 @@ wait_ready(struct pollfd *fds, size_t count, struct deadline until,
 	}
 }
 
+struct wait_list
+wait_list(struct deadline until)
+{
+	return (struct wait_list){ .until = until };
+}
+
+void
+wait_add(struct wait_list *list, int fd, short events)
+{
+	if (list->count < WAIT_MAX)
+		list->fds[list->count++] =
+			(struct pollfd){ .fd = fd, .events = events };
+}
+
+void
+wait_by(struct wait_list *list, struct deadline until)
+{
+	list->until = deadline_first(list->until, until);
+}
+
+enum code
+wait_any(struct wait_list *list, struct status *st)
+{
+	return wait_ready(list->fds, list->count, list->until, st);
+}
+
 enum code
 wait_until(struct deadline until, struct status *st)
 {

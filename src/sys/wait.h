@@ -9,6 +9,7 @@
 
 #include <poll.h>
 
+#include "base/bounds.h"
 #include "base/status.h"
 #include "sys/clock.h"
 
@@ -29,6 +30,25 @@ int wait_signal(void);
  */
 MUST_CHECK enum code wait_ready(struct pollfd *fds, size_t count,
 				struct deadline until, struct status *st);
+
+/* What to wait for: descriptors, and a point in time. */
+struct wait_list {
+	struct deadline until;
+	size_t count;
+	struct pollfd fds[WAIT_MAX];
+};
+
+/* An empty list. */
+struct wait_list wait_list(struct deadline until);
+
+/* Adds a descriptor with the events to poll(2) for. */
+void wait_add(struct wait_list *list, int fd, short events);
+
+/* Waits no longer than `until`. */
+void wait_by(struct wait_list *list, struct deadline until);
+
+/* Waits for the first thing in the list. Codes as wait_ready(). */
+MUST_CHECK enum code wait_any(struct wait_list *list, struct status *st);
 
 /* Waits until `until` has passed. Codes as wait_ready(). */
 MUST_CHECK enum code wait_until(struct deadline until, struct status *st);

@@ -4,6 +4,7 @@ Every run is searched for the secrets that it knew: none may ever be in its outp
 """
 
 import base64
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -375,21 +376,29 @@ def scratch(emulator, tmp_path):
     runner.stop()
 
 
-@pytest.fixture
-def full_backlog():
-    """A port that takes no more connections: who connects waits."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+@contextlib.contextmanager
+def silent(address, port=0):
+    """Listen there, but take no more connections: who connects waits."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.bind((address, port))
         listener.listen(0)
         waiting = []
         for _ in range(3):
-            client = socket.socket()
+            client = socket.socket(family)
             client.setblocking(False)
             client.connect_ex(listener.getsockname())
             waiting.append(client)
         yield listener.getsockname()[1]
         for client in waiting:
             client.close()
+
+
+@pytest.fixture
+def full_backlog():
+    """A port that takes no more connections."""
+    with silent("127.0.0.1") as port:
+        yield port
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """Names, addresses, TCP: what fails on the way to Google, and what is found anyway."""
 
+import contextlib
+import os
 import subprocess
 
 import pytest
 from conftest import (PROGRAM, PULL_SECRET, SECRET, Job, Scratch, native, needs_root,
-                      together)
+                      silent, together, until)
 from nameserver import NameServer
 
 GOOGLE = "secretmanager.googleapis.com"
@@ -137,6 +139,62 @@ def test_only_an_ipv6_address(start_emulator, tmp_path):
     with NameServer({GOOGLE: ["::1"]}):
         result = scratch(**configured(scratch))
     assert result.code == 0, result.out
+
+
+@pytest.fixture
+def silence(emulator):
+    """Addresses of the loopback that are silent on the emulator's port."""
+    addresses = [f"127.0.0.{number}" for number in range(30, 34)]
+    with contextlib.ExitStack() as stack:
+        for address in addresses:
+            stack.enter_context(silent(address, emulator.port("secretmanager")))
+        yield addresses
+
+
+@needs_root
+@native
+def test_silent_addresses_hide_no_good_one(emulator, scratch, silence):
+    """They race: no time limit of an address or of all is used up."""
+    with NameServer({GOOGLE: [*silence, "127.0.0.1"]}):
+        result = scratch(MAX_WAIT_TIME_SECONDS=4, **configured(scratch))
+    assert result.code == 0, result.out
+    assert result.warnings == []
+    assert stored(emulator)
+
+
+@needs_root
+@native
+def test_a_silent_family_hides_no_good_one(emulator, scratch):
+    """The first address is of IPv6."""
+    with NameServer({GOOGLE: ["::1", "127.0.0.1"]}), \
+         silent("::1", emulator.port("secretmanager")):
+        result = scratch(MAX_WAIT_TIME_SECONDS=4, **configured(scratch))
+    assert result.code == 0, result.out
+    assert result.warnings == []
+
+
+@needs_root
+@native
+def test_the_losers_of_the_race_are_closed(emulator, scratch, silence):
+    emulator.order("secretmanager", "addVersion", drop="uncommitted", how="hang")
+    with NameServer({GOOGLE: [*silence, "127.0.0.1"]}):
+        process = scratch.start(**configured(scratch))
+        until(lambda: emulator.requests("secretmanager"))
+    folder = f"/proc/{process.pid}/fd"
+    names = [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
+    assert len([name for name in names if name.startswith("socket:")]) == 1, names
+
+
+@needs_root
+@native
+def test_what_every_address_answered(emulator, scratch, silence):
+    """The refusal is known first; the silent one gets its time."""
+    with NameServer({GOOGLE: [silence[0], "127.0.0.9"]}):
+        result = scratch(MAX_WAIT_TIME_SECONDS=8, **configured(scratch))
+    port = emulator.port("secretmanager")
+    assert result.code == 1
+    assert (f"cannot connect to {GOOGLE} (127.0.0.9:{port}: Connection refused; "
+            f"{silence[0]}:{port}: no answer in time)") in result.warnings[0]["message"]
 
 
 WAYS = {"over-udp": {}, "truncated": {"truncated": True}, "late": {"late": 0.3}}

@@ -14,7 +14,7 @@
 static struct conn conn;
 static struct resolver_config resolver;
 static const struct conn_limits LIMITS = {
-	.dial = { .resolve_ms = 1000, .address_ms = 1, .connect_ms = 1 },
+	.dial = { .resolve_ms = 1000, .connect_ms = 1 },
 	.handshake_ms = 1,
 	.first_byte_ms = 1,
 	.exchange_ms = 1,

@@ -493,27 +493,18 @@ stop_server(struct server *s)
 
 /* Waits for any socket; false if nothing happens for a while. */
 static bool
-something_happens(bool time_may_pass)
+something_happens(struct wait_list *list, bool time_may_pass)
 {
-	struct pollfd fds[1 + 3 * NAME_SERVERS_MAX];
-	nfds_t count = 0;
-
-	fds[count++] = resolve_pollfd(&resolver);
 	for (size_t i = 0; i < config.server_count; i++) {
-		fds[count++] = (struct pollfd){ servers[i].udp, POLLIN, 0 };
+		wait_add(list, servers[i].udp, POLLIN);
 		if (servers[i].conn < 0)
-			fds[count++] = (struct pollfd){ servers[i].listener,
-							POLLIN, 0 };
+			wait_add(list, servers[i].listener, POLLIN);
 		else
-			fds[count++] = (struct pollfd){
-				servers[i].conn,
-				(short)(servers[i].out.len > 0
-						? POLLIN | POLLOUT
-						: POLLIN),
-				0
-			};
+			wait_add(list, servers[i].conn,
+				 servers[i].out.len > 0 ? POLLIN | POLLOUT
+							: POLLIN);
 	}
-	return poll(fds, count, time_may_pass ? 20 : 10000) > 0;
+	return poll(list->fds, list->count, time_may_pass ? 20 : 10000) > 0;
 }
 
 /* Until it is done or fails. Time passes only where a case says so. */
@@ -524,12 +515,13 @@ run_look_up(bool time_may_pass)
 
 	while ((code = resolve_step(&resolver, &st)) == CODE_OK &&
 	       !resolve_done(&resolver)) {
-		int64_t next = resolve_deadline(&resolver).at_ms;
+		struct wait_list list = wait_list(DEADLINE_NEVER);
 
-		if (!something_happens(time_may_pass)) {
+		resolve_wait(&resolver, &list);
+		if (!something_happens(&list, time_may_pass)) {
 			assert_true(time_may_pass);
-			assert_true(next > now);
-			now = next;
+			assert_true(list.until.at_ms > now);
+			now = list.until.at_ms;
 		}
 		for (size_t i = 0; i < config.server_count; i++) {
 			serve_udp(&servers[i]);
