@@ -76,7 +76,7 @@
 #define LOG_LINE_MAX 12288
 #define RESULT_FILE_MAX 12288
 /* What Kubernetes keeps of a termination log. */
-#define NOTE_MAX 4096
+#define TERMINATION_LOG_MAX 4096
 
 /* The Job's budget: status-reporter gives up after 300 s. */
 #define TIMEOUT_DEFAULT_S 280

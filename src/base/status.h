@@ -41,6 +41,7 @@ enum exit_status {
 	EXIT_PULL_SECRET = 3, /* the pull secret is invalid */
 	EXIT_AUTH = 4,        /* not authenticated or not permitted */
 	EXIT_INTEGRITY = 5,   /* read back something else */
+	EXIT_UNREPORTED = 6,  /* stored and verified, which cannot be told */
 	EXIT_SIGINT = 130,
 	EXIT_SIGTERM = 143
 };

@@ -1,5 +1,7 @@
 #include "cmd/applet.h"
 
+#include <unistd.h>
+
 #include "base/redact.h"
 #include "cmd/say.h"
 #include "job/job.h"
@@ -47,7 +49,7 @@ run_and_tell(const struct job *job, struct run *run)
 
 	if (lost->code == CODE_OK)
 		return result;
-	status_prefix(lost, "run-job %s: standard output", job->name);
+	status_prefix(lost, "run-job %s", job->name);
 	return complain(lost, result);
 }
 
@@ -55,16 +57,30 @@ run_and_tell(const struct job *job, struct run *run)
 static void
 prepare_report(struct run *run, struct status *st)
 {
-	struct status result = { .code = CODE_OK }, note = result;
+	const struct settings *s = &run->settings;
+	/* The inputs first: the termination log may be an output, too. */
+	enum { INPUTS = 3, ALL = 6 };
+	const struct other_file other[ALL] = {
+		{ "PULL_SECRET_FILE", s->pull_secret_file, -1 },
+		{ "GOOGLE_APPLICATION_CREDENTIALS", s->credentials_file, -1 },
+		{ "SSL_CERT_FILE", s->ca_file, -1 },
+		{ "standard output", NULL, STDOUT_FILENO },
+		{ "standard error", NULL, STDERR_FILENO },
+		{ "TERMINATION_LOG_PATH", s->termination_log, -1 },
+	};
+	struct status first = { .code = CODE_OK }, second = first;
 
-	run->report.cluster_id = shown(run->settings.cluster_id);
-	run->report.project = shown(run->settings.project);
-	(void)report_init(&run->report, run->settings.results_path, &result);
-	(void)report_init_note(&run->report, run->settings.termination_log,
-			       &note);
+	run->report.cluster_id = shown(s->cluster_id);
+	run->report.project = shown(s->project);
+	(void)report_init(&run->report, s->results_path, other, ALL, &first);
+	(void)report_init_termination_log(&run->report, s->termination_log,
+					  other, INPUTS, &second);
+	if (first.code == CODE_OK)
+		first = second;
+	if (first.code == CODE_OK)
+		(void)report_reserve(&run->report, &first);
 	if (st->code == CODE_OK)
-		*st = result.code != CODE_OK ? result : note;
-	report_prepare_crash(&run->report);
+		*st = first;
 }
 
 /* Options and result file; an error in them is told on standard error. */
@@ -75,6 +91,7 @@ start_job(const struct job *job, struct run *run, int argc, char **argv)
 					    NETWORK_OPTIONS };
 	const char *operand[1];
 	struct status st = { .code = CODE_OK };
+	enum exit_status result;
 	size_t operands = 0;
 	bool help = false;
 
@@ -85,9 +102,9 @@ start_job(const struct job *job, struct run *run, int argc, char **argv)
 	prepare_report(run, &st);
 	if (st.code == CODE_OK)
 		return run_and_tell(job, run);
-	(void)job_refuse(run, &st);
+	result = job_abort(run, &st);
 	status_prefix(&st, "run-job %s", job->name);
-	return complain(&st, EXIT_CONFIG);
+	return complain(&st, result);
 }
 
 enum exit_status

@@ -27,6 +27,8 @@ failure_reason(const struct status *st, enum exit_status exit_status)
 	switch (exit_status) {
 	case EXIT_DONE:
 		break;
+	case EXIT_UNREPORTED:
+		return "ReportIncomplete";
 	case EXIT_CONFIG:
 		return "ConfigurationInvalid";
 	case EXIT_PULL_SECRET:
@@ -116,96 +118,169 @@ log_summary(const struct job *job, struct run *run, size_t total, size_t failed)
 	report_log(&run->report, &line);
 }
 
-/*
- * Writes the result file; a verdict that cannot be told is a failure, logged,
- * and then `*told` is false.
- */
-static enum exit_status
-finish(struct run *run, const char *reason, const struct status *outcome,
-       enum exit_status result, bool *told)
-{
-	struct status lost = { .code = CODE_OK };
-	char message[STATUS_MESSAGE_MAX];
+/* What became of a run so far. */
+struct verdict {
+	enum exit_status exit;
+	const char *reason;
+	struct status outcome; /* the failure, if `exit` is not EXIT_DONE */
+	size_t total, failed;
+};
 
-	if (result != EXIT_DONE)
-		(void)snprintf(message, sizeof(message), "%s",
-			       outcome->message);
+/*
+ * A success that cannot be told is none. Yet another run would add a version
+ * to the one that is verified, so that it has an exit status of its own.
+ */
+static void
+fail_unreported(const struct run *run, struct verdict *verdict,
+		const struct status *why)
+{
+	verdict->exit = run->written ? EXIT_UNREPORTED : EXIT_RETRY;
+	verdict->reason = "ReportIncomplete";
+	verdict->failed = verdict->total;
+	verdict->outcome = *why;
+	add_what_was_written(run, &verdict->outcome);
+	status_hint(&verdict->outcome,
+		    run->written ? "the version is verified, do not run it "
+				   "again for this; make room for the log and "
+				   "the result file"
+				 : "make room for the log and the result file");
+}
+
+/* What is said of a success that standard output did not take whole. */
+static void
+fail_if_log_is_lost(struct run *run, struct verdict *verdict)
+{
+	struct status why = run->report.failure;
+
+	if (why.code == CODE_OK || verdict->exit != EXIT_DONE)
+		return;
+	status_prefix(&why, "the log is incomplete: standard output");
+	fail_unreported(run, verdict, &why);
+}
+
+static struct ending
+ending_of(const struct run *run, const struct verdict *verdict,
+	  char message[static STATUS_MESSAGE_MAX])
+{
+	if (verdict->exit != EXIT_DONE)
+		(void)snprintf(message, STATUS_MESSAGE_MAX, "%s",
+			       verdict->outcome.message);
 	else if (run->written)
-		(void)snprintf(message, sizeof(message),
+		(void)snprintf(message, STATUS_MESSAGE_MAX,
 			       "Stored and verified %zu bytes as %s",
 			       run->secret.len, run->version.name);
 	else
-		(void)snprintf(message, sizeof(message), "Nothing was changed");
-	if (report_result(&run->report, outcome, reason, message,
-			  run->written ? run->version.name : NULL,
-			  &lost) != CODE_OK) {
-		const struct log_line line = { .level = LOG_ERROR,
-					       .operation = "result-file",
-					       .message = lost.message,
-					       .status = &lost };
-
-		report_log(&run->report, &line);
-		*told = false;
-		return result == EXIT_DONE ? EXIT_RETRY : result;
-	}
-	return result;
+		(void)snprintf(message, STATUS_MESSAGE_MAX,
+			       "Nothing was changed");
+	return (struct ending){
+		.outcome = &verdict->outcome,
+		.reason = verdict->reason,
+		.message = message,
+		.version = run->written ? run->version.name : NULL,
+	};
 }
 
-/* A success that the log could not tell is none; true if that happened. */
 static bool
-log_is_lost(const struct run *run, struct status *outcome)
+write_result(struct run *run, const struct verdict *verdict, struct status *st)
 {
-	if (run->report.failure.code == CODE_OK)
-		return false;
-	*outcome = run->report.failure;
-	status_prefix(outcome, "the log is incomplete: standard output");
-	add_what_was_written(run, outcome);
-	return true;
+	char message[STATUS_MESSAGE_MAX];
+	const struct ending ending = ending_of(run, verdict, message);
+
+	return report_result(&run->report, &ending, st) == CODE_OK;
+}
+
+/* The result file; a success that it cannot hold is logged, and is none. */
+static void
+finish_result(struct run *run, struct verdict *verdict)
+{
+	struct status lost = { .code = CODE_OK }, again = { .code = CODE_OK };
+	const struct log_line line = { .level = LOG_ERROR,
+				       .operation = "result-file",
+				       .message = lost.message,
+				       .version = run->written
+							  ? run->version.name
+							  : NULL,
+				       .status = &lost };
+
+	if (write_result(run, verdict, &lost))
+		return;
+	if (verdict->exit == EXIT_DONE) {
+		fail_unreported(run, verdict, &lost);
+		lost = verdict->outcome;
+		(void)write_result(run, verdict, &again);
+	}
+	report_log(&run->report, &line);
+}
+
+/*
+ * Tells how it ended: result file, summary, termination log. Each must know
+ * of what went wrong with the others, and the file must not say for a moment
+ * what is taken back: so the summary's place is waited for first.
+ */
+static enum exit_status
+finish(const struct job *job, struct run *run, struct verdict *verdict)
+{
+	struct status lost = { .code = CODE_OK };
+	char message[STATUS_MESSAGE_MAX];
+	struct ending ending;
+
+	if (job != NULL)
+		report_wait_log(&run->report);
+	fail_if_log_is_lost(run, verdict);
+	finish_result(run, verdict);
+	if (job != NULL)
+		log_summary(job, run, verdict->total, verdict->failed);
+	if (verdict->exit == EXIT_DONE) {
+		fail_if_log_is_lost(run, verdict);
+		if (verdict->exit != EXIT_DONE)
+			(void)write_result(run, verdict, &lost);
+	}
+	ending = ending_of(run, verdict, message);
+	report_termination(&run->report, &ending);
+	if (run->report.failure.code != CODE_OK) {
+		status_prefix(&run->report.failure, "standard output");
+		add_what_was_written(run, &run->report.failure);
+	}
+	return verdict->exit;
 }
 
 enum exit_status
 job_run(const struct job *job, struct run *run)
 {
-	struct status outcome = { .code = CODE_OK };
-	enum exit_status result = EXIT_DONE, last_failure = EXIT_RETRY;
-	size_t total = 0, failed = 0;
-	bool told = true;
+	struct verdict verdict = { .exit = EXIT_DONE };
+	enum exit_status last_failure = EXIT_RETRY;
 
-	if (job->find_tasks(run, &total, &outcome) != CODE_OK)
-		return job_refuse(run, &outcome);
-	for (size_t task = 0; task < total; task++) {
+	if (job->find_tasks(run, &verdict.total, &verdict.outcome) != CODE_OK)
+		return job_abort(run, &verdict.outcome);
+	for (size_t task = 0; task < verdict.total; task++) {
 		struct status st = { .code = CODE_OK };
 		enum exit_status one = process(job, run, task, &st);
 
-		if (one != EXIT_DONE) {
-			failed++;
-			last_failure = one;
-			outcome = st;
-		}
+		if (one == EXIT_DONE)
+			continue;
+		verdict.failed++;
+		last_failure = one;
+		verdict.outcome = st;
 	}
-	if (failed == total)
-		result = last_failure;
+	if (verdict.failed == verdict.total)
+		verdict.exit = last_failure;
 	else
-		status_clear(&outcome);
-	log_summary(job, run, total, failed);
-	if (result == EXIT_DONE && log_is_lost(run, &outcome))
-		result = EXIT_RETRY;
-	/* The result comes last, for it must know of all that went wrong. */
-	result = finish(run,
-			result == EXIT_DONE ? success_reason(job, run)
-					    : failure_reason(&outcome, result),
-			&outcome, result, &told);
-	if (!told)
-		log_summary(job, run, total,
-			    failed); /* last in the log again */
-	return result;
+		status_clear(&verdict.outcome);
+	verdict.reason =
+		verdict.exit == EXIT_DONE
+			? success_reason(job, run)
+			: failure_reason(&verdict.outcome, verdict.exit);
+	return finish(job, run, &verdict);
 }
 
 enum exit_status
-job_refuse(struct run *run, const struct status *st)
+job_abort(struct run *run, const struct status *st)
 {
-	enum exit_status result = code_exit_status(st->code);
-	bool told = true;
+	struct verdict verdict = { .exit = code_exit_status(st->code),
+				   .outcome = *st };
 
-	return finish(run, failure_reason(st, result), st, result, &told);
+	verdict.reason = verdict.exit == EXIT_RETRY
+				 ? "ReportIncomplete"
+				 : failure_reason(st, verdict.exit);
+	return finish(NULL, run, &verdict);
 }

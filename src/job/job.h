@@ -35,13 +35,18 @@ const struct job *job_find(struct str name);
 
 /*
  * Runs a job whose settings have been read: finds its tasks, works on them,
- * logs errors and, as the last line, how many tasks there were, succeeded and
- * failed, and writes the result file. Fails if every task failed, with the
- * exit status of the last one, or if the log could not be written.
+ * logs errors, writes the result file and, as the last line of the log, how
+ * many tasks there were, succeeded and failed. Fails if every task failed, with
+ * the exit status of the last one. A success that log or result file could not
+ * tell is EXIT_UNREPORTED, or EXIT_RETRY if nothing was changed.
  */
 enum exit_status job_run(const struct job *job, struct run *run);
 
-/* Ends a run that never came to its job: logs nothing, writes the result. */
-enum exit_status job_refuse(struct run *run, const struct status *st);
+/*
+ * Ends a run that never came to its job: logs nothing, writes the result. The
+ * exit status of the error, which is EXIT_RETRY only for a report that has no
+ * room.
+ */
+enum exit_status job_abort(struct run *run, const struct status *st);
 
 #endif

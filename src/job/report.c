@@ -11,7 +11,7 @@
 #define RESULTS_FOLDER "/results"
 #define RESULTS_FILE "/results/adapter-result.json"
 
-#define NOTE_FILE "/dev/termination-log"
+#define TERMINATION_LOG "/dev/termination-log"
 
 /* What the reader of the result file keeps (status-reporter). */
 #define RESULT_MESSAGE_MAX 1024
@@ -21,36 +21,57 @@
 /* Project and cluster as they were given, right or wrong, up to here. */
 #define NAME_MAX_SHOWN 128
 
-enum code
-report_init(struct report *report, const char *path, struct status *st)
+/* A link may lead to what it must not replace or empty. */
+static enum code
+check_others(const char *path, const char *what, const struct other_file *other,
+	     size_t count, struct status *st)
 {
-	struct status unused = { .code = CODE_OK };
-
-	report->result.folder = -1;
-	report->result_written = false;
-	report->note = -1;
-	status_clear(&report->failure);
-	if (path == NULL) {
-		if (access(RESULTS_FOLDER, F_OK) == 0 &&
-		    file_target_open(&report->result, RESULTS_FILE,
-				     "RESULTS_PATH", &unused) == CODE_OK)
-			file_target_remove(&report->result);
-		return CODE_OK;
-	}
-	if (file_target_open(&report->result, path, "RESULTS_PATH", st) !=
-	    CODE_OK) {
-		st->code = CODE_INVALID_ARGUMENT;
-		return st->code;
-	}
-	file_target_remove(&report->result);
+	for (size_t i = 0; i < count; i++)
+		if (other[i].path == NULL ? file_is_behind(path, other[i].fd)
+					  : file_same(path, other[i].path))
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "%s: %s is the file of %s, too", what,
+					  shown(path), other[i].what);
 	return CODE_OK;
 }
 
 enum code
-report_init_note(struct report *report, const char *path, struct status *st)
+report_init(struct report *report, const char *path,
+	    const struct other_file *other, size_t count, struct status *st)
 {
-	report->note = file_open_note(path == NULL ? NOTE_FILE : path);
-	if (path == NULL || report->note >= 0)
+	struct status unused = { .code = CODE_OK };
+	struct status *why = path == NULL ? &unused : st;
+
+	report->result.folder = -1;
+	report->result.hidden = -1;
+	report->termination_log = -1;
+	status_clear(&report->failure);
+	if (path == NULL && access(RESULTS_FOLDER, F_OK) != 0)
+		return CODE_OK;
+	if (path == NULL)
+		path = RESULTS_FILE;
+	if (file_target_open(&report->result, path, "RESULTS_PATH", why) ==
+		    CODE_OK &&
+	    check_others(path, "RESULTS_PATH", other, count, why) == CODE_OK)
+		file_target_remove(&report->result);
+	else
+		file_target_close(&report->result);
+	if (st->code != CODE_OK)
+		st->code = CODE_INVALID_ARGUMENT;
+	return st->code;
+}
+
+enum code
+report_init_termination_log(struct report *report, const char *path,
+			    const struct other_file *other, size_t count,
+			    struct status *st)
+{
+	if (path != NULL && check_others(path, "TERMINATION_LOG_PATH", other,
+					 count, st) != CODE_OK)
+		return st->code;
+	report->termination_log =
+		file_open_emptied(path == NULL ? TERMINATION_LOG : path);
+	if (path == NULL || report->termination_log >= 0)
 		return CODE_OK;
 	return status_set(st, CODE_INVALID_ARGUMENT,
 			  "TERMINATION_LOG_PATH: cannot write to %s, which "
@@ -164,6 +185,14 @@ report_log(struct report *report, const struct log_line *line)
 				     patience(report), &report->failure);
 }
 
+void
+report_wait_log(struct report *report)
+{
+	if (report->failure.code == CODE_OK)
+		(void)file_wait_writable(STDOUT_FILENO, patience(report),
+					 &report->failure);
+}
+
 static void
 detail(struct json_builder *json, const char *key, const char *name)
 {
@@ -173,18 +202,18 @@ detail(struct json_builder *json, const char *key, const char *name)
 
 /* False if it does not fit. */
 static bool
-build_result(const struct report *report, const struct status *outcome,
-	     const char *reason, const char *message, const char *version,
+build_result(const struct report *report, const struct ending *ending,
 	     struct buf *out)
 {
+	const struct status *outcome = ending->outcome;
 	struct json_builder json;
 
 	json_build(&json, out);
 	json_open_object(&json);
 	member(&json, "status",
 	       outcome->code == CODE_OK ? "success" : "failure");
-	member(&json, "reason", reason);
-	json_member(&json, "message", cut(message, RESULT_MESSAGE_MAX));
+	member(&json, "reason", ending->reason);
+	json_member(&json, "message", cut(ending->message, RESULT_MESSAGE_MAX));
 	json_key(&json, "details");
 	json_open_object(&json);
 	detail(&json, "cluster_id", report->cluster_id);
@@ -193,79 +222,87 @@ build_result(const struct report *report, const struct status *outcome,
 		member(&json, "hint", outcome->hint);
 	}
 	detail(&json, "gcp_project", report->project);
-	member(&json, "version", version);
+	member(&json, "version", ending->version);
 	json_close(&json);
 	json_close(&json);
 	buf_put_char(out, '\n');
 	return json_built(&json) && !out->overflow;
 }
 
-void
-report_prepare_crash(struct report *report)
+/* What a crash leaves takes the room, filled up with white space. */
+enum code
+report_reserve(struct report *report, struct status *st)
 {
 	static char memory[RESULT_FILE_MAX];
-	struct status st = { .code = CODE_INTERNAL };
+	struct status crash = { .code = CODE_INTERNAL };
+	const struct ending ending = {
+		.outcome = &crash,
+		.reason = "InternalError",
+		.message = "stopped by an error in the program itself; it is "
+			   "unknown whether a version was written",
+	};
 	struct buf text;
 
-	status_hint(&st, "the error output says which; look at the newest "
-			 "version before another run, and report the error");
+	status_hint(&crash, "the error output says which; look at the newest "
+			    "version before another run, and report the error");
 	buf_init(&text, memory, sizeof(memory));
-	if (!build_result(report, &st, "InternalError",
-			  "stopped by an error in the program itself; it is "
-			  "unknown whether a version was written",
-			  NULL, &text))
-		return;
+	if (!build_result(report, &ending, &text))
+		return status_set(st, CODE_INTERNAL,
+				  "the result does not fit its file");
+	memset(memory + text.len, '\n', sizeof(memory) - text.len);
+	if (report->result.folder >= 0 &&
+	    file_target_reserve(&report->result,
+				(struct str){ memory, sizeof(memory) },
+				st) != CODE_OK)
+		file_target_close(&report->result);
 	crash_prepare(report->result.folder < 0 ? NULL : &report->result,
-		      buf_view(&text), report->note);
-}
-
-/* One line, as kubectl shows it: "Reason: message (hint)". */
-static void
-write_note(struct report *report, const struct status *outcome,
-	   const char *reason, const char *message)
-{
-	char memory[NOTE_MAX];
-	struct status unused = { .code = CODE_OK };
-	struct buf line;
-
-	buf_init(&line, memory, sizeof(memory));
-	buf_put_cstr(&line, reason);
-	buf_put_cstr(&line, ": ");
-	buf_put_str(&line, cut(message, STATUS_MESSAGE_MAX));
-	if (outcome->hint[0] != '\0') {
-		buf_put_cstr(&line, " (");
-		buf_put_cstr(&line, outcome->hint);
-		buf_put_char(&line, ')');
-	}
-	buf_put_char(&line, '\n');
-	if (report->note >= 0)
-		(void)file_write_all(report->note, buf_view(&line),
-				     deadline_in(0), &unused);
+		      buf_view(&text), report->termination_log);
+	return st->code;
 }
 
 enum code
-report_result(struct report *report, const struct status *outcome,
-	      const char *reason, const char *message, const char *version,
+report_result(struct report *report, const struct ending *ending,
 	      struct status *st)
 {
 	char memory[RESULT_FILE_MAX];
 	struct buf text;
 
-	if (report->result_written)
+	if (report->result.folder < 0)
 		return CODE_OK;
-	report->result_written = true;
 	buf_init(&text, memory, sizeof(memory));
-	if (!build_result(report, outcome, reason, message, version, &text))
+	if (!build_result(report, ending, &text))
 		(void)status_set(st, CODE_INTERNAL,
 				 "the result does not fit its file");
-	else if (report->result.folder >= 0)
-		(void)file_target_write(&report->result, buf_view(&text), st);
-	crash_prepare(NULL, STR(""), -1);
-	if (st->code == CODE_OK)
-		write_note(report, outcome, reason, message);
 	else
-		write_note(report, st, "ResultUnwritten", st->message);
+		(void)file_target_write(&report->result, buf_view(&text), st);
+	if (st->code != CODE_OK)
+		file_target_remove(&report->result);
 	return st->code;
+}
+
+/* One line, as kubectl shows it: "Reason: message (hint)". */
+void
+report_termination(struct report *report, const struct ending *ending)
+{
+	char memory[TERMINATION_LOG_MAX];
+	struct status unused = { .code = CODE_OK };
+	struct buf line;
+
+	crash_prepare(NULL, STR(""), -1);
+	if (report->termination_log < 0)
+		return;
+	buf_init(&line, memory, sizeof(memory));
+	buf_put_cstr(&line, ending->reason);
+	buf_put_cstr(&line, ": ");
+	buf_put_str(&line, cut(ending->message, STATUS_MESSAGE_MAX));
+	if (ending->outcome->hint[0] != '\0') {
+		buf_put_cstr(&line, " (");
+		buf_put_cstr(&line, ending->outcome->hint);
+		buf_put_char(&line, ')');
+	}
+	buf_put_char(&line, '\n');
+	(void)file_write_all(report->termination_log, buf_view(&line),
+			     deadline_in(0), &unused);
 }
 
 void
@@ -273,7 +310,7 @@ report_close(struct report *report)
 {
 	crash_prepare(NULL, STR(""), -1);
 	file_target_close(&report->result);
-	if (report->note >= 0)
-		(void)close(report->note);
-	report->note = -1;
+	if (report->termination_log >= 0)
+		(void)close(report->termination_log);
+	report->termination_log = -1;
 }

@@ -35,44 +35,73 @@ struct report {
 	struct deadline until; /* how long a full log is waited for */
 	struct status failure; /* the first line that could not be written */
 	struct file_target result;
-	bool result_written;
-	int note; /* the termination log; -1: none */
+	int termination_log; /* -1: none */
+};
+
+/* A file that the run reads, or that something else is written to. */
+struct other_file {
+	const char *what; /* the option that names it */
+	const char *path; /* NULL: what descriptor `fd` stands for */
+	int fd;
 };
 
 /*
  * Prepares the result file: at `path`, or if that is NULL at the default
  * place if its folder exists, else nowhere. Removes a stale one.
- * INVALID_ARGUMENT if `path` is given and cannot be used.
+ * INVALID_ARGUMENT if `path` is given and cannot be used, or is one of the
+ * `count` other files.
  */
 MUST_CHECK enum code report_init(struct report *report, const char *path,
+				 const struct other_file *other, size_t count,
 				 struct status *st);
 
 /*
  * Prepares the termination log of Kubernetes: the file at `path`, or if that
  * is NULL the default one, if it is there and can be written. Empties it.
- * INVALID_ARGUMENT if `path` is given and cannot be used.
+ * INVALID_ARGUMENT if `path` is given and cannot be used, or is one of the
+ * `count` other files.
  */
-MUST_CHECK enum code report_init_note(struct report *report, const char *path,
-				      struct status *st);
+MUST_CHECK enum code report_init_termination_log(struct report *report,
+						 const char *path,
+						 const struct other_file *other,
+						 size_t count,
+						 struct status *st);
 
 /*
- * Prepares what a crash leaves in result file and termination log. `report`
- * must stay where it is until report_close().
+ * Takes the room that the result file will need, and prepares what a crash
+ * leaves in it and in the termination log. `report` must stay where it is
+ * until report_close(). UNAVAILABLE if there is no room; then there will be no
+ * result file.
  */
-void report_prepare_crash(struct report *report);
+MUST_CHECK enum code report_reserve(struct report *report, struct status *st);
 
 /* Writes a line. What cannot be written is remembered in `failure`. */
 void report_log(struct report *report, const struct log_line *line);
 
 /*
- * Writes result file and termination log, where there are any, the first time
- * that it is called: `reason` in PascalCase, `message` for people, `version` NULL if unknown. `st` holds the
- * failure, or is OK for a success. INTERNAL if it cannot be written.
+ * Waits until one more line can be written. If that will never be, `failure`
+ * says so.
+ */
+void report_wait_log(struct report *report);
+
+/* How a run ended. */
+struct ending {
+	const struct status *outcome; /* the failure; OK for a success */
+	const char *reason;           /* PascalCase, stable */
+	const char *message;          /* for people */
+	const char *version;          /* NULL if unknown */
+};
+
+/*
+ * Writes the result file, if there is one, or replaces it. INTERNAL if it
+ * cannot be written; then there is none.
  */
 MUST_CHECK enum code report_result(struct report *report,
-				   const struct status *outcome,
-				   const char *reason, const char *message,
-				   const char *version, struct status *st);
+				   const struct ending *ending,
+				   struct status *st);
+
+/* Writes the termination log, if there is one; nothing is left to do then. */
+void report_termination(struct report *report, const struct ending *ending);
 
 /* Closes what is open. */
 void report_close(struct report *report);

@@ -27,7 +27,8 @@ run_init(struct run *run)
 {
 	run->operation = "start";
 	run->report.result.folder = -1;
-	run->report.note = -1;
+	run->report.result.hidden = -1;
+	run->report.termination_log = -1;
 	run->listener = (struct retry_listener){ log_retry, run };
 	buf_init(&run->input, run->input_memory, sizeof(run->input_memory));
 	call_init(&run->call);
@@ -166,6 +167,17 @@ run_connect(struct run *run, struct status *st)
 			return st->code;
 		}
 	return CODE_OK;
+}
+
+enum code
+run_check_log(const struct run *run, struct status *st)
+{
+	if (run->report.failure.code != CODE_OK) {
+		*st = run->report.failure;
+		st->permanent = true;
+		status_prefix(st, "standard output");
+	}
+	return st->code;
 }
 
 void

@@ -63,6 +63,12 @@ MUST_CHECK enum code run_confine(struct run *run, struct status *st);
  */
 MUST_CHECK enum code run_connect(struct run *run, struct status *st);
 
+/*
+ * Whether every log line so far could be written: as long as nothing was sent,
+ * a run ends that nobody can follow. The code of the failure.
+ */
+MUST_CHECK enum code run_check_log(const struct run *run, struct status *st);
+
 /* Logs an information of the present operation. */
 void run_log(struct run *run, const char *operation, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

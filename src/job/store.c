@@ -204,6 +204,8 @@ add_version(struct run *run, struct status *st)
 	bool created = false;
 
 	log_adding(run);
+	if (run_check_log(run, st) != CODE_OK)
+		return st->code;
 	while (add_once(run, created, st) != CODE_OK) {
 		if (st->code == CODE_NOT_FOUND && !created) {
 			status_clear(st);

@@ -81,17 +81,6 @@ validate_pull_secret(struct run *run, bool *invalid, struct status *st)
 	return st->code;
 }
 
-/* Goes no further if nobody could read what follows. */
-static enum code
-check_log(const struct run *run, struct status *st)
-{
-	if (run->report.failure.code != CODE_OK) {
-		*st = run->report.failure;
-		status_prefix(st, "standard output");
-	}
-	return st->code;
-}
-
 static enum exit_status
 process(struct run *run, size_t task, struct status *st)
 {
@@ -106,11 +95,13 @@ process(struct run *run, size_t task, struct status *st)
 		return invalid ? EXIT_PULL_SECRET : code_exit_status(st->code);
 	run->sm.secret = run->secret;
 	run->operation = "init-client";
-	if (check_log(run, st) != CODE_OK || run_confine(run, st) != CODE_OK ||
-	    run_connect(run, st) != CODE_OK)
+	if (run_check_log(run, st) != CODE_OK ||
+	    run_confine(run, st) != CODE_OK || run_connect(run, st) != CODE_OK)
 		return code_exit_status(st->code);
 	run_log(run, "client-initialized",
 		"Successfully initialized Secret Manager client");
+	if (run_check_log(run, st) != CODE_OK)
+		return code_exit_status(st->code);
 	if (run->settings.dry_run != NULL)
 		(void)store_dry_run(run, st);
 	else

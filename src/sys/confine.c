@@ -82,9 +82,9 @@ static const struct rule RULES[] = {
 	{ SYS_clock_gettime, ANY },   /* where the vDSO cannot tell */
 	{ SYS_getrandom, ANY },       /* TLS, DNS identifiers, back-off */
 
-	/* files: reading, and new ones, never writing into one */
+	/* files: reading, and new ones, never opening one to write into it */
 	{ SYS_read, ANY },                 /* a token that is mounted */
-	{ SYS_write, ANY },                /* log, result */
+	{ SYS_write, ANY },                /* log */
 	{ SYS_close, ANY },                /* files, connections */
 	{ SYS_openat, OPEN(2, O_RDONLY) }, /* a token that is mounted */
 	{ SYS_openat, OPEN(2, NEW_FILE) }, /* the result, still unnamed */
@@ -95,6 +95,8 @@ static const struct rule RULES[] = {
 	{ SYS_newfstatat, ANY },         /* the same, in later versions */
 	{ SYS_fcntl, ONLY(1, F_SETFD) }, /* musl's open(): O_CLOEXEC */
 	{ SYS_fcntl, ONLY(1, F_GETFD) }, /* musl's fstat(), after EBADF */
+	{ SYS_pwrite64, ANY },           /* the result, into what is reserved */
+	{ SYS_ftruncate, ANY },          /* and no longer than it is */
 	{ SYS_fchmod, ANY },             /* everybody may read the result */
 	{ SYS_fsync, ANY },              /* the result is whole */
 	{ SYS_renameat, ANY },           /* the result in its place */

@@ -3,7 +3,7 @@
  *
  * Two walls of the kernel's: Landlock takes the files away, seccomp every
  * system call that is not in the table of confine.c. Such a call ends the
- * process with a last word (sys/crash.h). Neither wall can be taken down.
+ * process with a last line (sys/crash.h). Neither wall can be taken down.
  */
 #ifndef SYS_CONFINE_H
 #define SYS_CONFINE_H

@@ -25,10 +25,10 @@ static struct {
 	pid_t process;
 	void *secrets;
 	size_t size;
-	const struct file_target *target;
+	struct file_target *target;
 	struct str content;
-	int note;
-} prepared = { .note = -1 };
+	int termination_log;
+} prepared = { .termination_log = -1 };
 
 static void
 put_line(int number, const siginfo_t *info, struct buf *out)
@@ -56,7 +56,7 @@ write_if_room(int fd, struct str line)
  * has its default action again (SA_RESETHAND) and is not blocked.
  */
 static void
-last_words(int number, siginfo_t *info, void *context)
+on_fatal_signal(int number, siginfo_t *info, void *context)
 {
 	char memory[80];
 	struct buf line;
@@ -64,9 +64,11 @@ last_words(int number, siginfo_t *info, void *context)
 	(void)context;
 	buf_init(&line, memory, sizeof(memory));
 	put_line(number, info, &line);
-	if (prepared.target != NULL)
+	if (prepared.target != NULL) {
 		(void)file_target_put(prepared.target, prepared.content);
-	write_if_room(prepared.note, buf_view(&line));
+		file_target_close(prepared.target);
+	}
+	write_if_room(prepared.termination_log, buf_view(&line));
 	write_if_room(STDERR_FILENO, buf_view(&line));
 	wipe(prepared.secrets, prepared.size);
 	(void)kill(prepared.process, number);
@@ -77,7 +79,7 @@ void
 crash_init(void *secrets, size_t size)
 {
 	const stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
-	struct sigaction action = { .sa_sigaction = last_words };
+	struct sigaction action = { .sa_sigaction = on_fatal_signal };
 	sigset_t faults;
 
 	action.sa_flags =
@@ -98,9 +100,10 @@ crash_init(void *secrets, size_t size)
 }
 
 void
-crash_prepare(const struct file_target *target, struct str content, int note)
+crash_prepare(struct file_target *target, struct str content,
+	      int termination_log)
 {
 	prepared.target = target;
 	prepared.content = content;
-	prepared.note = note;
+	prepared.termination_log = termination_log;
 }

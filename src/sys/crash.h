@@ -1,5 +1,5 @@
 /*
- * Floor 1, process. The last words of a process that cannot go on.
+ * Floor 1, process. What a process leaves that cannot go on.
  *
  * After a fault of the program itself (SIGSEGV, SIGBUS, SIGABRT, SIGFPE,
  * SIGILL) or a forbidden system call (SIGSYS, see sys/confine.h) nothing can
@@ -20,9 +20,10 @@ void crash_init(void *secrets, size_t size);
 
 /*
  * And from now on `content` goes to `target` (NULL: no more), and the line to
- * the descriptor `note` (-1: no more). All of it must stay where it is.
+ * the descriptor `termination_log` (-1: no more). All of it must stay where it
+ * is.
  */
-void crash_prepare(const struct file_target *target, struct str content,
-		   int note);
+void crash_prepare(struct file_target *target, struct str content,
+		   int termination_log);
 
 #endif

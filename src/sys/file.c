@@ -93,7 +93,7 @@ read_to_end(int fd, const char *name, const char *what, struct deadline until,
 }
 
 int
-file_open_note(const char *path)
+file_open_emptied(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
 				    O_NOFOLLOW);
@@ -106,6 +106,26 @@ file_open_note(const char *path)
 	(void)close(fd);
 	errno = error;
 	return -1;
+}
+
+bool
+file_is_behind(const char *path, int fd)
+{
+	struct stat one, other;
+
+	return stat(path, &one) == 0 && fstat(fd, &other) == 0 &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+bool
+file_same(const char *path, const char *other)
+{
+	struct stat one, two;
+
+	if (strcmp(other, "-") == 0)
+		return file_is_behind(path, STDIN_FILENO);
+	return stat(path, &one) == 0 && stat(other, &two) == 0 &&
+	       one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
 int
@@ -172,6 +192,16 @@ file_read(const char *path, const char *what, struct deadline until,
 	return st->code;
 }
 
+static const char *
+kind_of(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "a directory";
+	if (S_ISLNK(mode))
+		return "a symbolic link";
+	return S_ISFIFO(mode) ? "a FIFO" : "a device or a socket";
+}
+
 /* Finds out now what would otherwise go wrong at the end. */
 static enum code
 check_place(const struct file_target *target, const char *what,
@@ -181,9 +211,10 @@ check_place(const struct file_target *target, const char *what,
 	bool there = fstatat(target->folder, target->name, &info,
 			     AT_SYMLINK_NOFOLLOW) == 0;
 
-	if (there && S_ISDIR(info.st_mode))
+	if (there && !S_ISREG(info.st_mode))
 		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "%s: %s is a directory", what, target->path);
+				  "%s: %s is %s, no regular file", what,
+				  shown(target->path), kind_of(info.st_mode));
 	if (!there && errno != ENOENT)
 		return status_set(st, code_of_errno(errno), "%s: %s: %s", what,
 				  target->path, strerror(errno));
@@ -201,6 +232,7 @@ file_target_open(struct file_target *target, const char *path, const char *what,
 	char *slash;
 
 	target->folder = -1;
+	target->hidden = -1;
 	if (!str_copy(str_from(path), target->path, sizeof(target->path)))
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "%s: the path is longer than %zu bytes", what,
@@ -236,70 +268,131 @@ file_target_remove(const struct file_target *target)
 		(void)unlinkat(target->folder, target->name, 0);
 }
 
-/* Fills a new file; a file that is not whole must not be renamed. */
+/* Whether a call that failed is to be made again; never for ever. */
 static bool
-fill(int fd, struct str content)
+call_again(unsigned *failures)
 {
-	while (content.len > 0) {
-		ssize_t put = write(fd, content.ptr, content.len);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return false;
-		content = str_skip(content, (size_t)put);
-	}
-	return fchmod(fd, 0644) == 0 && fsync(fd) == 0;
+	return (errno == EINTR || errno == EAGAIN) && ++*failures < 100;
 }
 
-bool
-file_target_put(const struct file_target *target, struct str content)
+static bool
+create_hidden(struct file_target *target)
 {
-	char memory[40];
-	struct buf temporary;
+	struct buf name;
 	uint64_t unique = 0;
-	bool whole;
-	int fd;
+	unsigned failures = 0;
 
 	if (!entropy_fill(&unique, sizeof(unique)))
 		unique = (uint64_t)clock_ms();
-	buf_init(&temporary, memory, sizeof(memory));
-	buf_put_cstr(&temporary, ".result-");
-	buf_put_uint(&temporary, unique);
-	buf_put_char(&temporary, '\0');
-	fd = openat(target->folder, memory,
-		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return false;
-	whole = fill(fd, content);
-	whole = close(fd) == 0 && whole;
-	whole = whole && renameat(target->folder, memory, target->folder,
-				  target->name) == 0;
-	if (!whole) {
-		int error = errno;
+	buf_init(&name, target->hidden_name, sizeof(target->hidden_name));
+	buf_put_cstr(&name, ".result-");
+	buf_put_uint(&name, unique);
+	buf_put_char(&name, '\0');
+	do
+		target->hidden = openat(target->folder, target->hidden_name,
+					O_WRONLY | O_CREAT | O_EXCL |
+						O_NOFOLLOW | O_CLOEXEC,
+					0644);
+	while (target->hidden < 0 && call_again(&failures));
+	return target->hidden >= 0;
+}
 
-		(void)unlinkat(target->folder, memory, 0);
-		errno = error;
+/* Writes from the start of a file on, and nothing else stands in it then. */
+static bool
+fill(int fd, struct str content)
+{
+	const off_t size = (off_t)content.len;
+	unsigned failures = 0;
+
+	while (content.len > 0) {
+		ssize_t put = pwrite(fd, content.ptr, content.len,
+				     size - (off_t)content.len);
+
+		if (put > 0)
+			content = str_skip(content, (size_t)put);
+		else if (put == 0 || !call_again(&failures))
+			return false;
 	}
-	return whole;
+	while (ftruncate(fd, size) != 0 || fchmod(fd, 0644) != 0 ||
+	       fsync(fd) != 0)
+		if (!call_again(&failures))
+			return false;
+	return true;
+}
+
+static void
+drop_hidden(struct file_target *target)
+{
+	if (target->hidden < 0)
+		return;
+	(void)close(target->hidden);
+	target->hidden = -1;
+	(void)unlinkat(target->folder, target->hidden_name, 0);
 }
 
 enum code
-file_target_write(const struct file_target *target, struct str content,
+file_target_reserve(struct file_target *target, struct str content,
+		    struct status *st)
+{
+	int error;
+
+	if (create_hidden(target) && fill(target->hidden, content))
+		return CODE_OK;
+	error = errno;
+	drop_hidden(target);
+	return status_set(st, CODE_UNAVAILABLE,
+			  "cannot reserve %zu bytes for %s: %s", content.len,
+			  shown(target->path), strerror(error));
+}
+
+bool
+file_target_put(struct file_target *target, struct str content)
+{
+	unsigned failures = 0;
+
+	if (target->hidden < 0 && !create_hidden(target))
+		return false;
+	if (!fill(target->hidden, content))
+		return false;
+	while (renameat(target->folder, target->hidden_name, target->folder,
+			target->name) != 0)
+		if (!call_again(&failures))
+			return false;
+	/* It is on the volume already (fsync). */
+	(void)close(target->hidden);
+	target->hidden = -1;
+	return true;
+}
+
+enum code
+file_target_write(struct file_target *target, struct str content,
 		  struct status *st)
 {
 	if (file_target_put(target, content))
 		return CODE_OK;
 	return status_set(st, CODE_INTERNAL, "cannot write %s: %s",
-			  target->path, strerror(errno));
+			  shown(target->path), strerror(errno));
 }
 
 void
 file_target_close(struct file_target *target)
 {
+	drop_hidden(target);
 	if (target->folder >= 0)
 		(void)close(target->folder);
 	target->folder = -1;
+}
+
+enum code
+file_wait_writable(int fd, struct deadline until, struct status *st)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
+
+	if (wait_for_room(fd, until, st) == CODE_OK &&
+	    poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) == 0)
+		(void)status_set(st, CODE_UNAVAILABLE,
+				 "cannot write: nobody reads it");
+	return st->code;
 }
 
 enum code

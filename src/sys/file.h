@@ -17,7 +17,16 @@ int file_open(const char *path);
  * Opens a file that is there for writing, and empties it. Only a regular one:
  * else -1 with EINVAL, or ELOOP for a link.
  */
-int file_open_note(const char *path);
+int file_open_emptied(const char *path);
+
+/*
+ * Whether two paths lead to the same file, by device and inode; "-" is standard
+ * input. False if one of them leads nowhere.
+ */
+bool file_same(const char *path, const char *other);
+
+/* Whether a path leads to the file that a descriptor stands for. */
+bool file_is_behind(const char *path, int fd);
 
 /*
  * Reads a file (or a pipe, or standard input for "-") to its end into `out`.
@@ -38,17 +47,22 @@ MUST_CHECK bool file_list(const char *folder,
 			  bool (*each)(void *context, const char *name),
 			  void *context);
 
-/* A file that will be written at the end, in a folder held open. */
+/*
+ * A file that will be written at the end, in a folder held open. Its bytes go
+ * to a hidden file beside it, which then takes its name.
+ */
 struct file_target {
 	int folder; /* -1: none */
+	int hidden; /* the file beside it; -1: none so far */
 	char path[512];
 	const char *name; /* the last part of `path` */
+	char hidden_name[40];
 };
 
 /*
  * Opens the folder of `path`, into which one must be able to write. Codes as
- * file_read(); INVALID_ARGUMENT if `path` is too long, ends in '/' or is a
- * folder.
+ * file_read(); INVALID_ARGUMENT if `path` is too long, ends in '/', or is
+ * anything but a regular file or nothing (a link, a device).
  */
 MUST_CHECK enum code file_target_open(struct file_target *target,
 				      const char *path, const char *what,
@@ -58,19 +72,33 @@ MUST_CHECK enum code file_target_open(struct file_target *target,
 void file_target_remove(const struct file_target *target);
 
 /*
- * Replaces the file at once: a reader sees the old one or all of the new one,
- * mode 0644 whatever the umask. INTERNAL if it cannot be written; the
- * temporary file is gone then.
+ * Writes `content` into the hidden file, so that as many bytes of the volume
+ * belong to what file_target_write() will write. UNAVAILABLE if there is no
+ * room for them.
  */
-MUST_CHECK enum code file_target_write(const struct file_target *target,
+MUST_CHECK enum code file_target_reserve(struct file_target *target,
+					 struct str content, struct status *st);
+
+/*
+ * Replaces the file at once: a reader sees the old one or all of the new one,
+ * mode 0644 whatever the umask. INTERNAL if it cannot be written; it may be
+ * tried again.
+ */
+MUST_CHECK enum code file_target_write(struct file_target *target,
 				       struct str content, struct status *st);
 
 /* The same, safe in a signal handler; false with errno set. */
-MUST_CHECK bool file_target_put(const struct file_target *target,
-				struct str content);
+MUST_CHECK bool file_target_put(struct file_target *target, struct str content);
 
-/* Closes the folder; fine if none is open. */
+/* Removes what is reserved, closes the folder; fine if there is neither. */
 void file_target_close(struct file_target *target);
+
+/*
+ * Waits until a descriptor takes the next bytes. UNAVAILABLE if nobody reads
+ * any more; else codes as file_write_all().
+ */
+MUST_CHECK enum code file_wait_writable(int fd, struct deadline until,
+					struct status *st);
 
 /*
  * Writes all of `content` to a descriptor. UNAVAILABLE if that fails (full,

@@ -194,7 +194,7 @@ def test_without_a_log_nothing_is_sent(emulator, job, how):
 
 
 def test_a_log_that_breaks_off_is_a_failure(emulator, job):
-    """What was begun is finished and verified, and the exit status tells."""
+    """What was begun is finished and verified, and the exit status tells: no retry."""
     reader, writer = os.pipe()
     order = emulator.order("secretmanager", "addVersion", delay_before=0.5)
     process = job.start(stdout=writer)
@@ -204,8 +204,10 @@ def test_a_log_that_breaks_off_is_a_failure(emulator, job):
     os.close(reader)
     result = process.wait()
     assert order.hits == 1
-    assert result.code == 1
+    assert result.code == 6
     assert "standard output" in result.err
+    assert result.err.count("\n") == 1
+    assert re.search(r"already written: projects/\d+/secrets/\S+/versions/1$", result.err)
 
 
 @pytest.mark.parametrize("how", ["closed", "full", "broken-pipe"])

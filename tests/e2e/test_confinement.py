@@ -29,6 +29,7 @@ NETLINK = 16
 ALLOWED = {
     "read": 0, "write": 1, "close": 3, "fstat": 5, "poll": 7, "connect": 42, "sendto": 44,
     "recvfrom": 45, "getpeername": 52, "fsync": 74, "fchmod": 91,
+    "pwrite64": 18, "ftruncate": 77,
     "restart_syscall": 219, "clock_gettime": 228, "newfstatat": 262, "unlinkat": 263,
     "renameat": 264, "ppoll": 271, "getrandom": 318,
 }

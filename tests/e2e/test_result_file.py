@@ -2,16 +2,20 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
+import socket
 import stat
 import threading
 from pathlib import Path
 
 import pytest
-from conftest import CLUSTER, PULL_SECRET, UNPRIVILEGED, auth, native, needs_root, until
+from conftest import CLUSTER, PULL_SECRET, UNPRIVILEGED, auth, native, needs_root, pull_secret, until
 
 from emulator import errors
+
+RESULT_MAX = 12288  # of which the room is taken
 
 
 @pytest.fixture
@@ -134,32 +138,31 @@ def test_it_is_replaced_and_never_written_into(job, path):
     assert read(path)["status"] == "success"
 
 
-def test_a_link_is_replaced_and_not_followed(job, path, tmp_path):
-    other = tmp_path / "other"
-    other.write_text("mine")
-    path.symlink_to(other)
-    assert job(RESULTS_PATH=path).code == 0
-    assert other.read_text() == "mine"
-    assert not path.is_symlink()
-    assert read(path)["status"] == "success"
+def reserved(folder):
+    """What is in the folder before the end: the room that was taken, hidden."""
+    name, = os.listdir(folder)
+    assert name.startswith(".result-")
+    assert (folder / name).stat().st_blocks * 512 >= RESULT_MAX
+    return folder / name
 
 
 def test_a_stale_one_is_removed_at_the_start(emulator, job, path):
+    """SIGKILL leaves the hidden file, and nothing that could be taken for a result."""
     path.write_text('{"status": "success"}')
     emulator.order("metadata", delay_before=30)
     process = job.start(RESULTS_PATH=path)
     until(lambda: emulator.requests("metadata"))
-    assert os.listdir(path.parent) == []
+    reserved(path.parent)
     process.popen.send_signal(signal.SIGKILL)
     assert process.wait().code == -signal.SIGKILL
-    assert os.listdir(path.parent) == []
+    reserved(path.parent)
 
 
 def test_nothing_is_there_before_the_end(emulator, job, path):
     emulator.order("secretmanager", "access", delay_before=0.5)
     process = job.start(RESULTS_PATH=path)
     until(lambda: emulator.requests(operation="access"))
-    assert os.listdir(path.parent) == []
+    reserved(path.parent)
     assert process.wait().code == 0
     assert read(path)["status"] == "success"
 
@@ -207,15 +210,191 @@ def test_an_unwritable_folder_is_told_before_anything_is_sent(emulator, job, pat
     assert emulator.connections() == []
 
 
-def test_a_folder_that_goes_away_is_a_failure(emulator, job, path):
+def make_bad(path, kind, tmp_path):
+    other = tmp_path / "other"
+    other.write_text("mine")
+    if kind == "link":
+        path.symlink_to(other)
+    elif kind == "link-to-nothing":
+        path.symlink_to(tmp_path / "nothing")
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+
+
+@pytest.mark.parametrize("kind", ["link", "link-to-nothing", "fifo", "socket"])
+def test_only_a_regular_file_is_replaced(emulator, job, path, tmp_path, kind):
+    make_bad(path, kind, tmp_path)
+    before = os.lstat(path)
+    result = job(RESULTS_PATH=path)
+    assert result.code == 2
+    assert f"RESULTS_PATH: {path} is a" in result.err
+    assert "no regular file" in result.err
+    assert result.err.count("\n") == 1
+    assert emulator.connections() == []
+    after = os.lstat(path)
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    assert (tmp_path / "other").read_text() == "mine"
+    assert os.listdir(path.parent) == [path.name]
+
+
+@needs_root
+@native
+def test_a_device_is_not_replaced(job, path):
+    os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    assert job(RESULTS_PATH=path).code == 2
+    assert stat.S_ISCHR(os.lstat(path).st_mode)
+
+
+# One that is not looked for in results, as a leak.
+MINE = pull_secret(**{"quay.io": auth("user", "mine")})
+INPUTS = {
+    "PULL_SECRET_FILE": {"PULL_SECRET_DATA": None}, "SSL_CERT_FILE": {},
+    "GOOGLE_APPLICATION_CREDENTIALS": {}, "TERMINATION_LOG_PATH": {},
+}
+
+
+@pytest.mark.parametrize("how", ["same-path", "hard-link", "link-to-it"])
+@pytest.mark.parametrize("name", INPUTS)
+def test_an_input_is_not_replaced(emulator, job, path, name, how):
+    """Whatever else is wrong, and by whatever name: a file is device and inode."""
+    path.write_text(MINE)
+    given = path.parent / "given"
+    if how == "hard-link":
+        os.link(path, given)
+    elif how == "link-to-it":
+        given.symlink_to(path.name)
+    else:
+        given = path
+    for flags in [], ["--unknown"]:
+        result = job(*flags, RESULTS_PATH=path, **{**INPUTS[name], name: given})
+        assert result.code == 2
+        assert flags or f"RESULTS_PATH: {path} is the file of {name}, too" in result.err
+        assert name == "TERMINATION_LOG_PATH" or path.read_text() == MINE
+    assert emulator.connections() == []
+
+
+def test_the_file_on_standard_input_or_output_is_not_replaced(emulator, job, path):
+    path.write_text(MINE)
+    with open(path, "rb") as given:
+        result = job(RESULTS_PATH=path, PULL_SECRET_DATA=None, PULL_SECRET_FILE="-",
+                     stdin=given)
+    assert (result.code, path.read_text()) == (2, MINE)
+    for stream in "stdout", "stderr":
+        with open(path, "ab") as log:
+            assert job(RESULTS_PATH=path, **{stream: log}).code == 2
+    assert path.read_text().startswith(MINE)
+    assert emulator.connections() == []
+
+
+# --- what cannot be told ---------------------------------------------------------
+
+
+def untold(result, value=None):
+    """The rule: stored and verified, so no retry; and whatever still speaks says so."""
+    assert result.code == 6
+    if value is not None:
+        assert (value["status"], value["reason"]) == ("failure", "ReportIncomplete")
+        assert value["details"]["version"].endswith("/versions/1")
+        assert f"already written: {value['details']['version']}" in value["message"]
+
+
+def test_a_folder_that_goes_away(emulator, job, path):
     emulator.order("secretmanager", "access", delay_before=0.5)
     process = job.start(RESULTS_PATH=path)
     until(lambda: emulator.requests(operation="access"))
     shutil.rmtree(path.parent)
     result = process.wait()
-    assert result.code == 1
+    untold(result)
     assert result.error["operation"] == "result-file"
     assert str(path) in result.error["message"]
+    assert result.error["version"] in result.error["message"]
+    assert result.operations[-1] == "summary"
+    assert result.operations.count("summary") == 1
+    assert result.log[-1]["message"].endswith("0 succeeded, 1 failed")
+
+
+def on_small_volume(path):
+    """Words before the program: the folder of path is a volume of 64 KiB for it."""
+    folder = path.parent
+    return ["unshare", "-m", "sh", "-c",
+            f"mount -t tmpfs -o size=64k none {folder}; \"$@\"; code=$?\n"
+            f"cp -a {folder}/. {folder}-seen; exit $code", "sh"]
+
+
+def fill_volume(process, path):
+    """As another program does it; the process is in a mount namespace of its own."""
+    filler = os.open(f"/proc/{process.pid}/root{path.parent}/filler",
+                     os.O_WRONLY | os.O_CREAT)
+    with pytest.raises(OSError, match="No space left"):
+        while True:
+            os.write(filler, b"x" * 4096)
+    os.close(filler)
+
+
+@needs_root
+@native
+def test_a_volume_that_fills_up_has_room_for_the_result(emulator, job, path):
+    emulator.order("secretmanager", "access", delay_before=1)
+    process = job.start(RESULTS_PATH=path, before=on_small_volume(path))
+    until(lambda: emulator.requests(operation="access"))
+    fill_volume(process, path)
+    assert process.wait().code == 0
+    seen = path.parent.with_name("results-seen")
+    assert sorted(os.listdir(seen)) == [path.name, "filler"]
+    assert json.loads((seen / path.name).read_text())["status"] == "success"
+
+
+@needs_root
+@native
+def test_a_full_volume_has_room_for_the_result_of_a_crash(emulator, job, path):
+    emulator.order("metadata", delay_before=30)
+    process = job.start(RESULTS_PATH=path, before=on_small_volume(path))
+    until(lambda: emulator.requests("metadata"))
+    fill_volume(process, path)
+    child = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    os.kill(int(child), signal.SIGSEGV)
+    assert process.wait().code == 128 + signal.SIGSEGV
+    seen = path.parent.with_name("results-seen")
+    assert json.loads((seen / path.name).read_text())["reason"] == "InternalError"
+
+
+@needs_root
+@native
+def test_a_volume_that_is_full_ends_the_run_before_anything_is_sent(emulator, job, path, tmp_path):
+    words = on_small_volume(path)
+    words[4] = words[4].replace("; \"$@\"", f"; cat /dev/zero >{path.parent}/filler; \"$@\"")
+    note = tmp_path / "note"
+    note.touch()
+    result = job(RESULTS_PATH=path, TERMINATION_LOG_PATH=note, before=words)
+    assert result.code == 1
+    assert f"cannot reserve 12288 bytes for {path}" in result.err
+    assert result.stdout == b""
+    assert note.read_text().startswith("ReportIncomplete: cannot reserve ")
+    assert os.listdir(path.parent.with_name("results-seen")) == ["filler"]
+    assert emulator.connections() == []
+
+
+@pytest.mark.parametrize("flags", [[], ["--dry-run"]], ids=["stored", "dry-run"])
+def test_a_log_file_that_is_full_at_its_last_line(job, path, tmp_path, flags):
+    """The summary is half written; by then the result said success."""
+    log, limit = tmp_path / "log", 40_000
+    whole = job(*flags, CLUSTER_ID="cluster-2").out
+    last = len(whole.splitlines()[-1])
+    log.write_bytes(b" " * (limit - len(whole) + last // 2))
+    with open(log, "ab") as out:
+        result = job(*flags, RESULTS_PATH=path, stdout=out, preexec_fn=lambda: (
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))))
+    assert "completed" in log.read_text() or flags
+    value = read(path)
+    assert (value["status"], value["reason"]) == ("failure", "ReportIncomplete")
+    assert "standard output" in result.err
+    if flags:
+        assert result.code == 1
+    else:
+        untold(result, value)
 
 
 def test_a_relative_path(job, path):
@@ -231,8 +410,7 @@ def test_a_lost_log_is_no_success(emulator, job, path):
     while b"Adding secret version" not in os.read(reader, 65536):
         pass
     os.close(reader)
-    assert process.wait().code == 1
-    assert read(path)["status"] == "failure"
+    untold(process.wait(), read(path))
 
 
 def test_a_closed_log_has_a_result(job, path):

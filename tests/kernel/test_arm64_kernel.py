@@ -21,7 +21,8 @@ SECRET = "hyperfleet-cluster-1-pull-secret"
 
 # The numbers of arm64 (include/uapi/asm-generic/unistd.h).
 ALLOWED = {
-    "unlinkat": 35, "renameat": 38, "fchmod": 52, "close": 57, "read": 63, "write": 64,
+    "unlinkat": 35, "renameat": 38, "ftruncate": 46, "fchmod": 52, "close": 57, "read": 63,
+    "write": 64, "pwrite64": 68,
     "ppoll": 73, "newfstatat": 79, "fstat": 80, "fsync": 82, "exit_group": 94,
     "clock_gettime": 113, "restart_syscall": 128, "rt_sigreturn": 139, "connect": 203,
     "getpeername": 205, "sendto": 206, "recvfrom": 207, "getrandom": 278,

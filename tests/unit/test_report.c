@@ -129,6 +129,8 @@ the_longest_result_fits(void **state)
 	(void)snprintf(path, sizeof(path), "%s/result.json", folder);
 	for (size_t i = 0; i < sizeof(PIECES) / sizeof(PIECES[0]); i++) {
 		struct status outcome = { .code = CODE_FAILED_PRECONDITION };
+		const struct ending ending = { &outcome, "Reason",
+					       outcome.message, VERSION };
 		struct status st = { .code = CODE_OK };
 		ssize_t len;
 		int file;
@@ -137,12 +139,12 @@ the_longest_result_fits(void **state)
 		fill_with(outcome.hint, sizeof(outcome.hint), PIECES[i]);
 		fill_with(name, sizeof(name), PIECES[i]);
 		memset(&report, 0, sizeof(report));
-		assert_int_equal(report_init(&report, path, &st), CODE_OK);
+		assert_int_equal(report_init(&report, path, NULL, 0, &st),
+				 CODE_OK);
 		report.cluster_id = name;
 		report.project = name;
-		assert_int_equal(report_result(&report, &outcome, "Reason",
-					       outcome.message, VERSION, &st),
-				 CODE_OK);
+		assert_int_equal(report_reserve(&report, &st), CODE_OK);
+		assert_int_equal(report_result(&report, &ending, &st), CODE_OK);
 		report_close(&report);
 		file = open(path, O_RDONLY);
 		len = read(file, text, sizeof(text));
@@ -154,24 +156,46 @@ the_longest_result_fits(void **state)
 }
 
 static void
-a_result_is_written_once(void **state)
+read_result(const char *path, char *out, size_t size)
 {
-	struct status outcome = { .code = CODE_OK }, st = { .code = CODE_OK };
-	struct stat info;
-	char path[64];
+	int file = open(path, O_RDONLY);
+	ssize_t len = read(file, out, size - 1);
+
+	(void)close(file);
+	assert_true(len > 0);
+	out[len] = '\0';
+	assert_json(out, (size_t)len);
+}
+
+/* What turns out after the result was written replaces it. */
+static void
+a_result_can_be_replaced(void **state)
+{
+	struct status success = { .code = CODE_OK };
+	struct status failure = { .code = CODE_UNAVAILABLE };
+	const struct ending first = { &success, "Stored", "m", VERSION };
+	const struct ending second = { &failure, "Lost", "m", VERSION };
+	struct status st = { .code = CODE_OK };
+	char path[64], text[RESULT_FILE_MAX + 1];
 
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/result.json", folder);
 	memset(&report, 0, sizeof(report));
-	assert_int_equal(report_init(&report, path, &st), CODE_OK);
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(report_result(&report, &outcome, "Reason",
-					       "message", NULL, &st),
-				 CODE_OK);
-		assert_int_equal(stat(path, &info), i == 0 ? 0 : -1);
-		(void)unlink(path);
-	}
+	assert_int_equal(report_init(&report, path, NULL, 0, &st), CODE_OK);
+	report.cluster_id = "c";
+	report.project = "p";
+	assert_int_equal(report_reserve(&report, &st), CODE_OK);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(report_result(&report, &first, &st), CODE_OK);
+	read_result(path, text, sizeof(text));
+	assert_non_null(strstr(text, "\"success\",\"reason\":\"Stored\""));
+	assert_int_equal(report_result(&report, &second, &st), CODE_OK);
+	read_result(path, text, sizeof(text));
+	assert_non_null(strstr(text, "\"failure\",\"reason\":\"Lost\""));
 	report_close(&report);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0); /* nothing was left in it */
+	assert_int_equal(mkdir(folder, 0700), 0);
 }
 
 static void
@@ -205,7 +229,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_longest_line_fits),
 		cmocka_unit_test(the_longest_result_fits),
-		cmocka_unit_test(a_result_is_written_once),
+		cmocka_unit_test(a_result_can_be_replaced),
 		cmocka_unit_test(a_line_that_is_lost_is_remembered),
 	};
 	int failed;
