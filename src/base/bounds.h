@@ -25,7 +25,7 @@
 
 /* A host name in text form (RFC 1035 section 2.3.4), with the final NUL. */
 #define HOST_NAME_MAX_SIZE 256
-/* Longest path and query of a URL that is requested. */
+/* Longest path of a URL that is requested, and longest query. */
 #define URL_PATH_MAX 1024
 
 /* Response head: RFC 9112 names no limits; Google's heads stay under 2 KiB. */
@@ -38,15 +38,26 @@
 /* Interim (1xx) responses that are skipped before the final one. */
 #define HTTP_INTERIM_MAX 8
 
-/* Request head: the bearer token is the only long field. */
-#define HTTP_REQUEST_HEAD_MAX 16384
+/* Request head: the bearer token, or the fields of a source's URL. */
+#define HTTP_REQUEST_HEAD_MAX 24576
 /* Request body: a full payload in base64 (87,384) and its JSON frame. */
 #define HTTP_REQUEST_BODY_MAX (96 * 1024)
 /* Response body: the same payload read back, pretty-printed. */
 #define HTTP_RESPONSE_BODY_MAX (128 * 1024)
 
-/* Access tokens are opaque; Google's stay under 2 KiB. */
-#define TOKEN_MAX 8192
+/*
+ * Access tokens are opaque: Google's stay under 2 KiB, those of its Security
+ * Token Service under 12,288 bytes. Refresh tokens have no limit of their own.
+ */
+#define TOKEN_MAX 16384
+/*
+ * Header fields that a source of subject tokens is asked with: GitHub's needs
+ * one, a token of a few KiB; Azure's one or two.
+ */
+#define SOURCE_FIELDS_MAX 32
+#define SOURCE_FIELDS_SIZE 16384
+/* A subject token that can be read only once, from a pipe. */
+#define SUBJECT_TOKEN_MAX 65536
 /* Credential files: the longest known kind stays under 8 KiB. */
 #define CREDENTIAL_FILE_MAX 65536
 
@@ -86,7 +97,8 @@ _Static_assert(HTTP_REQUEST_BODY_MAX > (PULL_SECRET_MAX + 2) / 3 * 4 + 256,
 	       "a full payload fits a request");
 _Static_assert(HTTP_RESPONSE_BODY_MAX > HTTP_REQUEST_BODY_MAX,
 	       "a full payload fits a response");
-_Static_assert(HTTP_REQUEST_HEAD_MAX > TOKEN_MAX + URL_PATH_MAX + 2048,
+_Static_assert(HTTP_REQUEST_HEAD_MAX > TOKEN_MAX + 2 * URL_PATH_MAX + 2048,
 	       "a full token fits a request head");
+_Static_assert(TOKEN_MAX >= SOURCE_FIELDS_SIZE, "and so do a source's fields");
 
 #endif

@@ -13,6 +13,10 @@ read_headers(const struct adc_file *f, struct json_value headers,
 	struct json_iter iter = json_iter(headers);
 	struct buf memory;
 
+	if (!adc_is_zero(headers) && json_type(headers) != JSON_OBJECT)
+		return adc_refuse(f, "credential_source.headers",
+				  "is no object", st);
+
 	buf_init(&memory, subject->header_memory,
 		 sizeof(subject->header_memory));
 	while (json_next(&iter)) {
@@ -20,7 +24,7 @@ read_headers(const struct adc_file *f, struct json_value headers,
 			&subject->header[subject->header_count];
 		size_t name = memory.len, value;
 
-		if (subject->header_count == CRED_HEADERS_MAX ||
+		if (subject->header_count == SOURCE_FIELDS_MAX ||
 		    !json_string(iter.key, &memory))
 			return adc_refuse(f, "credential_source.headers",
 					  "are too many or too long", st);
@@ -41,7 +45,7 @@ read_source_url(const struct adc_file *f, struct json_value source,
 		struct status *st)
 {
 	struct cred_subject *subject = &f->cred->subject;
-	char text[1024];
+	char text[2 * URL_PATH_MAX];
 	struct str base;
 	size_t query;
 
@@ -52,14 +56,15 @@ read_source_url(const struct adc_file *f, struct json_value source,
 	query = str_find(base, '?');
 	if (!str_copy(str_skip(base, query), subject->query,
 		      sizeof(subject->query)))
-		return adc_refuse(f, "credential_source.url", "is too long",
-				  st);
+		(void)adc_refuse(f, "credential_source.url", "is too long", st);
 	base.len = query;
-	if (adc_url_read_source(&subject->url, base, "credential_source.url",
-				st) != CODE_OK) {
+	if (st->code == CODE_OK &&
+	    adc_url_read_source(&subject->url, base, "credential_source.url",
+				st) != CODE_OK)
 		status_prefix(st, "credential file %s", f->path);
+	wipe(text, sizeof(text));
+	if (st->code != CODE_OK)
 		return st->code;
-	}
 	return read_headers(f, json_get(source, "headers"), st);
 }
 
@@ -103,8 +108,7 @@ refuse_source(const struct adc_file *f, struct json_value source,
 	};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (json_type(json_get(source, others[i].member)) !=
-		    JSON_ABSENT) {
+		if (!adc_is_zero(json_get(source, others[i].member))) {
 			status_hint(st, "let something else write the token to "
 					"a file, and use a file source; or use "
 					"a url source");
@@ -120,13 +124,12 @@ read_source(const struct adc_file *f, struct status *st)
 {
 	struct json_value source = json_get(f->root, "credential_source");
 	struct cred_subject *subject = &f->cred->subject;
-	bool file = json_type(json_get(source, "file")) != JSON_ABSENT;
-	bool url = json_type(json_get(source, "url")) != JSON_ABSENT;
+	bool file = !adc_is_zero(json_get(source, "file"));
+	bool url = !adc_is_zero(json_get(source, "url"));
 
 	if (json_type(source) != JSON_OBJECT)
 		return adc_refuse(f, "credential_source", "is no object", st);
-	if ((!file && !url) ||
-	    json_type(json_get(source, "environment_id")) != JSON_ABSENT)
+	if ((!file && !url) || !adc_is_zero(json_get(source, "environment_id")))
 		return refuse_source(f, source, st);
 	if (file && url)
 		return adc_refuse(f, "credential_source",
@@ -135,11 +138,8 @@ read_source(const struct adc_file *f, struct status *st)
 		return st->code;
 	if (url)
 		return read_source_url(f, source, st);
-	if (adc_take_optional(f, source, "file", subject->path,
-			      sizeof(subject->path), st) == CODE_OK &&
-	    subject->path[0] == '\0')
-		return adc_refuse(f, "credential_source.file", "is empty", st);
-	return st->code;
+	return adc_take_optional(f, source, "file", subject->path,
+				 sizeof(subject->path), st);
 }
 
 enum code

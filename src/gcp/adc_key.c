@@ -116,8 +116,8 @@ adc_read_gdch(const struct adc_file *f, struct status *st)
 	    take_audience(f, st) != CODE_OK ||
 	    adc_take_optional(f, f->root, "ca_cert_path", ca, sizeof(ca), st) !=
 		    CODE_OK ||
-	    url_parse(&cred->url, str_from(cred->token_uri), "token_uri", st) !=
-		    CODE_OK)
+	    url_parse_exact(&cred->url, str_from(cred->token_uri), "token_uri",
+			    st) != CODE_OK)
 		return st->code;
 	if (!cred->url.tls && !url_is_loopback(&cred->url))
 		return adc_refuse(f, "token_uri", "must be https", st);

@@ -12,6 +12,41 @@ adc_refuse(const struct adc_file *f, const char *member, const char *why,
 			  "credential file %s: %s %s", f->path, member, why);
 }
 
+static bool
+is_zero_scalar(struct json_value value)
+{
+	uint64_t number;
+
+	switch (json_type(value)) {
+	case JSON_ABSENT:
+	case JSON_NULL:
+		return true;
+	case JSON_BOOLEAN:
+		return !json_is_true(value);
+	case JSON_NUMBER:
+		return json_uint(value, &number) && number == 0;
+	case JSON_STRING:
+		return json_raw(value).len == 0;
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		break;
+	}
+	return json_size(value) == 0;
+}
+
+bool
+adc_is_zero(struct json_value value)
+{
+	struct json_iter iter = json_iter(value);
+
+	if (json_type(value) != JSON_OBJECT)
+		return is_zero_scalar(value);
+	while (json_next(&iter))
+		if (!is_zero_scalar(iter.value))
+			return false;
+	return true;
+}
+
 /* A member that may be missing; then `out` is "". */
 enum code
 adc_take_optional(const struct adc_file *f, struct json_value object,
@@ -90,11 +125,13 @@ adc_read_impersonation(const struct adc_file *f, struct json_value delegates,
 				  "is one too many", st);
 	who = &cred->impersonation[cred->impersonation_count++];
 	who->lifetime_s = 3600;
-	if (json_type(lifetime) != JSON_ABSENT &&
+	if (!adc_is_zero(lifetime) &&
 	    (!json_uint(lifetime, &who->lifetime_s) || who->lifetime_s < 600 ||
 	     who->lifetime_s > 43200))
 		return adc_refuse(f, "token_lifetime_seconds",
 				  "is not between 600 and 43200", st);
+	if (!adc_is_zero(delegates) && json_type(delegates) != JSON_ARRAY)
+		return adc_refuse(f, "delegates", "is no array", st);
 	buf_init(&names, who->delegates, sizeof(who->delegates) - 1);
 	while (json_next(&iter)) {
 		bool string = json_string(iter.value, &names);

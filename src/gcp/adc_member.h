@@ -22,6 +22,12 @@ struct adc_file {
 enum code adc_refuse(const struct adc_file *f, const char *member,
 		     const char *why, struct status *st);
 
+/*
+ * Whether a value is missing, null, or what Go's encoding/json writes for a
+ * member that was never set: "", 0, false, empty, or an object of such.
+ */
+bool adc_is_zero(struct json_value value);
+
 /* Takes a string of `object`; "" if it is missing. */
 MUST_CHECK enum code adc_take_optional(const struct adc_file *f,
 				       struct json_value object,

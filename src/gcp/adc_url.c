@@ -9,18 +9,26 @@ refuse(const char *name, const char *why, struct status *st)
 	return status_set(st, CODE_INVALID_ARGUMENT, "%s %s", name, why);
 }
 
+/* Keys from before 2016 have their token endpoint at accounts.google.com. */
+static bool
+is_google(struct str host, const char *universe)
+{
+	return str_below(host, STR("googleapis.com")) ||
+	       str_below(host, str_from(universe)) ||
+	       str_eq(host, STR("accounts.google.com"));
+}
+
 enum code
 adc_url_read(struct url *url, struct str text, const char *name,
 	     const char *universe, struct status *st)
 {
-	if (url_parse(url, text, name, st) != CODE_OK)
+	if (url_parse_exact(url, text, name, st) != CODE_OK)
 		return st->code;
 	if (url_is_loopback(url))
 		return CODE_OK;
 	if (!url->tls)
 		return refuse(name, "must be https", st);
-	if (!str_below(str_from(url->host), STR("googleapis.com")) &&
-	    !str_below(str_from(url->host), str_from(universe))) {
+	if (!is_google(str_from(url->host), universe)) {
 		status_hint(st, "tokens are sent to Google only; for a private "
 				"endpoint set STS_ENDPOINT, OAUTH2_ENDPOINT or "
 				"IAM_CREDENTIALS_ENDPOINT");
@@ -62,7 +70,7 @@ enum code
 adc_url_read_source(struct url *url, struct str text, const char *name,
 		    struct status *st)
 {
-	if (url_parse(url, text, name, st) != CODE_OK)
+	if (url_parse_exact(url, text, name, st) != CODE_OK)
 		return st->code;
 	if (url->tls || url_is_loopback(url) || is_link_local(url->host))
 		return CODE_OK;

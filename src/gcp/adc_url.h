@@ -8,8 +8,8 @@
 
 /*
  * Reads the URL of a token endpoint: https, below googleapis.com or the
- * universe's domain; or anything on the loopback. `name` is its member's.
- * INVALID_ARGUMENT.
+ * universe's domain, or accounts.google.com; or anything on the loopback.
+ * `name` is its member's. INVALID_ARGUMENT.
  */
 MUST_CHECK enum code adc_url_read(struct url *url, struct str text,
 				  const char *name, const char *universe,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/redact.h"
 #include "gcp/rpcstatus.h"
 
 void
@@ -68,16 +69,19 @@ call_run(struct call *call, const struct call_service *service,
 	 const char *method, const struct http_field *fields, size_t count,
 	 struct deadline until, struct status *st)
 {
-	const struct http_request request = {
+	struct http_request request = {
 		.method = method,
-		.target = buf_view(&call->target),
 		.authority = service->conn->url->authority,
 		.fields = fields,
 		.field_count = count,
 		.body = buf_view(&call->request),
 	};
-	struct str path = request.target;
+	const struct proxy *proxy = service->conn->proxy;
+	struct str path;
 
+	if (call->target.len == 0)
+		buf_put_char(&call->target, '/');
+	request.target = path = buf_view(&call->target);
 	path.len = str_find(path, '?');
 	buf_reset(&call->head);
 	buf_reset(&call->body);
@@ -89,6 +93,9 @@ call_run(struct call *call, const struct call_service *service,
 				 until, st) == CODE_OK) {
 		(void)read_reply(call, st);
 	}
+	/* A proxy that opens TLS may quote it, too. */
+	if (proxy != NULL)
+		redact_status(st, str_from(proxy->login));
 	if (st->code != CODE_OK && st->code != CODE_CANCELLED)
 		status_prefix(st, "%s %.*s of %s", method, (int)path.len,
 			      path.ptr, service->name);

@@ -21,7 +21,7 @@ struct call {
 	struct buf head;
 	struct buf body;
 	struct json_tokens tokens;
-	char target_memory[URL_PATH_MAX];
+	char target_memory[2 * URL_PATH_MAX];
 	char request_memory[HTTP_REQUEST_BODY_MAX];
 	char head_memory[HTTP_HEAD_MAX];
 	char body_memory[HTTP_RESPONSE_BODY_MAX];
@@ -43,7 +43,7 @@ void call_init(struct call *call);
 void call_start(struct call *call, const struct conn *conn);
 
 /*
- * Sends `method` with `target`, `request` and the `count` fields, and reads
+ * Sends `method` with `target` ("/" if it is empty), `request` and the `count` fields, and reads
  * the JSON that comes back. Codes: those of conn_exchange(); for a status
  * outside 200 to 299 the code of its google.rpc.Status or OAuth error (see
  * rpcstatus.h); UNAVAILABLE if a success is no JSON object. All messages

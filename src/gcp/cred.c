@@ -47,7 +47,8 @@ cred_load(struct cred *cred, const struct cred_settings *settings,
 {
 	cred->expires_at = 0;
 	cred->quota_project[0] = '\0';
-	if (adc_find(cred, settings, call, st) != CODE_OK)
+	if (adc_find(cred, settings, call, st) != CODE_OK ||
+	    cred_read_pipe(cred, settings->until, st) != CODE_OK)
 		return st->code;
 	if (settings->quota_project != NULL &&
 	    !str_copy(str_from(settings->quota_project), cred->quota_project,
@@ -60,7 +61,11 @@ cred_load(struct cred *cred, const struct cred_settings *settings,
 const char *
 cred_reread(const struct cred *cred)
 {
-	return cred->subject.path[0] != '\0' ? cred->subject.path : NULL;
+	const struct cred_subject *subject = &cred->subject;
+
+	return subject->path[0] != '\0' && subject->kept.ptr == NULL
+		       ? subject->path
+		       : NULL;
 }
 
 void
@@ -168,18 +173,26 @@ enum code
 cred_set_token(struct cred *cred, struct json_value token, int64_t life_s,
 	       struct status *st)
 {
-	if (!json_cstr(token, cred->token, sizeof(cred->token)) ||
-	    !is_token(cred->token))
-		return status_set(st, CODE_UNAVAILABLE,
-				  "the reply holds no usable access_token");
-	if (life_s < TOKEN_LIFE_MIN)
-		return status_set(st, CODE_UNAVAILABLE,
-				  "the token expires in %lld s",
-				  (long long)life_s);
-	if (life_s > TOKEN_LIFE_MAX)
-		life_s = TOKEN_LIFE_MAX;
-	cred->expires_at = clock_unix() + life_s;
-	return CODE_OK;
+	if (!json_cstr(token, cred->next, sizeof(cred->next)) ||
+	    !is_token(cred->next))
+		(void)status_set(st, CODE_UNAVAILABLE,
+				 "the reply holds no usable access_token");
+	else if (life_s < TOKEN_LIFE_MIN)
+		(void)status_set(st, CODE_UNAVAILABLE,
+				 "the token expires in %lld s",
+				 (long long)life_s);
+	else
+		cred_commit_token(cred, life_s);
+	wipe(cred->next, sizeof(cred->next));
+	return st->code;
+}
+
+void
+cred_commit_token(struct cred *cred, int64_t life_s)
+{
+	memcpy(cred->token, cred->next, sizeof(cred->token));
+	cred->expires_at = clock_unix() +
+			   (life_s < TOKEN_LIFE_MAX ? life_s : TOKEN_LIFE_MAX);
 }
 
 enum code
@@ -300,5 +313,9 @@ cred_wipe(struct cred *cred)
 	wipe(cred->client_secret, sizeof(cred->client_secret));
 	wipe(cred->refresh_token, sizeof(cred->refresh_token));
 	wipe(&cred->key, sizeof(cred->key));
+	wipe(cred->next, sizeof(cred->next));
+	wipe(cred->subject.query, sizeof(cred->subject.query));
 	wipe(cred->subject.header_memory, sizeof(cred->subject.header_memory));
+	if (cred->subject.kept.ptr != NULL)
+		buf_wipe(&cred->subject.kept);
 }

@@ -50,17 +50,18 @@ struct cred_impersonation {
 };
 
 #define CRED_IMPERSONATIONS_MAX 3
-#define CRED_HEADERS_MAX 8
 
 /* Where the token of another identity provider comes from. */
 struct cred_subject {
 	char path[512]; /* of a file, or "" */
 	struct url url;
-	char query[512]; /* of the URL, with its '?' */
-	struct http_field header[CRED_HEADERS_MAX];
+	char query[URL_PATH_MAX]; /* of the URL, with its '?'; secret */
+	struct http_field header[SOURCE_FIELDS_MAX];
 	size_t header_count;
-	char header_memory[2048];
+	char header_memory[SOURCE_FIELDS_SIZE];
 	char member[128]; /* of the JSON that holds it; "": all is the token */
+	struct buf kept;  /* what a pipe held, which is read only once */
+	char kept_memory[SUBJECT_TOKEN_MAX];
 };
 
 /* Caller-owned; holds secrets: end with cred_wipe(). */
@@ -81,7 +82,7 @@ struct cred {
 	bool in_kubernetes;
 	char client_id[512];
 	char client_secret[512];
-	char refresh_token[4096];
+	char refresh_token[TOKEN_MAX];
 	char issuer[320]; /* who signs: the account */
 	char token_uri[512];
 	char audience[512]; /* of a token that is exchanged */
@@ -95,6 +96,7 @@ struct cred {
 	struct trust own_trust; /* of GDCH */
 	char authorization[TOKEN_MAX + 16];
 	char token[TOKEN_MAX];
+	char next[TOKEN_MAX]; /* a token that is not whole yet */
 };
 
 /*

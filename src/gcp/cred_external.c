@@ -1,3 +1,4 @@
+#include "base/codec.h"
 #include "base/redact.h"
 #include "gcp/cred_source.h"
 #include "sys/file.h"
@@ -14,6 +15,20 @@ unusable(struct call *call, const struct cred_subject *subject, const char *why,
 			  subject->path[0] != '\0' ? subject->path
 						   : subject->url.authority,
 			  why);
+}
+
+/* The server saw the query, and may quote it, with or without encoding. */
+static void
+redact_query(struct buf *target, const char *query, struct status *st)
+{
+	struct buf plain;
+
+	redact_status(st, str_from(query));
+	buf_reset(target);
+	buf_init(&plain, target->ptr, target->size);
+	if (percent_decode(&plain, str_from(query)))
+		redact_status(st, buf_view(&plain));
+	buf_reset(&plain);
 }
 
 static enum code
@@ -35,7 +50,31 @@ fetch_subject(struct cred *cred, struct call *call, struct deadline until,
 		       subject->header_count, until, st);
 	for (size_t i = 0; i < subject->header_count; i++)
 		redact_status(st, subject->header[i].value);
+	redact_query(&call->target, subject->query, st);
 	return st->code;
+}
+
+static enum code
+read_file(const struct cred_subject *subject, struct deadline until,
+	  struct buf *out, struct status *st)
+{
+	if (file_read(subject->path, "credential_source.file", until, out,
+		      st) != CODE_OK &&
+	    st->code != CODE_CANCELLED && st->code != CODE_DEADLINE_EXCEEDED)
+		st->code = CODE_INVALID_ARGUMENT;
+	return st->code;
+}
+
+enum code
+cred_read_pipe(struct cred *cred, struct deadline until, struct status *st)
+{
+	struct cred_subject *subject = &cred->subject;
+
+	if (!file_is_pipe(subject->path))
+		return CODE_OK;
+	buf_init(&subject->kept, subject->kept_memory,
+		 sizeof(subject->kept_memory));
+	return read_file(subject, until, &subject->kept, st);
 }
 
 /* Into `call->body`. Kubernetes renews the file all the time. */
@@ -43,19 +82,42 @@ static enum code
 read_subject(struct cred *cred, struct call *call, struct deadline until,
 	     struct status *st)
 {
-	if (cred->subject.path[0] == '\0')
+	const struct cred_subject *subject = &cred->subject;
+
+	if (subject->path[0] == '\0')
 		return fetch_subject(cred, call, until, st);
 	buf_reset(&call->body);
-	if (file_read(cred->subject.path, "credential_source.file", until,
-		      &call->body, st) != CODE_OK &&
-	    st->code != CODE_CANCELLED && st->code != CODE_DEADLINE_EXCEEDED)
-		st->code = CODE_INVALID_ARGUMENT;
-	return st->code;
+	if (subject->kept.ptr != NULL) {
+		buf_put_str(&call->body, buf_view(&subject->kept));
+		return CODE_OK;
+	}
+	return read_file(subject, until, &call->body, st);
+}
+
+/* An assertion is XML, or base64 of it: both may have lines. */
+static bool
+is_saml(const struct cred *cred)
+{
+	return str_ends(str_from(cred->subject_token_type), STR(":saml2"));
+}
+
+/* Whether there is no control character but, with `lines`, HT, LF and CR. */
+static bool
+is_text(struct str s, bool lines)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+
+		if ((unsigned char)c < ' ' &&
+		    !(lines && (c == '\t' || c == '\n' || c == '\r')))
+			return false;
+	}
+	return true;
 }
 
 /*
  * Leaves the token in `*token`, which lies in the memory of `body`, or if it
- * is a member of a JSON object, in that of `head`, which is free here.
+ * is a member of a JSON object with escapes, in that of `head`, free here.
  */
 static enum code
 take_subject(struct cred *cred, struct call *call, struct str *token,
@@ -72,22 +134,26 @@ take_subject(struct cred *cred, struct call *call, struct str *token,
 		    CODE_OK)
 			return unusable(call, subject, "is not JSON", st);
 		member = json_get(json_root(&call->json), subject->member);
-		buf_reset(&call->head);
 		if (json_type(member) == JSON_ABSENT)
 			return unusable(call, subject,
 					"lacks what "
 					"subject_token_field_name says",
 					st);
-		if (!json_string(member, &call->head))
+		if (json_type(member) != JSON_STRING)
 			return unusable(call, subject, "is no string", st);
-		*token = buf_view(&call->head);
+		*token = json_raw(member);
+		buf_reset(&call->head);
+		if (!json_is_plain(member)) {
+			if (!json_string(member, &call->head))
+				return unusable(call, subject, "is too long",
+						st);
+			*token = buf_view(&call->head);
+		}
 	}
 	if (token->len == 0)
 		return unusable(call, subject, "is empty", st);
-	for (size_t i = 0; i < token->len; i++)
-		if ((unsigned char)token->ptr[i] < ' ')
-			return unusable(call, subject,
-					"holds a control character", st);
+	if (!is_text(*token, is_saml(cred)))
+		return unusable(call, subject, "holds a control character", st);
 	return CODE_OK;
 }
 

@@ -57,12 +57,13 @@ self_sign(struct cred *cred, struct status *st)
 				       .audience = "" };
 	struct buf out;
 
-	buf_init(&out, cred->token, sizeof(cred->token) - 1);
-	if (sign(cred, &claims, &out, st) != CODE_OK)
-		return st->code;
-	cred->token[out.len] = '\0';
-	cred->expires_at = clock_unix() - BACKDATE_S + LIFE_S;
-	return CODE_OK;
+	buf_init(&out, cred->next, sizeof(cred->next) - 1);
+	if (sign(cred, &claims, &out, st) == CODE_OK) {
+		cred->next[out.len] = '\0';
+		cred_commit_token(cred, LIFE_S - BACKDATE_S);
+	}
+	wipe(cred->next, sizeof(cred->next));
+	return st->code;
 }
 
 /* The JWT bearer grant (RFC 7523 section 2.1). */

@@ -40,9 +40,15 @@ MUST_CHECK enum code cred_post_form(struct cred *cred, struct call *call,
 MUST_CHECK enum code cred_take_token(struct cred *cred, struct json_value root,
 				     struct status *st);
 
-/* Takes a token and its end of life; UNAVAILABLE if it cannot be used. */
+/*
+ * Takes a token and its end of life. UNAVAILABLE if it cannot be used: then the
+ * token that is there stays, for it speaks for the next try.
+ */
 MUST_CHECK enum code cred_set_token(struct cred *cred, struct json_value token,
 				    int64_t life_s, struct status *st);
+
+/* Puts `cred->next`, which is whole, into the place of the token. */
+void cred_commit_token(struct cred *cred, int64_t life_s);
 
 /*
  * From the metadata server. `grace_404` says until when a 404 may pass, after
@@ -68,6 +74,13 @@ MUST_CHECK enum code cred_from_key(struct cred *cred, struct call *call,
 /* The same for Google Distributed Cloud air-gapped. */
 MUST_CHECK enum code cred_from_gdch(struct cred *cred, struct call *call,
 				    struct deadline until, struct status *st);
+
+/*
+ * Reads the subject token if its file can be read only once: a pipe, before
+ * files are given up. INVALID_ARGUMENT, DEADLINE_EXCEEDED, CANCELLED.
+ */
+MUST_CHECK enum code cred_read_pipe(struct cred *cred, struct deadline until,
+				    struct status *st);
 
 /* With another provider's token, read anew each time (RFC 8693). */
 MUST_CHECK enum code cred_from_external(struct cred *cred, struct call *call,

@@ -3,6 +3,7 @@
 #include "base/bounds.h"
 #include "base/redact.h"
 #include "job/pullsecret.h"
+#include "net/proxy.h"
 #include "sys/file.h"
 
 enum code
@@ -78,4 +79,13 @@ input_wipe(struct settings *s)
 	if (data != NULL)
 		wipe((char *)(uintptr_t)data, str_from(data).len);
 	s->pull_secret_data = NULL;
+	input_wipe_proxy(s);
+}
+
+void
+input_wipe_proxy(const struct settings *s)
+{
+	proxy_wipe_text(s->https_proxy);
+	proxy_wipe_text(opt_variable("HTTPS_PROXY"));
+	proxy_wipe_text(opt_variable("https_proxy"));
 }

@@ -23,7 +23,16 @@ MUST_CHECK enum code input_read(const struct settings *settings,
 				struct deadline until, struct buf *out,
 				struct status *st);
 
-/* Overwrites PULL_SECRET_DATA in the environment, however the run ends. */
+/*
+ * Overwrites PULL_SECRET_DATA in the environment, and what
+ * input_wipe_proxy() does, however the run ends.
+ */
 void input_wipe(struct settings *settings);
+
+/*
+ * Overwrites users and passwords of proxies in the environment and in argv;
+ * once they were read.
+ */
+void input_wipe_proxy(const struct settings *settings);
 
 #endif

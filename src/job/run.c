@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "job/input.h"
 #include "sys/confine.h"
 #include "sys/opt.h"
 
@@ -89,12 +90,14 @@ prepare_proxy(struct run *run, struct status *st)
 {
 	const struct settings *s = &run->settings;
 
-	return proxy_read(&run->proxy,
-			  s->https_proxy != NULL ? s->https_proxy
-						 : opt_variable("https_proxy"),
-			  s->no_proxy != NULL ? s->no_proxy
-					      : opt_variable("no_proxy"),
-			  st);
+	(void)proxy_read(&run->proxy,
+			 s->https_proxy != NULL ? s->https_proxy
+						: opt_variable("https_proxy"),
+			 s->no_proxy != NULL ? s->no_proxy
+					     : opt_variable("no_proxy"),
+			 st);
+	input_wipe_proxy(s);
+	return st->code;
 }
 
 enum code
@@ -221,7 +224,7 @@ run_wipe(struct run *run)
 {
 	cred_wipe(&run->cred);
 	conn_close(&run->sm.conn);
-	wipe(run->proxy.authorization, sizeof(run->proxy.authorization));
+	proxy_wipe(&run->proxy);
 	wipe(run->sm.bearer, sizeof(run->sm.bearer));
 	if (run->call.body.ptr != NULL)
 		call_wipe(&run->call);

@@ -16,11 +16,10 @@ static enum code
 read_user(struct proxy *proxy, struct str user, struct status *st)
 {
 	size_t colon = str_find(user, ':');
-	char memory[400];
 	struct buf pair, out;
 	bool good;
 
-	buf_init(&pair, memory, sizeof(memory));
+	buf_init(&pair, proxy->login, sizeof(proxy->login) - 1);
 	/* Percent-encoded in a URL (RFC 3986 section 3.2.1). */
 	good = percent_decode(&pair, (struct str){ user.ptr, colon });
 	buf_put_char(&pair, ':');
@@ -28,13 +27,13 @@ read_user(struct proxy *proxy, struct str user, struct status *st)
 	buf_init(&out, proxy->authorization, sizeof(proxy->authorization) - 1);
 	buf_put_cstr(&out, "Basic ");
 	base64_encode(&out, pair.ptr, pair.len);
-	buf_wipe(&pair);
-	if (!good || out.overflow) {
-		wipe(proxy->authorization, sizeof(proxy->authorization));
+	if (!good || pair.overflow || out.overflow) {
+		proxy_wipe(proxy);
 		return refuse("user and password are too long, or not "
 			      "percent-encoded",
 			      st);
 	}
+	proxy->login[pair.len] = '\0';
 	proxy->authorization[out.len] = '\0';
 	return CODE_OK;
 }
@@ -48,6 +47,36 @@ scheme_length(struct str text)
 	return str_starts(str_skip(text, colon), STR("://")) ? colon + 3 : 0;
 }
 
+/* "USER:PASSWORD" in an address, cut off after its host; empty if none. */
+static struct str
+user_of(struct str text)
+{
+	struct str rest = str_skip(text, scheme_length(text));
+	size_t at;
+
+	rest.len = at = str_find(rest, '/');
+	while (at > 0 && rest.ptr[at - 1] != '@')
+		at--;
+	rest.len = at > 0 ? at - 1 : 0;
+	return rest;
+}
+
+void
+proxy_wipe_text(const char *address)
+{
+	struct str user = user_of(str_from(address));
+
+	/* It lies in the environment or in argv, which are ours to change. */
+	wipe((char *)(uintptr_t)user.ptr, user.len);
+}
+
+void
+proxy_wipe(struct proxy *proxy)
+{
+	wipe(proxy->login, sizeof(proxy->login));
+	wipe(proxy->authorization, sizeof(proxy->authorization));
+}
+
 enum code
 proxy_read(struct proxy *proxy, const char *address, const char *exceptions,
 	   struct status *st)
@@ -58,6 +87,7 @@ proxy_read(struct proxy *proxy, const char *address, const char *exceptions,
 	size_t scheme, at;
 
 	proxy->given = address != NULL;
+	proxy->login[0] = '\0';
 	proxy->authorization[0] = '\0';
 	proxy->exceptions = exceptions != NULL ? exceptions : "";
 	if (address == NULL)
@@ -73,8 +103,7 @@ proxy_read(struct proxy *proxy, const char *address, const char *exceptions,
 	at = rest.len;
 	while (at > 0 && rest.ptr[at - 1] != '@')
 		at--;
-	if (at > 0 &&
-	    read_user(proxy, (struct str){ rest.ptr, at - 1 }, st) != CODE_OK)
+	if (at > 0 && read_user(proxy, user_of(text), st) != CODE_OK)
 		return st->code;
 	buf_init(&url, memory, sizeof(memory));
 	buf_put_str(&url, scheme > 0 ? (struct str){ text.ptr, scheme }

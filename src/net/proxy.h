@@ -14,6 +14,7 @@
 struct proxy {
 	bool given;              /* there is one */
 	struct url url;          /* where it is; https: TLS to it, too */
+	char login[400];         /* "USER:PASSWORD", or "" */
 	char authorization[768]; /* its Proxy-Authorization, or "" */
 	const char *exceptions;  /* NO_PROXY, or "" */
 };
@@ -25,6 +26,12 @@ struct proxy {
  */
 MUST_CHECK enum code proxy_read(struct proxy *proxy, const char *address,
 				const char *exceptions, struct status *st);
+
+/* Overwrites user and password in the text of a proxy's address; NULL: none. */
+void proxy_wipe_text(const char *address);
+
+/* Wipes user and password. */
+void proxy_wipe(struct proxy *proxy);
 
 /*
  * Whether the way to `url` leads through the proxy. It does not for http, for

@@ -155,8 +155,6 @@ take_path(struct url *url, struct str path, const char *name, struct status *st)
 {
 	static const char others[] = "/-._~!$&'()*+,;=:@";
 
-	while (str_ends(path, STR("/")))
-		path.len--;
 	for (size_t i = 0; i < path.len; i++) {
 		char c = path.ptr[i];
 
@@ -181,6 +179,20 @@ take_path(struct url *url, struct str path, const char *name, struct status *st)
 
 enum code
 url_parse(struct url *url, struct str text, const char *name, struct status *st)
+{
+	char *end;
+
+	if (url_parse_exact(url, text, name, st) != CODE_OK)
+		return st->code;
+	end = url->path + strlen(url->path);
+	while (end > url->path && end[-1] == '/')
+		*--end = '\0';
+	return CODE_OK;
+}
+
+enum code
+url_parse_exact(struct url *url, struct str text, const char *name,
+		struct status *st)
 {
 	struct str rest;
 	size_t end = 0;

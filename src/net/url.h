@@ -22,18 +22,23 @@ struct url {
 	/* The Host field: brackets if IPv6, the port if not the default one. */
 	char authority[HOST_NAME_MAX_SIZE + 8];
 	/*
-	 * Path without a final slash; "" for none. At most half of its size,
+	 * Path; "" for none. At most half of its size,
 	 * since more is appended.
 	 */
 	char path[URL_PATH_MAX];
 };
 
 /*
- * Reads `text`, which the user knows as `name` (for the error message).
- * INVALID_ARGUMENT says what is wrong with it.
+ * Reads a base URL `text`, which the user knows as `name` (for the error
+ * message); slashes at the end of its path are cut off. INVALID_ARGUMENT says
+ * what is wrong with it.
  */
 MUST_CHECK enum code url_parse(struct url *url, struct str text,
 			       const char *name, struct status *st);
+
+/* The same for a URL that is requested as it is: its path stays. */
+MUST_CHECK enum code url_parse_exact(struct url *url, struct str text,
+				     const char *name, struct status *st);
 
 /*
  * Makes an http URL of "HOST", "HOST:PORT" or "[IPV6]:PORT", the form of

@@ -167,6 +167,15 @@ file_list(const char *folder, bool (*each)(void *context, const char *name),
 	return got >= 0;
 }
 
+bool
+file_is_pipe(const char *path)
+{
+	struct stat info;
+
+	return stat(path, &info) == 0 && !S_ISREG(info.st_mode) &&
+	       !S_ISDIR(info.st_mode);
+}
+
 enum code
 file_read(const char *path, const char *what, struct deadline until,
 	  struct buf *out, struct status *st)

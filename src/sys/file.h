@@ -28,6 +28,9 @@ bool file_same(const char *path, const char *other);
 /* Whether a path leads to the file that a descriptor stands for. */
 bool file_is_behind(const char *path, int fd);
 
+/* Whether it is there, but neither a regular file nor a folder. */
+bool file_is_pipe(const char *path);
+
 /*
  * Reads a file (or a pipe, or standard input for "-") to its end into `out`.
  * `what` names it in messages, as in "PULL_SECRET_FILE". Codes: NOT_FOUND,

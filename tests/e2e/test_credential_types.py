@@ -1,14 +1,16 @@
 """Credential files of every type: what they send, and what is refused in them."""
 
 import base64
+import fcntl
 import json
+import os
 from urllib.parse import parse_qsl
 
 import pytest
 from conftest import PULL_SECRET, SECRET, Job, together
 
 from emulator import errors, federation, keys
-from emulator.accounts import TOKEN_URI, write_json
+from emulator.accounts import OLD_TOKEN_URI, TOKEN_URI, write_json
 from emulator.wire import Reply
 
 ROBOT = "robot@test-project.iam.gserviceaccount.com"
@@ -198,6 +200,17 @@ def test_bad_private_keys(emulator, job, files, name):
     refused(emulator, result, str(path), "private_key")
 
 
+def test_a_key_with_the_old_token_endpoint(emulator, job, files):
+    """It signs its own token; before an impersonation the old endpoint is asked."""
+    path = files.service_account(token_uri=OLD_TOKEN_URI)
+    assert job(GOOGLE_APPLICATION_CREDENTIALS=path).code == 0
+    assert emulator.requests("oauth") == []
+    assert job(GOOGLE_APPLICATION_CREDENTIALS=files.impersonated(path)).code == 0
+    [entry] = emulator.requests("oauth")
+    assert entry.path == "/o/oauth2/token"
+    assert keys.read(form_of(entry)["assertion"])[1]["aud"] == OLD_TOKEN_URI
+
+
 def test_a_deleted_account(emulator, job, files):
     path = files.service_account()
     emulator.accounts.remove(ROBOT)
@@ -261,6 +274,127 @@ def test_sources_of_the_subject_token(emulator, job, files, name):
         credential_source=source))
     assert result.code == 0, result.out
     check_exchange(emulator)
+
+
+LONG = "eyJ." + "long-subject-token" * 1700  # with a claim for each group of its user
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_long_subject_tokens(emulator, job, files, name):
+    emulator.federation.subject = LONG
+    test_sources_of_the_subject_token(emulator, job, files, name)
+
+
+def test_long_and_many_fields_of_a_source(emulator, job, files):
+    headers = {f"X-Field-{n}": f"value {n}" for n in range(31)}
+    headers["Authorization"] = "bearer " + "t" * 14_000
+    emulator.federation.subject_headers = headers
+    path = files.external_account(credential_source={
+        "url": f"{emulator.federation_url}/subject?audience={'a' * 900}",
+        "headers": headers})
+    result = job(GOOGLE_APPLICATION_CREDENTIALS=path)
+    assert result.code == 0, result.out
+    check_exchange(emulator)
+
+
+def test_fields_of_a_source_that_are_too_long(emulator, job, files):
+    path = files.external_account(credential_source={
+        "url": f"{emulator.federation_url}/subject", "headers": {"X": "t" * 17_000}})
+    refused(emulator, job(GOOGLE_APPLICATION_CREDENTIALS=path), "headers")
+
+
+@pytest.mark.parametrize("slash", ["", "/", "//"])
+def test_urls_are_requested_as_they_stand(emulator, job, files, slash):
+    emulator.federation.paths |= {("GET", f"/subject{slash}"): "subject",
+                                  ("POST", f"/v1/token{slash}"): "exchange"}
+    path = files.external_account(
+        credential_source={"url": f"{emulator.federation_url}/subject{slash}?a=/"},
+        token_url=f"https://sts.googleapis.com/v1/token{slash}")
+    assert job(GOOGLE_APPLICATION_CREDENTIALS=path).code == 0
+    assert [entry.target for entry in emulator.requests("federation")] == [
+        f"/subject{slash}?a=/", f"/v1/token{slash}"]
+
+
+def test_a_url_without_a_path(emulator, job, files):
+    emulator.federation.paths |= {("GET", "/"): "subject"}
+    path = files.external_account(credential_source={"url": emulator.federation_url})
+    assert job(GOOGLE_APPLICATION_CREDENTIALS=path).code == 0
+
+
+def test_zero_values_count_as_absent(emulator, job, files):
+    """A struct of Go that was marshalled holds every member, set or not."""
+    path = files.external_account(
+        credential_source={
+            "file": str(files.folder / "token"), "url": None, "headers": None,
+            "environment_id": "", "region_url": "", "regional_cred_verification_url": "",
+            "imdsv2_session_token_url": "", "executable": None, "certificate": None,
+            "format": {"type": "", "subject_token_field_name": ""}},
+        service_account_impersonation_url="", client_id="", client_secret="",
+        service_account_impersonation={"token_lifetime_seconds": 0},
+        workforce_pool_user_project="", quota_project_id="", private_key="",
+        delegates=[], scopes=[], source_credentials={})
+    result = job(GOOGLE_APPLICATION_CREDENTIALS=path)
+    assert result.code == 0, result.out
+    check_exchange(emulator)
+
+
+def test_zero_values_of_a_url_source(emulator, job, files):
+    emulator.federation.impersonators.add((emulator.federation.identity(), TARGET))
+    path = files.external_account(
+        credential_source={
+            "file": "", "url": f"{emulator.federation_url}/subject", "headers": {},
+            "environment_id": None, "format": {},
+            "executable": {"command": "", "timeout_millis": 0, "output_file": ""}},
+        service_account_impersonation_url=f"{IAM}/{TARGET}:generateAccessToken",
+        service_account_impersonation={"token_lifetime_seconds": 0})
+    assert job(GOOGLE_APPLICATION_CREDENTIALS=path).code == 0
+    check_generated(emulator)
+
+
+@pytest.mark.parametrize("refusals", [0, 1])
+def test_a_subject_token_from_a_pipe(emulator, job, files, refusals):
+    """It can be read only once, so it is kept for a second exchange."""
+    reader, writer = os.pipe()
+    os.write(writer, emulator.federation.subject.encode() + b"\n")
+    os.close(writer)
+    path = files.external_account(credential_source={"file": f"/dev/fd/{reader}"})
+    if refusals:
+        emulator.order("secretmanager", reply=errors.token_expired())
+    result = job(GOOGLE_APPLICATION_CREDENTIALS=path, pass_fds=[reader])
+    os.close(reader)
+    assert result.code == 0, result.out
+    assert operations(emulator, "federation") == ["exchange"] * (1 + refusals)
+
+
+def test_a_pipe_that_holds_too_much(emulator, job, files):
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 1 << 18)
+    os.write(writer, b"x" * 70_000)
+    os.close(writer)
+    path = files.external_account(credential_source={"file": f"/dev/fd/{reader}"})
+    result = job(GOOGLE_APPLICATION_CREDENTIALS=path, pass_fds=[reader])
+    os.close(reader)
+    refused(emulator, result, "credential_source.file", "larger than 65536 bytes")
+
+
+SAML = "PHNhbWxwOlJlc3BvbnNl+/x=\r\nSUQ9Il8x\n\tIj4="
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_saml_assertion_has_lines(emulator, job, files, form):
+    """It is sent as it is, as Google's libraries do."""
+    emulator.federation.subject = SAML
+    source = {"file": str(files.folder / "saml")}
+    if form == "json":
+        source["format"] = {"type": "json", "subject_token_field_name": "s"}
+    (files.folder / "saml").write_text(
+        SAML if form == "text" else json.dumps({"s": SAML}), newline="")
+    path = files.external_account(subject_token_type=federation.SUBJECT_TYPES[2],
+                                  credential_source=source)
+    assert job(GOOGLE_APPLICATION_CREDENTIALS=path).code == 0
+    [entry] = emulator.requests("federation")
+    assert form_of(entry)["subject_token"] == SAML
 
 
 def test_a_subject_token_behind_a_link(emulator, job, files, tmp_path):
@@ -380,6 +514,20 @@ def test_delegates(emulator, job, files):
     check_generated(emulator, delegates=[f"projects/-/serviceAccounts/{MIDDLE}"])
 
 
+@pytest.mark.parametrize("member", [{"expireTime": "2020-01-01T00:00:00Z"},
+                                    {"accessToken": "a b"}, {"accessToken": None}])
+def test_a_useless_token_does_not_replace_its_source(emulator, job, files, member):
+    """The next try speaks as the source again."""
+    reply = {"accessToken": "ya29.useless", "expireTime": "2199-01-01T00:00:00Z", **member}
+    emulator.order("federation", "generateAccessToken", reply=Reply(
+        200, json.dumps(reply).encode(), errors.API_HEADERS))
+    result = job(GOOGLE_APPLICATION_CREDENTIALS=files.impersonated())
+    assert result.code == 0, result.out
+    assert len(result.warnings) == 1
+    first, second = emulator.requests("federation", operation="generateAccessToken")
+    assert first.header("Authorization") == second.header("Authorization")
+
+
 @pytest.mark.parametrize("delegated", [False, True], ids=["one", "delegates"])
 def test_impersonation_by_flag(emulator, job, delegated):
     """For any credentials, here those of the metadata server."""
@@ -474,7 +622,7 @@ WRONG = {
     "ext-headers": ("external_account", {"credential_source": {
         "url": "https://localhost/x", "headers": {"A": 1}}}, ["headers"]),
     "ext-many-headers": ("external_account", {"credential_source": {
-        "url": "https://localhost/x", "headers": {f"A{n}": "x" for n in range(9)}}},
+        "url": "https://localhost/x", "headers": {f"A{n}": "x" for n in range(33)}}},
         ["headers"]),
     "ext-sts-elsewhere": ("external_account", {"token_url": "https://sts.evil.example/"},
                           ["token_url", "not Google's"]),

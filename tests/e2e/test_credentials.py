@@ -74,7 +74,7 @@ def test_not_credentials(emulator, job, tmp_path, content, word):
 
 
 @pytest.mark.parametrize("member", REQUIRED)
-@pytest.mark.parametrize("value", [None, "", 1, ["x"], {}, True, "a\0b", "x" * 5000],
+@pytest.mark.parametrize("value", [None, "", 1, ["x"], {}, True, "a\0b", "x" * 20_000],
                          ids=["missing", "empty", "number", "array", "object", "true",
                               "nul", "long"])
 def test_required_members(emulator, job, adc, member, value):
@@ -473,9 +473,28 @@ def test_good_tokens_are_used(emulator, job, members):
     assert used == f"Bearer {TOKEN}"
 
 
-def test_a_token_of_the_largest_size(emulator, job):
-    emulator.tokens.service_account_bytes = 6000
+@pytest.mark.parametrize("size", [8190, 8191, 8192, 12_288, 16_000])
+def test_long_tokens(emulator, job, size):
+    """The Security Token Service gives up to 12,288 bytes."""
+    token = "ya29.d." + "canary-token" * 1400
+    emulator.order("metadata", reply=token_reply(access_token=token[:size]))
+    job()
+    used = emulator.requests("secretmanager")[0].header("Authorization")
+    assert used == f"Bearer {token[:size]}"
+
+
+def test_a_long_token_all_the_way(emulator, job):
+    emulator.tokens.service_account_bytes = 9200
     assert job().code == 0
+    assert len(emulator.tokens.all()[0].value) > 12_000
+
+
+def test_a_long_refresh_token(emulator, job, adc):
+    refresh = "1//0" + "r" * 12_288
+    emulator.order("oauth", reply=errors.grant_bad_request())
+    job(GOOGLE_APPLICATION_CREDENTIALS=adc(refresh_token=refresh))
+    form = dict(parse_qsl(emulator.requests("oauth")[0].body.decode()))
+    assert form["refresh_token"] == refresh
 
 
 # --- OAuth -----------------------------------------------------------------------

@@ -293,11 +293,12 @@ def write_file(watched, kind):
         "external_account": lambda: files.external_account(
             client_id="client", client_secret="s:ecret-of-client"),
         "external_url": lambda: files.external_account(credential_source={
-            "url": f"{watched.emulator.federation_url}/subject",
+            "url": f"{watched.emulator.federation_url}/subject?key=query%2Dof+source-9zK",
             "headers": {"X-Key": "key-of-the-source"}}),
     }
     path = make.get(kind, getattr(files, kind, None))()
     value = json.loads(path.read_text())
+    watched.words |= {"query-of source-9zK", "query%2Dof+source-9zK"}
     value = value.get("source_credentials", value)
     watched.words.update(value[name] for name in ("client_secret", "refresh_token")
                          if len(value.get(name, "")) >= 8)
@@ -345,7 +346,8 @@ def secrets_in(request):
     scheme, _, value = (request.header("Authorization") or "").partition(" ")
     body = request.body.decode()
     given = json.loads(body or "{}") if body[:1] in ("", "{") else dict(parse_qsl(body))
-    found = [value, request.header("X-Key") or "", *(given[name] for name in SENT if name in given)]
+    found = [value, request.header("X-Key") or "", *dict(request.query).values(),
+             request.query_string, *(given[name] for name in SENT if name in given)]
     if scheme == "Basic":
         found.append(base64.b64decode(value).decode().partition(":")[2])
     return [word for word in found if len(word) >= 8]
@@ -464,4 +466,27 @@ def test_proxies_echo(watch, status):
                  f"Location: https://{text}/\r\n\r\n{text}\r\n").encode()
         with ProxyServer(reply=reply) as proxy:
             watched(HTTPS_PROXY=f"http://{user}@127.0.0.1:{proxy.port}",
-                    SECRET_MANAGER_ENDPOINT=url, may=[("environ", user)], **SOON)
+                    SECRET_MANAGER_ENDPOINT=url, **SOON)
+
+
+@traced
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+def test_the_password_of_a_proxy(watch, name):
+    """Behind a proxy that opens TLS a server may know it, and quote it."""
+    watched, user = watch(f"{name}: echo of its password"), "user:proxyCanary-77xQ"
+    watched.words.update({user, base64.b64encode(user.encode()).decode()})
+    port = watched.emulator.port("secretmanager")
+    with ProxyServer(ports={"secretmanager.googleapis.com": port}) as proxy:
+        for encoding in ECHOED:
+            watched.emulator.orders.clear()
+            watched.emulator.order("secretmanager", times=None, reply=errors.api(
+                "INVALID_ARGUMENT", ENCODINGS[encoding](user.encode()).decode()))
+            watched(**{name: f"http://{user}@127.0.0.1:{proxy.port}"}, code=2,
+                    SECRET_MANAGER_ENDPOINT=f"https://secretmanager.googleapis.com:{port}")
+        watched.emulator.orders.clear()
+        watched.emulator.order("secretmanager", drop="committed", how="hang", reply=lambda _:
+                               os.kill(watched.process.pid, signal.SIGSEGV))
+        watched(**{name: f"http://{user}@127.0.0.1:{proxy.port}"}, code=-signal.SIGSEGV,
+                SECRET_MANAGER_ENDPOINT=f"https://secretmanager.googleapis.com:{port}")
+        watched(**{name: f"http://{user}@127.0.0.1:x"}, code=2)
+        watched(**{name: f"http://{user}@127.0.0.1:1"}, CLUSTER_ID="WRONG", code=2)

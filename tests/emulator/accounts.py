@@ -8,6 +8,7 @@ from . import errors, keys
 from .tokens import Token
 
 TOKEN_URI = "https://oauth2.googleapis.com/token"
+OLD_TOKEN_URI = "https://accounts.google.com/o/oauth2/token"  # of keys before 2016
 LIFE = 3600
 SKEW = 300
 
@@ -78,7 +79,7 @@ class Accounts:
         claims = self.verified(form.get("assertion", ""))
         if not isinstance(claims, dict):
             return claims
-        if claims.get("aud") != TOKEN_URI:
+        if claims.get("aud") not in (TOKEN_URI, OLD_TOKEN_URI):
             return errors.oauth(400, "invalid_grant", "Invalid JWT: bad audience.")
         if not claims.get("scope"):
             return errors.invalid_scope()

@@ -25,7 +25,8 @@ _GENERATE = re.compile(r"/v1/projects/-/serviceAccounts/([^/:]+):generateAccessT
 
 
 class Federation:
-    """Knobs: subject, the token that its own source gives; clients that must say who
+    """Knobs: subject, the token that its own source gives; paths, further ones by
+    method and path, and what they are; clients that must say who
     they are, id -> secret; impersonators, (caller, account) pairs that are allowed."""
 
     name = "federation"
@@ -35,6 +36,7 @@ class Federation:
         self.subject = "eyJ.subject-" + secrets.token_urlsafe(40) + ".sig"
         self.subject_headers = {}
         self.subject_reply = None
+        self.paths = {}
         self.clients = {}
         self.refresh_tokens = {}  # value -> identity
         self.impersonators = set()
@@ -69,7 +71,8 @@ class Federation:
     def operation(self, request):
         known = {("POST", "/v1/token"): "exchange",
                  ("POST", "/v1/oauthtoken"): "refresh",
-                 ("POST", "/authenticate"): "gdch", ("GET", "/subject"): "subject"}
+                 ("POST", "/authenticate"): "gdch", ("GET", "/subject"): "subject",
+                 **self.paths}
         if request.method == "POST" and _GENERATE.fullmatch(request.path):
             return "generateAccessToken"
         return known.get((request.method, request.raw_path), "unknown")

@@ -38,7 +38,7 @@ class OAuth:
     """Knobs: token_lifetime; scopes of new tokens; expires_in_text for "3599"."""
 
     name = "oauth"
-    hosts = ("oauth2.googleapis.com",)
+    hosts = ("oauth2.googleapis.com", "accounts.google.com")
 
     def __init__(self, tokens, accounts):
         self.accounts = accounts
@@ -50,11 +50,10 @@ class OAuth:
         self._clients = {}
         self._refresh_tokens = {}
         # Path -> (name of the operation, grants that the path knows).
-        self._endpoints = {
-            "/token": ("token", {
-                "refresh_token": self._refresh,
-                "urn:ietf:params:oauth:grant-type:jwt-bearer": self._signed}),
-        }
+        token = ("token", {
+            "refresh_token": self._refresh,
+            "urn:ietf:params:oauth:grant-type:jwt-bearer": self._signed})
+        self._endpoints = {"/token": token, "/o/oauth2/token": token}
 
     def add_user(self, identity="user@example.com"):
         """Register a client and a refresh token; returns both."""

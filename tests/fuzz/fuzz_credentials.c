@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must_tell(adc_file_read(&cred, &settings, &call, "/file", &st), &st);
 	must(st.code == CODE_OK || st.code == CODE_INVALID_ARGUMENT);
 	must(cred.impersonation_count <= CRED_IMPERSONATIONS_MAX);
-	must(cred.subject.header_count <= CRED_HEADERS_MAX);
+	must(cred.subject.header_count <= SOURCE_FIELDS_MAX);
 	if (st.code == CODE_OK)
 		must(cred.url.host[0] != '\0' &&
 		     (cred.url.tls || url_is_loopback(&cred.url)));
