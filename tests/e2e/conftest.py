@@ -257,10 +257,12 @@ class Scratch(Job):
         shutil.copy(PROGRAM, inside)
         shutil.copy(emulator.ca_file, root / "ca.pem")
 
-    def start(self, *flags, **more):
+    def start(self, *flags, closed=(), **more):
         def enter():
             os.chroot(self.root)
             os.chdir("/")
+            for fd in closed:
+                os.close(fd)
         more.setdefault("SSL_CERT_FILE", "/ca.pem")
         return super().start(*flags, preexec_fn=enter, **more)
 

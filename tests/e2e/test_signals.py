@@ -313,3 +313,16 @@ def test_no_descriptor_is_left_open_for_others(emulator, job):
         pytest.skip("closed even to us")
     assert all(target.startswith("socket:") for target in targets), targets
     interrupted(process)
+
+
+@needs_root
+@native
+@pytest.mark.parametrize("closed", [[0], [2], [0, 2]])
+def test_closed_descriptors_stay_free_of_sockets(emulator, scratch, closed):
+    """Also where there is no /dev: what is opened later is not taken for them."""
+    emulator.order("metadata", drop="uncommitted", how="hang")
+    process = scratch.start(closed=closed)
+    until(lambda: emulator.requests("metadata"))
+    for fd in closed:
+        assert os.readlink(f"/proc/{process.pid}/fd/{fd}") == str(scratch.root)
+    interrupted(process)

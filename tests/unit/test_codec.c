@@ -289,6 +289,11 @@ percent_needs_two_digits_and_room(void **state)
 		buf_init(&out, memory, sizeof(memory));
 		assert_false(percent_decode(&out, str_from(wrong[i])));
 	}
+	/* what stands behind the text is no part of it */
+	for (size_t len = 1; len < 3; len++) {
+		buf_init(&out, memory, sizeof(memory));
+		assert_false(percent_decode(&out, (struct str){ "%41", len }));
+	}
 	buf_init(&out, memory, 2);
 	assert_true(percent_decode(&out, STR("%41%42")));
 	assert_false(percent_decode(&out, STR("%43")));

@@ -100,6 +100,10 @@ what_cannot_be_read_is_named(void **state)
 	(void)read_back(".", memory, sizeof(memory));
 	assert_int_equal(st.code, CODE_INVALID_ARGUMENT);
 	assert_non_null(strstr(st.message, "is a directory"));
+	assert_int_equal(symlink("loop", in_folder("loop")), 0);
+	(void)read_back("loop", memory, sizeof(memory));
+	assert_int_equal(st.code, CODE_INVALID_ARGUMENT);
+	assert_int_equal(unlink(in_folder("loop")), 0);
 }
 
 /* A FIFO is waited for, in pieces as they come. */
