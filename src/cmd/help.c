@@ -64,8 +64,14 @@ list_main(struct run *run, int argc, char **argv)
 {
 	struct buf *out = &run->call.request; /* lends its memory */
 
-	(void)argc;
-	(void)argv;
+	struct status st = { .code = CODE_OK };
+
+	if (argc > 0) {
+		(void)status_set(&st, CODE_INVALID_ARGUMENT,
+				 "--list: unexpected argument: %s",
+				 shown(argv[0]));
+		return complain(&st, EXIT_CONFIG);
+	}
 	for (const struct applet *a = APPLETS; a->name != NULL; a++) {
 		buf_put_cstr(out, a->name);
 		buf_put_char(out, '\n');

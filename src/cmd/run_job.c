@@ -117,11 +117,18 @@ run_job_main(struct run *run, int argc, char **argv)
 	if (argc == 0)
 		return list_jobs(run);
 	name = str_from(argv[0]);
-	if (str_eq(name, STR("--help")) || str_eq(name, STR("-h")))
+	if ((str_eq(name, STR("--help")) || str_eq(name, STR("-h"))) &&
+	    argc == 1)
 		return list_jobs(run);
 	job = job_find(name);
 	if (job != NULL)
 		return start_job(job, run, argc - 1, argv + 1);
+	if (str_eq(name, STR("--help")) || str_eq(name, STR("-h"))) {
+		(void)status_set(&st, CODE_INVALID_ARGUMENT,
+				 "run-job: unexpected argument: %s",
+				 shown(argv[1]));
+		return complain(&st, EXIT_CONFIG);
+	}
 	(void)status_set(&st, CODE_INVALID_ARGUMENT,
 			 str_starts(name, STR("-"))
 				 ? "run-job: the job comes first, then %s"

@@ -54,6 +54,10 @@ static const struct {
 	  "gcloud auth application-default login" },
 };
 
+#define OUTAGE \
+	"the server's own trouble: run again later; " \
+	"https://status.cloud.google.com shows Google's outages"
+
 /* What to do where only the code tells. */
 static const struct {
 	enum code code;
@@ -66,6 +70,9 @@ static const struct {
 	  "secretmanager.secrets.create" },
 	{ CODE_RESOURCE_EXHAUSTED,
 	  "a quota is used up: retry later or raise it" },
+	{ CODE_UNAVAILABLE, OUTAGE },
+	{ CODE_INTERNAL, OUTAGE },
+	{ CODE_DEADLINE_EXCEEDED, OUTAGE },
 };
 
 /* The value of a string, cut where it must be; "" and false for all else. */

@@ -272,6 +272,19 @@ store_secret(struct run *run, struct status *st)
 	return CODE_OK;
 }
 
+/* The roles of the other calls do not hold this permission. */
+static void
+hint_at_get(struct status *st)
+{
+	if (st->code != CODE_PERMISSION_DENIED ||
+	    strstr(st->hint, "roles/secretmanager.") == NULL)
+		return;
+	st->hint[0] = '\0';
+	status_hint(st, "a dry run needs secretmanager.secrets.get: grant "
+			"roles/secretmanager.viewer on the secret or the "
+			"project; a run that stores does without it");
+}
+
 enum code
 store_dry_run(struct run *run, struct status *st)
 {
@@ -286,6 +299,7 @@ store_dry_run(struct run *run, struct status *st)
 	missing = st->code == CODE_NOT_FOUND;
 	if (missing)
 		status_clear(st);
+	hint_at_get(st);
 	if (st->code != CODE_OK)
 		return st->code;
 	run_log(run, "dry-run",

@@ -79,6 +79,8 @@ conn_open_beside(struct conn *c, struct conn *while_waiting)
 static enum code
 out_of_time(const struct conn *c, struct status *st)
 {
+	status_hint(st, "the warnings before say what took the time; "
+			"MAX_WAIT_TIME_SECONDS gives more");
 	return status_set(st, CODE_DEADLINE_EXCEEDED,
 			  "%s: the time for the whole run is over",
 			  c->url->host);
@@ -236,7 +238,10 @@ wait_for_peer(struct conn *c, const struct http_response *response,
 
 	if (deadline_left(until) == 0)
 		return out_of_time(c, st);
-	if (deadline_left(limit) == 0)
+	if (deadline_left(limit) == 0) {
+		status_hint(st, "the server is slow, or something in between "
+				"drops what it says: run again later, look at "
+				"proxies and firewalls");
 		return status_set(
 			st, CODE_DEADLINE_EXCEEDED, "%s: %s within %lld s",
 			c->url->host,
@@ -244,6 +249,7 @@ wait_for_peer(struct conn *c, const struct http_response *response,
 			(long long)((started ? c->limits->exchange_ms
 					     : c->limits->first_byte_ms) /
 				    1000));
+	}
 	if (c->url->tls)
 		events = tls_events(&c->tls);
 	else if (!all_sent(c, body))

@@ -37,6 +37,7 @@ wait_for(int fd, short events, struct deadline until, struct status *st)
 
 	if (code != CODE_OK || ready.revents != 0)
 		return code;
+	status_hint(st, "MAX_WAIT_TIME_SECONDS gives more time");
 	return status_set(st, CODE_DEADLINE_EXCEEDED,
 			  "nobody %s it while there was time",
 			  events == POLLIN ? "wrote" : "read");

@@ -92,6 +92,7 @@ def test_an_outage_outlasts_the_time(start_emulator):
                        reply=errors.named(name))
         result = Job(emulator)(MAX_WAIT_TIME_SECONDS=5)
         check_error(result, 1, code, status, part)
+        assert result.error["hint"]
         assert set(sent(emulator)) <= {"addVersion", "access"}
 
     together(check, {name: (name, *row) for name, row in OUTAGES.items()})
@@ -147,6 +148,17 @@ def test_a_refused_dry_run(emulator, job, name):
     result = job("--dry-run")
     check_error(result, *DRY_REFUSALS[name])
     assert sent(emulator) == ["get"]
+
+
+@pytest.mark.parametrize("reply", [errors.permission_denied, errors.permission_denied_old])
+def test_a_refused_dry_run_names_what_is_missing(emulator, job, reply):
+    """And not the roles that the job has, and that do not hold it."""
+    emulator.order("secretmanager", "get", times=None,
+                   reply=reply("secretmanager.secrets.get"))
+    hint = job("--dry-run").error["hint"]
+    assert "secretmanager.secrets.get" in hint
+    assert "roles/secretmanager.viewer" in hint
+    assert ROLES not in hint and "secretAccessor" not in hint
 
 
 def test_permissions_that_the_identity_lacks(start_emulator):

@@ -92,6 +92,11 @@ USAGE = {
     "secret-for-help": ["help", PULL_SECRET],
     "secret-for-help-second": ["help", "help", PULL_SECRET],
     "secret-for-version": ["version", PULL_SECRET],
+    "list-operand": ["--list", "x"], "list-option": ["--list", "--help"],
+    "list-secret": ["--list", PULL_SECRET], "version-flag-operand": ["--version", "x"],
+    "help-flag-unknown": ["--help", "x"], "jobs-operand": ["run-job", "--help", "x"],
+    "jobs-secret": ["run-job", "-h", PULL_SECRET],
+    "jobs-job": ["run-job", "--help", "pull-secret"],
 }
 
 

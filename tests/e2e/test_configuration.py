@@ -121,6 +121,7 @@ def test_timeout_ends_the_run(emulator, job):
     assert result.code == 1
     assert result.error["error_code"] == "DEADLINE_EXCEEDED"
     assert "the time for the whole run is over" in result.error["message"]
+    assert "MAX_WAIT_TIME_SECONDS" in result.error["hint"]
 
 
 # --- endpoint --------------------------------------------------------------------

@@ -15,6 +15,7 @@ DEADLINE = {"MAX_WAIT_TIME_SECONDS": 1}
 def check_over(result, operation):
     assert result.code == 1, result.out
     assert result.error["error_code"] == "DEADLINE_EXCEEDED"
+    assert result.error["hint"]
     assert result.error["operation"] == operation
     assert result.operations[-1] == "summary"
 
