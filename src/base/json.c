@@ -1,71 +1,9 @@
-#define JSMN_STATIC
 #include "base/json.h"
 
-#include <limits.h>
-
 #include "base/codec.h"
-#include "base/json_inner.h"
+#include "base/json_string.h"
 
 static const struct json_value ABSENT = { NULL, 0 };
-
-/* Longest path in an error; what is longer ends in dots. */
-#define PATH_MAX_SHOWN 512
-
-static enum code
-report(struct str text, const struct json_fault *fault, struct status *st)
-{
-	char memory[PATH_MAX_SHOWN];
-	struct buf path;
-	size_t line, column;
-
-	buf_init(&path, memory, sizeof(memory));
-	json_put_path(fault->path, fault->path_len, &path);
-	json_line(text, fault->at, &line, &column);
-	return status_set(st, CODE_INVALID_ARGUMENT,
-			  "line %zu, column %zu, at %.*s%s: %s", line, column,
-			  (int)path.len, path.ptr, path.overflow ? "..." : "",
-			  fault->reason);
-}
-
-/* Whether jsmn sees as many tokens as the grammar check. */
-static bool
-tokenize(struct str text, struct json_tokens *tokens, size_t count)
-{
-	jsmn_parser parser;
-	int found;
-
-	jsmn_init(&parser);
-	found = jsmn_parse(&parser, text.ptr, text.len, tokens->token,
-			   JSON_TOKENS_MAX);
-	return found > 0 && (size_t)found == count;
-}
-
-enum code
-json_parse(struct json *json, struct str text, struct json_tokens *tokens,
-	   struct status *st)
-{
-	struct json_fault fault = { .at = 0 };
-	size_t count;
-
-	*json = (struct json){ .text = text };
-	/* jsmn counts bytes in an int. */
-	if (text.len > INT_MAX) {
-		fault.reason = "the text is too long";
-		return report(text, &fault, st);
-	}
-	if (!json_check(text, &count, &fault))
-		return report(text, &fault, st);
-	if (!tokenize(text, tokens, count)) {
-		fault.reason = "a text that jsmn does not read";
-		return report(text, &fault, st);
-	}
-	json->token = tokens->token;
-	json->count = count;
-	if (json_keys_unique(json, tokens->order, &fault))
-		return CODE_OK;
-	json->count = 0;
-	return report(text, &fault, st);
-}
 
 struct json_value
 json_root(const struct json *json)
@@ -134,6 +72,15 @@ json_raw(struct json_value value)
 			     (size_t)(token->end - token->start) };
 }
 
+bool
+json_is_key(const struct json *json, size_t index)
+{
+	const jsmntok_t *token = &json->token[index];
+
+	return token->type == JSMN_STRING && token->parent >= 0 &&
+	       json->token[token->parent].type == JSMN_OBJECT;
+}
+
 size_t
 json_size(struct json_value value)
 {
@@ -191,6 +138,55 @@ json_get(struct json_value object, const char *key)
 		if (json_equals(iter.key, str_from(key)))
 			return iter.value;
 	return ABSENT;
+}
+
+bool
+json_equals(struct json_value value, struct str s)
+{
+	return json_type(value) == JSON_STRING &&
+	       json_unescapes_to(json_raw(value), s);
+}
+
+bool
+json_string(struct json_value value, struct buf *out)
+{
+	return json_type(value) == JSON_STRING &&
+	       json_unescape(json_raw(value), out);
+}
+
+bool
+json_string_cut(struct json_value value, struct buf *out)
+{
+	if (json_type(value) != JSON_STRING || out->overflow)
+		return false;
+	json_unescape_cut(json_raw(value), out);
+	return true;
+}
+
+bool
+json_cstr(struct json_value value, char *out, size_t size)
+{
+	struct buf buf;
+	bool whole;
+
+	if (size == 0)
+		return false;
+	buf_init(&buf, out, size - 1);
+	whole = json_string(value, &buf) &&
+		str_find(buf_view(&buf), '\0') == buf.len;
+	if (!whole)
+		buf_reset(&buf);
+	out[buf.len] = '\0';
+	return whole;
+}
+
+bool
+json_is_plain(struct json_value value)
+{
+	struct str raw = json_raw(value);
+
+	return json_type(value) == JSON_STRING &&
+	       str_find(raw, '\\') == raw.len;
 }
 
 bool

@@ -1,4 +1,4 @@
-#include "base/json_inner.h"
+#include "base/json_path.h"
 
 /*
  * Keys are shown only where they look like the name of a field or of a
@@ -96,8 +96,15 @@ put_key(struct str key, size_t position, struct buf *out)
 	}
 }
 
-void
-json_put_path(const struct json_step *path, size_t path_len, struct buf *out)
+/* One step of a path, into a member of an object or an element of an array. */
+struct step {
+	bool object;
+	struct str key;  /* raw; only of a member */
+	size_t position; /* among its siblings, from 0 */
+};
+
+static void
+put_steps(const struct step *path, size_t path_len, struct buf *out)
 {
 	buf_put_char(out, '$');
 	for (size_t i = 0; i < path_len; i++) {
@@ -111,33 +118,17 @@ json_put_path(const struct json_step *path, size_t path_len, struct buf *out)
 	}
 }
 
-/* The parent of a token, -1 above the root. */
-static int
-parent_of(const struct json *json, size_t index)
+/* The step from a container to its key or element, a token or the next one. */
+static struct step
+step_to(const struct json *json, int container, size_t index)
 {
-	return json->token[index].parent;
-}
+	struct step step = {
+		.object = json->token[container].type == JSMN_OBJECT,
+	};
 
-/* How many siblings stand before a key or an element. */
-static size_t
-position_of(const struct json *json, size_t index)
-{
-	int parent = parent_of(json, index);
-	size_t position = 0;
-
-	for (size_t i = (size_t)parent + 1; i < index; i++)
-		if (parent_of(json, i) == parent)
-			position++;
-	return position;
-}
-
-/* The key or element that a value belongs to as a step of the path. */
-static struct json_step
-step_to(const struct json *json, size_t index)
-{
-	struct json_step step = { .object = json_is_key(json, index),
-				  .position = position_of(json, index) };
-
+	for (size_t i = (size_t)container + 1; i < index; i++)
+		if (json->token[i].parent == container)
+			step.position++;
 	if (step.object)
 		step.key = json_raw((struct json_value){ json, index });
 	return step;
@@ -147,39 +138,41 @@ step_to(const struct json *json, size_t index)
 static size_t
 member_of(const struct json *json, size_t index)
 {
-	int parent = parent_of(json, index);
+	int parent = json->token[index].parent;
 
 	return parent >= 0 && json_is_key(json, (size_t)parent) ? (size_t)parent
 								: index;
 }
 
-size_t
-json_steps(struct json_value value,
-	   struct json_step path[static JSON_DEPTH_MAX])
+void
+json_put_place(const struct json *json, int container, size_t member,
+	       struct buf *out)
 {
-	const struct json *json = value.json;
-	size_t index = member_of(json, value.index);
-	size_t len = 0;
+	struct step path[JSON_DEPTH_MAX];
+	size_t first = JSON_DEPTH_MAX;
 
-	/* The way up gives their number, the second one their order. */
-	for (size_t i = index; parent_of(json, i) >= 0;
-	     i = member_of(json, (size_t)parent_of(json, i)))
-		len++;
-	for (size_t left = len; left > 0; left--) {
-		path[left - 1] = step_to(json, index);
-		index = member_of(json, (size_t)parent_of(json, index));
+	/* From the inside to the outside. */
+	if (container >= 0 && member > 0)
+		path[--first] = step_to(json, container, member);
+	while (container >= 0) {
+		member = member_of(json, (size_t)container);
+		container = json->token[member].parent;
+		if (container >= 0)
+			path[--first] = step_to(json, container, member);
 	}
-	return len;
+	put_steps(path + first, JSON_DEPTH_MAX - first, out);
 }
 
 void
 json_path(struct json_value value, struct buf *out)
 {
-	struct json_step path[JSON_DEPTH_MAX];
+	size_t member;
 
 	if (value.json == NULL)
 		return;
-	json_put_path(path, json_steps(value, path), out);
+	member = member_of(value.json, value.index);
+	json_put_place(value.json, value.json->token[member].parent, member,
+		       out);
 }
 
 void

@@ -1,4 +1,6 @@
-#include "base/json_inner.h"
+#include "base/json_reason.h"
+
+#include "base/utf8.h"
 
 static const char TYPOGRAPHIC[] =
 	"a typographic quote, where JSON has the plain double quote";
@@ -9,7 +11,7 @@ static const char SPACE[] = "a kind of white space that JSON does not have";
 static const struct {
 	uint32_t first, last;
 	const char *reason;
-} ODDITIES[] = {
+} BAD_CHARACTERS[] = {
 	{ 0x00, 0x00, "a NUL byte; the text may be UTF-16" },
 	{ 0x0b, 0x0c, SPACE }, /* vertical tab, form feed */
 	{ 0x01, 0x1f, "a control character" },
@@ -54,7 +56,7 @@ is_letter(char c)
 }
 
 static bool
-is_word(char c)
+continues_token(char c)
 {
 	return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
 	       c == '-' || c == '+';
@@ -65,7 +67,7 @@ word_reason(struct str rest)
 {
 	struct str word = { rest.ptr, 0 };
 
-	while (word.len < rest.len && is_word(rest.ptr[word.len]))
+	while (word.len < rest.len && continues_token(rest.ptr[word.len]))
 		word.len++;
 	for (size_t i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++)
 		if (str_eq_nocase(word, str_from(WORDS[i].word)))
@@ -178,7 +180,7 @@ cut_reason(enum json_place place)
 }
 
 static const char *
-oddity_reason(struct str rest)
+bad_character(struct str rest)
 {
 	uint32_t c;
 
@@ -191,23 +193,24 @@ oddity_reason(struct str rest)
 	if (utf8_length(rest) == 0)
 		return "a byte that is no UTF-8";
 	c = utf8_decode(rest);
-	for (size_t i = 0; i < sizeof(ODDITIES) / sizeof(ODDITIES[0]); i++)
-		if (c >= ODDITIES[i].first && c <= ODDITIES[i].last)
-			return ODDITIES[i].reason;
+	for (size_t i = 0;
+	     i < sizeof(BAD_CHARACTERS) / sizeof(BAD_CHARACTERS[0]); i++)
+		if (c >= BAD_CHARACTERS[i].first && c <= BAD_CHARACTERS[i].last)
+			return BAD_CHARACTERS[i].reason;
 	return NULL;
 }
 
 const char *
 json_reason(struct str rest, enum json_expect expect, enum json_place place)
 {
-	const char *oddity;
+	const char *bad;
 	bool object = place == JSON_IN_OBJECT;
 
 	if (rest.len == 0)
 		return cut_reason(place);
-	oddity = oddity_reason(rest);
-	if (oddity != NULL)
-		return oddity;
+	bad = bad_character(rest);
+	if (bad != NULL)
+		return bad;
 	switch (expect) {
 	case JSON_EXPECT_VALUE:
 	case JSON_EXPECT_FIRST_ELEMENT:

@@ -1,8 +1,12 @@
-#include "base/codec.h"
-#include "base/json_inner.h"
+#include "base/json_string.h"
 
-uint32_t
-json_hex4(struct str s)
+#include <string.h>
+
+#include "base/codec.h"
+
+/* Four hexadecimal digits; UINT32_MAX if `s` does not start with them. */
+static uint32_t
+hex4(struct str s)
 {
 	uint32_t value = 0;
 
@@ -16,6 +20,103 @@ json_hex4(struct str s)
 		value = value << 4 | (uint32_t)digit;
 	}
 	return value;
+}
+
+/* A \u escape, or two that are a surrogate pair; what is wrong or NULL. */
+static const char *
+skip_unicode_escape(struct str text, size_t *at)
+{
+	uint32_t high = hex4(str_skip(text, *at + 2));
+	uint32_t low;
+
+	if (high == UINT32_MAX)
+		return "\\u needs four hexadecimal digits";
+	if (high >= 0xdc00 && high <= 0xdfff)
+		return "a low surrogate that follows no high one";
+	if (high < 0xd800 || high > 0xdfff) {
+		*at += 6;
+		return NULL;
+	}
+	low = UINT32_MAX;
+	if (str_starts(str_skip(text, *at + 6), STR("\\u")))
+		low = hex4(str_skip(text, *at + 8));
+	if (low < 0xdc00 || low > 0xdfff)
+		return "a high surrogate that no low one follows";
+	*at += 12;
+	return NULL;
+}
+
+/* A backslash and what follows it, which is there. */
+static const char *
+skip_escape(struct str text, size_t *at)
+{
+	char letter = text.ptr[*at + 1];
+
+	if (letter == 'u')
+		return skip_unicode_escape(text, at);
+	if (letter == '\0' || strchr("\"\\/bfnrt", letter) == NULL)
+		return "a backslash before a character that JSON does not "
+		       "escape";
+	*at += 2;
+	return NULL;
+}
+
+static const char *
+control_reason(int byte)
+{
+	switch (byte) {
+	case '\0':
+		return "a NUL byte in a string";
+	case '\n':
+	case '\r':
+		return "a line break in a string, where it must be \\n";
+	case '\t':
+		return "a tab in a string, where it must be \\t";
+	default:
+		return "a control character in a string";
+	}
+}
+
+/* One character of a string; what is wrong or NULL. */
+static const char *
+skip_character(struct str text, size_t *at)
+{
+	int byte = (unsigned char)text.ptr[*at];
+	size_t length;
+
+	if (byte < 0x20)
+		return control_reason(byte);
+	if (byte == '\\')
+		return skip_escape(text, at);
+	length = utf8_length(str_skip(text, *at));
+	if (length == 0)
+		return "a byte that is no UTF-8";
+	*at += length;
+	return NULL;
+}
+
+const char *
+json_check_string(struct str text, size_t *at)
+{
+	size_t start = (*at)++;
+
+	for (;;) {
+		struct str rest = str_skip(text, *at);
+		const char *wrong;
+
+		/* A backslash at the end escapes nothing. */
+		if (rest.len == 0 || (rest.ptr[0] == '\\' && rest.len == 1)) {
+			*at = start;
+			return "the text ends inside of this string";
+		}
+		if (rest.ptr[0] == '"')
+			break;
+		wrong = skip_character(text, at);
+		if (wrong != NULL)
+			return wrong;
+	}
+	++*at;
+	return NULL;
 }
 
 /* RFC 8259 section 7; the string was checked. */
@@ -42,14 +143,14 @@ short_escape(char c)
 static uint32_t
 unicode_escape(struct str raw, size_t *used)
 {
-	uint32_t unit = json_hex4(str_skip(raw, 2));
+	uint32_t unit = hex4(str_skip(raw, 2));
 
 	*used = 6;
 	if (unit < 0xd800 || unit > 0xdbff)
 		return unit;
 	*used = 12;
 	return 0x10000 + ((unit - 0xd800) << 10) +
-	       (json_hex4(str_skip(raw, 8)) - 0xdc00);
+	       (hex4(str_skip(raw, 8)) - 0xdc00);
 }
 
 /* Reads the escape at the start of what is left. */
@@ -103,12 +204,10 @@ json_compare(struct str a, struct str b)
 }
 
 bool
-json_equals(struct json_value value, struct str s)
+json_unescapes_to(struct str raw, struct str s)
 {
-	struct json_cursor cursor = { .rest = json_raw(value) };
+	struct json_cursor cursor = { .rest = raw };
 
-	if (json_type(value) != JSON_STRING)
-		return false;
 	for (size_t i = 0; i < s.len; i++)
 		if (json_cursor_next(&cursor) != (unsigned char)s.ptr[i])
 			return false;
@@ -128,57 +227,27 @@ measure(struct str raw)
 }
 
 bool
-json_string(struct json_value value, struct buf *out)
+json_unescape(struct str raw, struct buf *out)
 {
-	struct json_cursor cursor = { .rest = json_raw(value) };
+	struct json_cursor cursor = { .rest = raw };
 	int byte;
 
-	if (json_type(value) != JSON_STRING || out->overflow ||
-	    measure(cursor.rest) > buf_room(out))
+	if (out->overflow || measure(raw) > buf_room(out))
 		return false;
 	while ((byte = json_cursor_next(&cursor)) >= 0)
 		buf_put_char(out, (char)byte);
 	return true;
 }
 
-bool
-json_string_cut(struct json_value value, struct buf *out)
+void
+json_unescape_cut(struct str raw, struct buf *out)
 {
-	struct json_cursor cursor = { .rest = json_raw(value) };
+	struct json_cursor cursor = { .rest = raw };
 	int byte = -1;
 
-	if (json_type(value) != JSON_STRING || out->overflow)
-		return false;
 	while ((byte = json_cursor_next(&cursor)) >= 0 && buf_room(out) > 0)
 		buf_put_char(out, (char)byte);
 	/* Inside a character: take back what of it was put. */
 	for (; byte >= 0 && (byte & 0xc0) == 0x80; out->len--)
 		byte = (unsigned char)out->ptr[out->len - 1];
-	return true;
-}
-
-bool
-json_cstr(struct json_value value, char *out, size_t size)
-{
-	struct buf buf;
-	bool whole;
-
-	if (size == 0)
-		return false;
-	buf_init(&buf, out, size - 1);
-	whole = json_string(value, &buf) &&
-		str_find(buf_view(&buf), '\0') == buf.len;
-	if (!whole)
-		buf_reset(&buf);
-	out[buf.len] = '\0';
-	return whole;
-}
-
-bool
-json_is_plain(struct json_value value)
-{
-	struct str raw = json_raw(value);
-
-	return json_type(value) == JSON_STRING &&
-	       str_find(raw, '\\') == raw.len;
 }

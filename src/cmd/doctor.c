@@ -1,5 +1,6 @@
 #include <stddef.h>
 
+#include "base/json_write.h"
 #include "cmd/applet.h"
 #include "cmd/say.h"
 #include "job/doctor.h"

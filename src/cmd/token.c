@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "base/json_write.h"
 #include "cmd/say.h"
 #include "sys/wait.h"
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_walk.h"
 #include "gcp/adc_member.h"
 #include "gcp/adc_url.h"
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json_walk.h"
 #include "base/redact.h"
 #include "gcp/rpcstatus.h"
 

@@ -1,4 +1,6 @@
 #include "base/codec.h"
+#include "base/json_walk.h"
+#include "base/json_write.h"
 #include "base/redact.h"
 #include "gcp/cred_source.h"
 #include "sys/file.h"

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/redact.h"
 
 /* {"delegates": [...], "lifetime": "3600s", "scope": [...]} */

@@ -1,3 +1,4 @@
+#include "base/json_write.h"
 #include "base/redact.h"
 #include "gcp/cred_source.h"
 #include "sys/clock.h"

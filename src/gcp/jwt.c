@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/json_write.h"
 #include "net/pem.h"
 
 #define RSA_BITS_MIN 2048

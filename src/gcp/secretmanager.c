@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/json_write.h"
 #include "base/redact.h"
 
 static const struct conn_limits LIMITS = {

@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "base/codec.h"
+#include "base/json_path.h"
+#include "base/json_walk.h"
 
 #define PATH_MAX_SHOWN 256
 #define RULE_MAX 192

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json_write.h"
 #include "base/redact.h"
 #include "sys/clock.h"
 #include "sys/crash.h"

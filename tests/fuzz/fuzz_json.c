@@ -4,6 +4,9 @@
  * what it refuses must be told in one printable line.
  */
 #include "base/json.h"
+#include "base/json_path.h"
+#include "base/json_walk.h"
+#include "base/json_write.h"
 
 #include <stdlib.h>
 #include <string.h>

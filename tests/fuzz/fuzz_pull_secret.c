@@ -1,6 +1,7 @@
 /* Any text as a pull secret: refused without a byte of it, or truly valid. */
 #include "job/pullsecret.h"
 
+#include "base/json_walk.h"
 #include "fuzz.h"
 
 static struct json_tokens tokens;

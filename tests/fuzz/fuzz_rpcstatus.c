@@ -1,6 +1,7 @@
 /* Any JSON as the body of an error, for any HTTP status (the first byte). */
 #include "gcp/rpcstatus.h"
 
+#include "base/json_walk.h"
 #include "fuzz.h"
 
 static struct json_tokens tokens;

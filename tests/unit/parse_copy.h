@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_walk.h"
 
 static struct json_tokens tokens;
 

@@ -1,5 +1,7 @@
 /* Values of a text that was read. */
 #include "base/json.h"
+#include "base/json_path.h"
+#include "base/json_walk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/json_walk.h"
 #include "parse_copy.h"
 
 /* `count` times `part`, between two brackets. */

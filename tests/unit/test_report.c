@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "base/json_walk.h"
 #include "sys/wait.h"
 
 #define VERSION "projects/1/secrets/s/versions/1"

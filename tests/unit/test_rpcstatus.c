@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/json_walk.h"
+
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define DETAIL "\"@type\":\"type.googleapis.com/google.rpc."
 

@@ -4,6 +4,8 @@
  * must be read as the same strings.
  */
 #include "base/json.h"
+#include "base/json_walk.h"
+#include "base/json_write.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
+#include "base/json_write.h"
 #include "base/codec.h"
-#include "base/json.h"
 #include "base/utf8.h"
 
 _Static_assert(JSON_DEPTH_MAX <= 32, "a level has one bit of the builder's");

@@ -1,5 +1,6 @@
 /* The builder writes JSON or says that it did not. */
 #include "base/json.h"
+#include "base/json_write.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
