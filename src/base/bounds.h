@@ -77,6 +77,8 @@
 #define WAIT_MAX (2 * ADDRESSES_MAX + 1)
 /* Name servers used of /etc/resolv.conf (as musl and glibc do). */
 #define NAME_SERVERS_MAX 3
+/* Longest list of search domains (Kubernetes' limit), with the final NUL. */
+#define SEARCH_LIST_SIZE 2049
 /* One DNS answer; larger ones are asked for over TCP (RFC 1035 4.2.2). */
 #define DNS_MESSAGE_MAX 4096
 

@@ -15,6 +15,9 @@ conn_start_opening(struct conn *c)
 						  : c->url;
 
 	dial_start(&c->dial, c->resolver, to->host, to->port, &c->limits->dial);
+	/* Short names are people's own proxies and endpoints. */
+	if (to != c->url && !to->absolute)
+		dial_search(&c->dial);
 	/* What is sent in clear text must not leave the machine. */
 	if (!c->url->tls && url_is_loopback(c->url))
 		dial_keep_to_loopback(&c->dial);

@@ -29,6 +29,12 @@ dial_keep_to_loopback(struct dial *d)
 	d->loopback_only = true;
 }
 
+void
+dial_search(struct dial *d)
+{
+	resolve_search(&d->resolver);
+}
+
 /* Drops all other addresses. */
 static enum code
 keep_loopback(struct dial *d, struct status *st)

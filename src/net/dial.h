@@ -50,6 +50,9 @@ void dial_start(struct dial *d, const struct resolver_config *config,
  */
 void dial_keep_to_loopback(struct dial *d);
 
+/* Lets `d` use the search list as resolve_search() does; after dial_start(). */
+void dial_search(struct dial *d);
+
 /*
  * Goes on as far as it can without waiting. OK while it is under way and when
  * it is done; UNAVAILABLE if the name has no address or none of them answers:

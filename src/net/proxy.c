@@ -94,7 +94,7 @@ proxy_read(struct proxy *proxy, const char *address, const char *exceptions,
 		return CODE_OK;
 	text = str_trim(str_from(address));
 	scheme = scheme_length(text);
-	if (str_starts(text, STR("socks")))
+	if (scheme > 0 && str_starts(text, STR("socks")))
 		return refuse("SOCKS proxies are not supported, only http and "
 			      "https",
 			      st);

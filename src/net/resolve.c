@@ -64,6 +64,16 @@ find_locally(struct resolver *r)
 				    &r->question[1].found);
 }
 
+/* What a look-up of one name starts with. */
+static void
+start_name(struct resolver *r)
+{
+	r->tcp = false;
+	r->tries = 0;
+	memset(r->question, 0, sizeof(r->question));
+	memset(r->server, 0, sizeof(r->server));
+}
+
 void
 resolve_start(struct resolver *r, const struct resolver_config *config,
 	      const char *host, uint16_t port)
@@ -78,11 +88,67 @@ resolve_start(struct resolver *r, const struct resolver_config *config,
 	r->config = config;
 	r->port = port;
 	r->fd = -1;
-	r->tcp = false;
-	r->tries = 0;
-	memset(r->question, 0, sizeof(r->question));
-	memset(r->server, 0, sizeof(r->server));
+	r->search = false;
+	r->names = 0;
+	start_name(r);
 	r->done = str_copy(name, r->host, sizeof(r->host)) && find_locally(r);
+}
+
+void
+resolve_search(struct resolver *r)
+{
+	r->search = true;
+}
+
+static unsigned
+count_dots(const char *name)
+{
+	unsigned dots = 0;
+
+	for (; *name != '\0'; name++)
+		dots += *name == '.';
+	return dots;
+}
+
+/* Makes the name to ask for in place `i`; false if there are no more. */
+static bool
+make_name(const struct resolver *r, size_t i,
+	  char out[static HOST_NAME_MAX_SIZE])
+{
+	unsigned dots = count_dots(r->host);
+	bool searched = r->search && dots < r->config->ndots;
+	size_t domains = searched ? resolver_config_domains(r->config) : 0;
+	size_t itself = dots > 0 ? 0 : domains;
+	struct buf name;
+
+	if (i > domains)
+		return false;
+	buf_init(&name, out, HOST_NAME_MAX_SIZE - 1);
+	buf_put_cstr(&name, r->host);
+	if (i != itself) {
+		buf_put_char(&name, '.');
+		buf_put_str(&name, resolver_config_domain(r->config,
+							  i - (itself == 0)));
+	}
+	if (name.overflow)
+		name.len = 0;
+	out[name.len] = '\0';
+	return true;
+}
+
+/* Goes on to the next name; what cannot be one is passed over. */
+static bool
+next_name(struct resolver *r)
+{
+	while (make_name(r, r->names, r->name)) {
+		r->names++;
+		if (is_host_name(str_from(r->name))) {
+			resolve_close(r);
+			start_name(r);
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool
@@ -97,22 +163,60 @@ found(const struct resolver *r)
 	return r->question[0].found.count + r->question[1].found.count;
 }
 
+static bool
+exists(const struct resolver *r)
+{
+	return r->question[0].rcode == DNS_NOERROR ||
+	       r->question[1].rcode == DNS_NOERROR;
+}
+
+/* Where the search list was used: the names that were asked for. */
+static void
+put_names(const struct resolver *r, struct buf *out)
+{
+	char name[HOST_NAME_MAX_SIZE];
+
+	if (r->names < 2)
+		return;
+	buf_put_cstr(out, "tried ");
+	for (size_t i = 0; i < r->names && make_name(r, i, name); i++) {
+		if (!is_host_name(str_from(name)))
+			continue;
+		buf_put_cstr(out, name);
+		buf_put_cstr(out, i + 1 < r->names ? ", " : "; ");
+	}
+}
+
+/* Where a limit may be the reason that a name is not known. */
+static const char *
+cut_files(const struct resolver *r)
+{
+	return r->config->cut ? "; of /etc/hosts the first 64 KiB are read, of "
+				"/etc/resolv.conf 8 KiB and 2 KiB of search "
+				"domains"
+			      : "";
+}
+
 /* Every server answered, and none has an address. */
 static enum code
 fail_name(const struct resolver *r, struct status *st)
 {
 	const struct resolver_question *q = r->question;
-	bool exists = q[0].rcode == DNS_NOERROR || q[1].rcode == DNS_NOERROR;
-	char server[ADDRESS_TEXT_SIZE];
+	char server[ADDRESS_TEXT_SIZE], memory[256];
+	struct buf names;
 
 	address_text(&r->config->server[q[0].server], server);
-	status_hint(st, "check the name; if it is right, this name server does "
-			"not know it: check /etc/resolv.conf, the cluster's "
-			"DNS and private zones");
+	buf_init(&names, memory, sizeof(memory));
+	put_names(r, &names);
+	status_hint(st,
+		    "%.*scheck the name; if it is right, this name server does "
+		    "not know it: check /etc/resolv.conf, the cluster's DNS "
+		    "and private zones%s",
+		    (int)names.len, names.ptr, cut_files(r));
 	return status_set(st, CODE_UNAVAILABLE,
 			  "cannot resolve %s: %s, says name server %s", r->host,
-			  exists ? "it has no addresses (neither A nor AAAA)"
-				 : dns_rcode_text(DNS_NXDOMAIN),
+			  exists(r) ? "it has no addresses (neither A nor AAAA)"
+				    : dns_rcode_text(DNS_NXDOMAIN),
 			  server);
 }
 
@@ -173,8 +277,10 @@ fail_servers(const struct resolver *r, struct status *st)
 			buf_put_cstr(&out, "; ");
 		put_server(r, i, &out);
 	}
-	status_hint(st, "check /etc/resolv.conf, the cluster's DNS and "
-			"NetworkPolicy egress to port 53 (UDP and TCP)");
+	status_hint(st,
+		    "check /etc/resolv.conf, the cluster's DNS and "
+		    "NetworkPolicy egress to port 53 (UDP and TCP)%s",
+		    cut_files(r));
 	return status_set(st, CODE_UNAVAILABLE, "cannot resolve %s: %.*s",
 			  r->host, (int)out.len, out.ptr);
 }
@@ -229,13 +335,15 @@ next_server(struct resolver *r, struct status *st)
 {
 	size_t tries = r->config->server_count * r->config->attempts;
 
-	while (found(r) == 0 && !all_answered(r) && r->tries < tries) {
-		for (size_t i = 0; i < 2; i++)
-			if (r->question[i].state != RESOLVER_ANSWERED)
-				r->question[i].state = RESOLVER_OPEN;
-		if (ask_next(r))
-			return CODE_OK;
-	}
+	do {
+		while (found(r) == 0 && !all_answered(r) && r->tries < tries) {
+			for (size_t i = 0; i < 2; i++)
+				if (r->question[i].state != RESOLVER_ANSWERED)
+					r->question[i].state = RESOLVER_OPEN;
+			if (ask_next(r))
+				return CODE_OK;
+		}
+	} while (all_answered(r) && !exists(r) && next_name(r));
 	return finish(r, st);
 }
 
@@ -291,6 +399,8 @@ resolve_step(struct resolver *r, struct status *st)
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "cannot resolve %s: this is no host name",
 				  r->host);
+	if (r->names == 0)
+		(void)next_name(r);
 	if (r->fd < 0)
 		return next_server(r, st);
 	alive = resolve_exchange(r);

@@ -3,11 +3,11 @@
  *
  * A stub resolver of our own (RFC 1035, RFC 3596), because getaddrinfo(3) has
  * no deadline, cannot be interrupted, and in musl before 1.2.4 knows no TCP.
- * Names are looked up as absolute: search lists and ndots are for names that
- * people type, not for services. /etc/hosts comes first, then the name
- * servers of /etc/resolv.conf in turn, A and AAAA at once, over TCP where an
- * answer was truncated. "localhost" and below never ask the network (RFC
- * 6761). Nothing here waits.
+ * Names are looked up as absolute, unless resolve_search() says otherwise:
+ * search lists are for names that people type, not for services. /etc/hosts
+ * comes first, then the name servers of /etc/resolv.conf in turn, A and AAAA
+ * at once, over TCP where an answer was truncated. "localhost" and below never
+ * ask the network (RFC 6761). Nothing here waits.
  */
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
@@ -28,6 +28,10 @@ struct resolver_config {
 	unsigned timeout_ms; /* per try; resolv.conf "timeout", 5 s */
 	unsigned attempts;   /* rounds over all servers; "attempts", 2 */
 	bool use_tcp;        /* never UDP; "use-vc" */
+	unsigned ndots;      /* with fewer dots a name is searched; 1 */
+	/* "search" or "domain", separated by white space. */
+	char search[SEARCH_LIST_SIZE];
+	bool cut; /* not all of the files was read */
 	size_t hosts_length;
 	char hosts[65536]; /* /etc/hosts, cut after its last whole line */
 };
@@ -38,6 +42,11 @@ void resolver_config_read(struct resolver_config *config);
 /* The same from texts, for tests. Either may be empty. */
 void resolver_config_parse(struct resolver_config *config,
 			   struct str resolv_conf, struct str hosts);
+
+/* How many search domains there are, and one of them, without a final dot. */
+size_t resolver_config_domains(const struct resolver_config *config);
+struct str resolver_config_domain(const struct resolver_config *config,
+				  size_t i);
 
 /* The addresses that /etc/hosts has for `host`; false if it has none. */
 MUST_CHECK bool resolver_config_find(const struct resolver_config *config,
@@ -80,7 +89,10 @@ struct resolver_server {
 /* One look-up under way. Caller-owned, private to resolve*.c. */
 struct resolver {
 	const struct resolver_config *config;
-	char host[HOST_NAME_MAX_SIZE];
+	char host[HOST_NAME_MAX_SIZE]; /* as it was given, without final dot */
+	char name[HOST_NAME_MAX_SIZE]; /* that is asked for */
+	size_t names;                  /* asked for so far */
+	bool search;
 	uint16_t port;
 	bool done;
 	int fd;                 /* -1: none */
@@ -107,6 +119,13 @@ struct resolver {
  */
 void resolve_start(struct resolver *r, const struct resolver_config *config,
 		   const char *host, uint16_t port);
+
+/*
+ * Lets `r`, after resolve_start(), use the search list: for a name without a
+ * dot before the name itself, for one with fewer dots than ndots after it. The
+ * next name is asked for only where a name does not exist (NXDOMAIN).
+ */
+void resolve_search(struct resolver *r);
 
 /*
  * Goes on as far as it can without waiting. Returns CODE_OK while it is under

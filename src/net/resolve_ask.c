@@ -68,7 +68,7 @@ new_ids(struct resolver *r)
 static bool
 put_query(struct resolver *r, size_t i, struct buf *out)
 {
-	return dns_query(out, r->question[i].id, str_from(r->host), TYPES[i]);
+	return dns_query(out, r->question[i].id, str_from(r->name), TYPES[i]);
 }
 
 bool
@@ -160,7 +160,7 @@ take_message(struct resolver *r, const unsigned char *bytes, size_t len)
 
 		if (q->state == RESOLVER_ANSWERED)
 			continue;
-		switch (dns_read(message, q->id, str_from(r->host), TYPES[i],
+		switch (dns_read(message, q->id, str_from(r->name), TYPES[i],
 				 &answer)) {
 		case DNS_FOREIGN:
 			continue;

@@ -35,11 +35,40 @@ read_option(struct resolver_config *config, struct str word)
 	if (str_starts(word, STR("attempts:")) &&
 	    parse_uint(str_skip(word, 9), &value) && value > 0)
 		config->attempts = (unsigned)(value > 5 ? 5 : value);
+	if (str_starts(word, STR("ndots:")) &&
+	    parse_uint(str_skip(word, 6), &value))
+		config->ndots = (unsigned)(value > 15 ? 15 : value);
 	if (str_eq(word, STR("use-vc")))
 		config->use_tcp = true;
 }
 
-/* resolv.conf(5): search and ndots are left out on purpose. */
+/* The last list holds. */
+static void
+read_search(struct resolver_config *config, struct str list)
+{
+	struct buf out;
+	struct str word;
+
+	buf_init(&out, config->search, sizeof(config->search) - 1);
+	while (next_word(&list, &word)) {
+		size_t len = out.len;
+
+		if (str_ends(word, STR(".")))
+			word.len--;
+		if (word.len == 0)
+			continue;
+		buf_put_char(&out, ' ');
+		buf_put_str(&out, word);
+		if (out.overflow) {
+			config->cut = true;
+			out.len = len;
+			break;
+		}
+	}
+	config->search[out.len] = '\0';
+}
+
+/* resolv.conf(5) */
 static void
 read_line(struct resolver_config *config, struct str line)
 {
@@ -53,6 +82,8 @@ read_line(struct resolver_config *config, struct str line)
 		    address_parse(&config->server[config->server_count], word,
 				  DNS_PORT))
 			config->server_count++;
+	} else if (str_eq(word, STR("search")) || str_eq(word, STR("domain"))) {
+		read_search(config, line);
 	} else if (str_eq(word, STR("options"))) {
 		while (next_word(&line, &word))
 			read_option(config, word);
@@ -61,10 +92,11 @@ read_line(struct resolver_config *config, struct str line)
 
 /* What fills `size` bytes may be cut: then its last whole line is the end. */
 static struct str
-whole_lines(struct str text, size_t size)
+whole_lines(struct resolver_config *config, struct str text, size_t size)
 {
 	if (text.len < size)
 		return text;
+	config->cut = true;
 	text.len = size;
 	while (text.len > 0 && text.ptr[text.len - 1] != '\n')
 		text.len--;
@@ -81,12 +113,16 @@ resolver_config_parse(struct resolver_config *config, struct str resolv_conf,
 	config->timeout_ms = 5000;
 	config->attempts = 2;
 	config->use_tcp = false;
+	config->ndots = 1;
+	config->search[0] = '\0';
+	config->cut = false;
+	resolv_conf = whole_lines(config, resolv_conf, RESOLV_CONF_MAX);
 	while (str_split(&resolv_conf, '\n', &line))
 		read_line(config, line);
 	if (config->server_count == 0 &&
 	    address_parse(&config->server[0], STR("127.0.0.1"), DNS_PORT))
 		config->server_count = 1;
-	hosts = whole_lines(hosts, sizeof(config->hosts));
+	hosts = whole_lines(config, hosts, sizeof(config->hosts));
 	if (hosts.len > 0)
 		memmove(config->hosts, hosts.ptr, hosts.len);
 	config->hosts_length = hosts.len;
@@ -105,7 +141,7 @@ read_start(const char *path, char *out, size_t size)
 	while (len < size && (got = read(fd, out + len, size - len)) > 0)
 		len += (size_t)got;
 	(void)close(fd);
-	return whole_lines((struct str){ out, len }, size).len;
+	return len;
 }
 
 void
@@ -120,6 +156,28 @@ resolver_config_read(struct resolver_config *config)
 		read_start("/etc/hosts", config->hosts, sizeof(config->hosts));
 	resolver_config_parse(config, (struct str){ resolv_conf, resolv_len },
 			      (struct str){ config->hosts, hosts_len });
+}
+
+size_t
+resolver_config_domains(const struct resolver_config *config)
+{
+	struct str rest = str_from(config->search), word;
+	size_t count = 0;
+
+	while (next_word(&rest, &word))
+		count++;
+	return count;
+}
+
+struct str
+resolver_config_domain(const struct resolver_config *config, size_t i)
+{
+	struct str rest = str_from(config->search), word = STR("");
+
+	do
+		(void)next_word(&rest, &word);
+	while (i-- > 0);
+	return word;
 }
 
 /* Whether `host` is one of the names after the address in a line. */

@@ -71,7 +71,8 @@ take_name(struct url *url, struct str host, const char *name, struct status *st)
 {
 	unsigned char address[4];
 
-	if (str_ends(host, STR(".")))
+	url->absolute = str_ends(host, STR("."));
+	if (url->absolute)
 		host.len--;
 	if (host.len == 0)
 		return refuse(name, "the host is missing", st);

@@ -12,7 +12,8 @@
 #include "base/status.h"
 
 struct url {
-	bool tls; /* https */
+	bool tls;      /* https */
+	bool absolute; /* the host was written with a dot at its end */
 	uint16_t port;
 	/*
 	 * Name or address literal; IPv6 without brackets. Lower case, and

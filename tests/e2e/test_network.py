@@ -270,6 +270,21 @@ def test_names_that_lead_nowhere(emulator, scratch, name):
 
 @needs_root
 @native
+def test_a_hosts_file_that_is_too_long(scratch):
+    """The hint says that not all of it was read."""
+    variables = configured(scratch)
+    hosts = scratch.root / "etc" / "hosts"
+    lines = "192.0.2.1 something.example\n" * 3000 + f"127.0.0.1 {GOOGLE}\n"
+    with NameServer({}):
+        for text, code in ((lines[-9000:], 0), (lines, 1)):
+            hosts.write_text(text)
+            result = scratch(MAX_WAIT_TIME_SECONDS=2, **variables)
+            assert result.code == code, result.out
+    assert "of /etc/hosts the first 64 KiB are read" in result.error["hint"]
+
+
+@needs_root
+@native
 def test_no_resolv_conf(scratch):
     """As in an image FROM scratch without a mount: the default is this host."""
     variables = configured(scratch)

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from conftest import (PULL_SECRET, SECRET, answers, free_port, native, needs_root,
                       pull_secret_of, until)
+from nameserver import NameServer
 from proxyserver import ProxyServer
 
 from emulator.certificates import certificates
@@ -371,3 +372,113 @@ def test_a_host_that_squid_does_not_allow(through, real):
                      SECRET_MANAGER_ENDPOINT="https://other.example")
     assert result.code == 4
     assert "the proxy refuses the tunnel (HTTP 403)" in result.error["message"]
+
+
+# --- search domains -------------------------------------------------------------------
+
+RESOLV_CONF = "nameserver 127.0.0.53\nsearch a.example b.example\n"
+NDOTS = "options ndots:3\n"
+HERE = ["127.0.0.1"]
+
+# The proxy's name, what stands in resolv.conf, who is there, what is asked for.
+SEARCHED = {
+    "first-domain": ("proxy", RESOLV_CONF, {"proxy.a.example": HERE}, ["proxy.a.example"]),
+    "second-domain": ("proxy", RESOLV_CONF, {"proxy.b.example": HERE},
+                      ["proxy.a.example", "proxy.b.example"]),
+    "no-domain": ("proxy", RESOLV_CONF, {"proxy": HERE},
+                  ["proxy.a.example", "proxy.b.example", "proxy"]),
+    "one-domain": ("proxy", "nameserver 127.0.0.53\ndomain b.example\n",
+                   {"proxy.b.example": HERE}, ["proxy.b.example"]),
+    "no-list": ("proxy", "nameserver 127.0.0.53\n", {"proxy": HERE}, ["proxy"]),
+    "dots-first": ("proxy.lab", RESOLV_CONF + NDOTS,
+                   {"proxy.lab": HERE, "proxy.lab.a.example": "SERVFAIL"}, ["proxy.lab"]),
+    "dots-then-list": ("proxy.lab", RESOLV_CONF + NDOTS, {"proxy.lab.a.example": HERE},
+                       ["proxy.lab", "proxy.lab.a.example"]),
+    "socks-in-name": ("socksproxy", RESOLV_CONF, {"socksproxy.a.example": HERE},
+                      ["socksproxy.a.example"]),
+}
+# The same, with what the message and the hint say.
+NOT_SEARCHED = {
+    "final-dot": ("proxy.", RESOLV_CONF, {"proxy.a.example": HERE}, ["proxy"],
+                  "NXDOMAIN", "check the name"),
+    "ndots": ("proxy.lab", RESOLV_CONF, {"proxy.lab.a.example": HERE}, ["proxy.lab"],
+              "NXDOMAIN", "check the name"),
+    "enough-dots": ("a.proxy.in.lab", RESOLV_CONF + NDOTS, {}, ["a.proxy.in.lab"],
+                    "NXDOMAIN", "check the name"),
+    "failure-is-no-nxdomain": ("proxy.lab", RESOLV_CONF + NDOTS,
+                               {"proxy.lab": "SERVFAIL", "proxy.lab.a.example": HERE},
+                               ["proxy.lab"] * 2, "SERVFAIL", "/etc/resolv.conf"),
+    "no-addresses-is-no-nxdomain": ("proxy.lab", RESOLV_CONF + NDOTS,
+                                    {"proxy.lab": [], "proxy.lab.a.example": HERE},
+                                    ["proxy.lab"], "it has no addresses", "check the name"),
+    "nowhere": ("proxy", RESOLV_CONF, {},
+                ["proxy.a.example", "proxy.b.example", "proxy"], "NXDOMAIN",
+                "tried proxy.a.example, proxy.b.example, proxy; check the name"),
+    "nowhere-with-dots": ("proxy.lab", RESOLV_CONF + NDOTS, {},
+                          ["proxy.lab", "proxy.lab.a.example", "proxy.lab.b.example"],
+                          "NXDOMAIN",
+                          "tried proxy.lab, proxy.lab.a.example, proxy.lab.b.example; "),
+}
+
+
+def searching(scratch, resolv_conf, zone, **variables):
+    """Run the job in a root with this resolv.conf; what it asked the name server for."""
+    (scratch.root / "etc").mkdir(exist_ok=True)
+    (scratch.root / "etc" / "resolv.conf").write_text(resolv_conf)
+    with NameServer({GOOGLE: HERE, **zone}) as server:
+        result = scratch(SECRET_MANAGER_ENDPOINT=f"https://{GOOGLE}:"
+                         f"{scratch.emulator.port('secretmanager')}", **variables)
+    return result, [name for _, name, kind in server.asked if kind == "A"]
+
+
+@needs_root
+@native
+@pytest.mark.parametrize("case", SEARCHED)
+def test_a_proxy_by_a_short_name(emulator, scratch, case):
+    """Its name is searched for; Google's, which the proxy looks up, is not."""
+    host, resolv_conf, zone, names = SEARCHED[case]
+    with ProxyServer() as proxy:
+        result, asked = searching(scratch, resolv_conf, zone,
+                                  HTTPS_PROXY=f"{host}:{proxy.port}")
+    assert result.code == 0, result.out
+    assert asked == names
+    assert stored(emulator)
+
+
+@needs_root
+@native
+@pytest.mark.parametrize("case", NOT_SEARCHED)
+def test_a_proxy_that_is_not_found(scratch, case):
+    """What a wildcard in a search domain would get is the proxy's password."""
+    host, resolv_conf, zone, names, part, hint = NOT_SEARCHED[case]
+    result, asked = searching(scratch, resolv_conf, zone, MAX_WAIT_TIME_SECONDS=2,
+                              HTTPS_PROXY=f"http://{host}:1")
+    assert result.code == 1
+    assert asked[:len(names)] == names
+    assert set(asked) == set(names)
+    assert f"cannot resolve {host.rstrip('.')}: " in result.error["message"]
+    assert part in result.error["message"]
+    assert hint in result.error["hint"]
+
+
+@needs_root
+@native
+def test_a_private_endpoint_by_a_short_name(emulator, scratch):
+    result, asked = searching(scratch, RESOLV_CONF, {"endpoint.b.example": HERE},
+                              SECRET_MANAGER_CONNECT_TO="endpoint")
+    assert result.code == 0, result.out
+    assert asked == ["endpoint.a.example", "endpoint.b.example"]
+    assert stored(emulator)
+
+
+@needs_root
+@native
+def test_services_are_never_searched_for(scratch):
+    """Neither the API nor the metadata server, whatever ndots says."""
+    result, asked = searching(
+        scratch, RESOLV_CONF + "options ndots:15\n", {
+            GOOGLE: "NXDOMAIN", "metadata": "NXDOMAIN",
+            f"{GOOGLE}.a.example": HERE, "metadata.a.example": HERE},
+        GCE_METADATA_HOST="metadata", MAX_WAIT_TIME_SECONDS=3)
+    assert result.code == 1
+    assert set(asked) == {GOOGLE, "metadata"}

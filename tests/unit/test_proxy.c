@@ -60,6 +60,7 @@ wrong_addresses_are_told_without_the_password(void **state)
 		"",
 		"http://",
 		"ftp://p:21",
+		"socks4://p:1080",
 		"socks5://p:1080",
 		"socks5h://p",
 		"http://user:sesame@",

@@ -98,6 +98,63 @@ resolv_conf_gives_servers_and_options(void **state)
 	}
 }
 
+static const struct {
+	const char *content;
+	const char *domains;
+	unsigned ndots;
+} SEARCHES[] = {
+	{ "", "", 1 },
+	{ "search a.example b.example\noptions ndots:5\n",
+	  "a.example b.example ", 5 },
+	{ "domain a.example\n", "a.example ", 1 },
+	{ "search a.example\ndomain b.example\n", "b.example ", 1 },
+	{ "search a.example\nsearch b.example. c\r\n", "b.example c ", 1 },
+	{ "search\t a.example  .\n", "a.example ", 1 },
+	{ "options ndots:0\n", "", 0 },
+	{ "options ndots:99\n", "", 15 },
+	{ "options ndots:-1 ndots\n", "", 1 },
+	{ "searching a.example\n", "", 1 },
+};
+
+static void
+resolv_conf_gives_search_domains(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(SEARCHES) / sizeof(SEARCHES[0]); i++) {
+		memset(&config, 0xff, sizeof(config));
+		resolver_config_parse(&config, str_from(SEARCHES[i].content),
+				      STR(""));
+		buf_init(&text, text_memory, sizeof(text_memory));
+		for (size_t k = 0; k < resolver_config_domains(&config); k++) {
+			buf_put_str(&text, resolver_config_domain(&config, k));
+			buf_put_char(&text, ' ');
+		}
+		if (strcmp(text_end(), SEARCHES[i].domains) != 0 ||
+		    config.ndots != SEARCHES[i].ndots || config.cut)
+			fail_msg("%s: %s, %u", SEARCHES[i].content, text.ptr,
+				 config.ndots);
+	}
+}
+
+static void
+a_search_list_that_is_too_long_ends_after_a_whole_domain(void **state)
+{
+	char content[4096];
+	struct buf out;
+	size_t count = (SEARCH_LIST_SIZE - 1) / 20;
+
+	(void)state;
+	buf_init(&out, content, sizeof(content));
+	buf_put_cstr(&out, "search");
+	for (size_t i = 0; i < count + 2; i++)
+		buf_put_cstr(&out, " 123456789.123456789");
+	resolver_config_parse(&config, buf_view(&out), STR(""));
+	assert_int_equal(resolver_config_domains(&config), count);
+	assert_true(str_eq(resolver_config_domain(&config, count - 1),
+			   STR("123456789.123456789")));
+	assert_true(config.cut);
+}
+
 /* What hosts(5) has for a name: first IPv4, then IPv6. */
 static const char *
 look_up(const char *host)
@@ -229,6 +286,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(resolv_conf_gives_servers_and_options),
+		cmocka_unit_test(resolv_conf_gives_search_domains),
+		cmocka_unit_test(
+			a_search_list_that_is_too_long_ends_after_a_whole_domain),
 		cmocka_unit_test(hosts_gives_every_address_of_a_name),
 		cmocka_unit_test(no_hosts_give_no_address),
 		cmocka_unit_test(addresses_beyond_the_limit_are_left_out),
