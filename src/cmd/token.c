@@ -39,7 +39,7 @@ write_token(const struct cred *cred, bool as_json, struct buf *out)
 		buf_put_char(out, '\n');
 		return !out->overflow;
 	}
-	clock_rfc3339(cred->expires_at, end);
+	clock_rfc3339(cred->token.expires_at, end);
 	json_build(&json, out);
 	json_open_object(&json);
 	json_member(&json, "access_token", cred_token(cred));

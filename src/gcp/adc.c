@@ -3,13 +3,135 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gcp/adc_file.h"
-#include "gcp/adc_impersonate.h"
+#include "base/json_walk.h"
+#include "gcp/cred_impersonate.h"
+#include "gcp/cred_metadata.h"
+#include "gcp/cred_types.h"
 #include "sys/file.h"
 
 #define GCLOUD_FILE "application_default_credentials.json"
-#define METADATA_HOST "169.254.169.254"
-#define METADATA_HOST6 "[fd20:ce::254]"
+
+#define ROW(name) &CRED_##name,
+static const struct cred_type *const TYPES[] = { CRED_TYPES(ROW) };
+#undef ROW
+
+static enum code
+read_type(const struct cred_file *f, char type[static 64], struct status *st)
+{
+	if (json_type(json_get(f->root, "type")) == JSON_ABSENT) {
+		status_hint(st, "an OAuth client file is not a credential: "
+				"run gcloud auth application-default login");
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "credential file %s lacks type", f->path);
+	}
+	if (!json_cstr(json_get(f->root, "type"), type, 64))
+		type[0] = '\0';
+	return CODE_OK;
+}
+
+static enum code
+read_known(const struct cred_file *f, struct status *st)
+{
+	struct cred *cred = f->cred;
+	char type[64];
+
+	if (read_type(f, type, st) != CODE_OK)
+		return st->code;
+	for (size_t i = 0; i < sizeof(TYPES) / sizeof(TYPES[0]); i++)
+		if (strcmp(type, TYPES[i]->name) == 0) {
+			cred->type = TYPES[i];
+			(void)snprintf(cred->source, sizeof(cred->source),
+				       "%s, %s", type, f->path);
+			return cred->type->read(f, st);
+		}
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "credential file %s: unknown type of credentials",
+			  f->path);
+}
+
+/* Credentials inside credentials, one level deep, and whom they act as. */
+static enum code
+read_impersonated(const struct cred_file *f, struct status *st)
+{
+	struct cred_file inner = *f;
+
+	inner.root = json_get(f->root, "source_credentials");
+	if (json_type(inner.root) != JSON_OBJECT)
+		return cred_file_refuse(f, "source_credentials",
+					"is missing or no object", st);
+	if (json_type(json_get(f->root, "service_account_impersonation_url")) !=
+	    JSON_STRING)
+		return cred_file_refuse(f, "service_account_impersonation_url",
+					"is missing or no string", st);
+	if (read_known(&inner, st) != CODE_OK)
+		return st->code;
+	(void)snprintf(f->cred->source, sizeof(f->cred->source),
+		       "impersonated_service_account, %s", f->path);
+	return cred_impersonate_read(f, json_get(f->root, "delegates"), st);
+}
+
+/* Whether it can be shown: nobody put a secret where a domain belongs. */
+static bool
+is_domain(const char *text)
+{
+	return str_only(str_from(text), "a-z0-9.-") &&
+	       strchr(text, '.') != NULL;
+}
+
+/* One universe's token must never go to another one. */
+static enum code
+read_universe(const struct cred_file *f, struct status *st)
+{
+	struct cred *cred = f->cred;
+	const char *configured = f->settings->universe != NULL
+					 ? f->settings->universe
+					 : "googleapis.com";
+
+	if (cred_file_string(f, f->root, "universe_domain", cred->universe,
+			     sizeof(cred->universe), st) != CODE_OK)
+		return st->code;
+	if (cred->universe[0] == '\0')
+		(void)snprintf(cred->universe, sizeof(cred->universe),
+			       "googleapis.com");
+	if (strcmp(cred->universe, configured) == 0)
+		return CODE_OK;
+	status_hint(st, "set GOOGLE_CLOUD_UNIVERSE_DOMAIN if that is meant");
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "credential file %s is for the universe domain %s, "
+			  "configured is %s",
+			  f->path,
+			  is_domain(cred->universe) ? cred->universe
+						    : "(no domain, not shown)",
+			  configured);
+}
+
+enum code
+adc_read(struct cred *cred, const struct cred_settings *settings,
+	 struct call *call, const char *path, struct status *st)
+{
+	struct cred_file f = { cred, settings, call, path, { NULL, 0 } };
+	char type[64];
+
+	if (json_parse(&call->json, str_trim(buf_view(&call->body)),
+		       &call->tokens, st) != CODE_OK) {
+		status_prefix(st, "credential file %s is not JSON", path);
+		return st->code;
+	}
+	f.root = json_root(&call->json);
+	if (json_type(f.root) != JSON_OBJECT)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "credential file %s holds %s, not an object",
+				  path, json_type_name(json_type(f.root)));
+	if (read_type(&f, type, st) != CODE_OK ||
+	    read_universe(&f, st) != CODE_OK ||
+	    cred_file_string(&f, f.root, "quota_project_id",
+			     cred->quota_project, sizeof(cred->quota_project),
+			     st) != CODE_OK)
+		return st->code;
+	if (strcmp(type, "impersonated_service_account") == 0)
+		return read_impersonated(&f, st);
+	return read_known(&f, st);
+}
 
 /* Reads the file that was named, or found: then it may be missing. */
 static enum code
@@ -36,7 +158,7 @@ read_file(struct cred *cred, const struct cred_settings *settings,
 		return st->code;
 	}
 	*found = true;
-	(void)adc_file_read(cred, settings, call, path, st);
+	(void)adc_read(cred, settings, call, path, st);
 	buf_wipe(&call->body);
 	return st->code;
 }
@@ -56,41 +178,6 @@ gcloud_path(const struct cred_settings *settings, char *out, size_t size)
 	return len > 0 && (size_t)len < size;
 }
 
-static enum code
-use_metadata(struct cred *cred, const struct cred_settings *settings,
-	     struct status *st)
-{
-	const char *host = settings->metadata_host != NULL
-				   ? settings->metadata_host
-				   : METADATA_HOST;
-
-	if (settings->no_metadata) {
-		status_hint(st, "run gcloud auth application-default login, "
-				"or set GOOGLE_APPLICATION_CREDENTIALS");
-		return status_set(st, CODE_UNAUTHENTICATED,
-				  "could not find default credentials, and "
-				  "NO_GCE_CHECK rules out the metadata server");
-	}
-	cred->type = CRED_METADATA;
-	if (!str_copy(str_from(settings->universe != NULL ? settings->universe
-							  : "googleapis.com"),
-		      cred->universe, sizeof(cred->universe)))
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "GOOGLE_CLOUD_UNIVERSE_DOMAIN is too long");
-	if (url_from_host(&cred->url, str_from(host), 80, "GCE_METADATA_HOST",
-			  st) != CODE_OK)
-		return st->code;
-	cred->in_kubernetes = settings->in_kubernetes;
-	cred->has_url6 = settings->metadata_host == NULL;
-	if (cred->has_url6 &&
-	    url_from_host(&cred->url6, STR(METADATA_HOST6), 80,
-			  "GCE_METADATA_HOST", st) != CODE_OK)
-		return st->code;
-	(void)snprintf(cred->source, sizeof(cred->source), "metadata server %s",
-		       cred->url.authority);
-	return CODE_OK;
-}
-
 /* The first place that has credentials. */
 static enum code
 search(struct cred *cred, const struct cred_settings *settings,
@@ -107,7 +194,7 @@ search(struct cred *cred, const struct cred_settings *settings,
 		return st->code;
 	if (found)
 		return CODE_OK;
-	return use_metadata(cred, settings, st);
+	return cred_metadata_use(cred, settings, st);
 }
 
 enum code
@@ -117,5 +204,5 @@ adc_find(struct cred *cred, const struct cred_settings *settings,
 	if (search(cred, settings, call, st) != CODE_OK ||
 	    settings->impersonate == NULL)
 		return st->code;
-	return adc_impersonate(cred, settings, st);
+	return cred_impersonate_option(cred, settings, st);
 }

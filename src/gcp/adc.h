@@ -1,11 +1,11 @@
 /*
- * Floor 3, Google. The search for Application Default Credentials, and the
- * files that it finds.
+ * Floor 3, Google. The search for Application Default Credentials (AIP-4110),
+ * and the files that it finds.
  */
 #ifndef GCP_ADC_H
 #define GCP_ADC_H
 
-#include "gcp/cred.h"
+#include "gcp/cred_file.h"
 
 /*
  * Fills type, source, URL and secrets of `cred` from the first place that has
@@ -16,5 +16,16 @@
 MUST_CHECK enum code adc_find(struct cred *cred,
 			      const struct cred_settings *settings,
 			      struct call *call, struct status *st);
+
+/*
+ * Fills `cred` from the text in `call->body`, which came from `path`. URLs in
+ * it must be https (http on the loopback only) and must lead to Google, for a
+ * file that somebody else wrote could send tokens elsewhere. INVALID_ARGUMENT
+ * says which member is wrong and why, never what it is.
+ */
+MUST_CHECK enum code adc_read(struct cred *cred,
+			      const struct cred_settings *settings,
+			      struct call *call, const char *path,
+			      struct status *st);
 
 #endif

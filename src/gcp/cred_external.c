@@ -1,9 +1,189 @@
+#include "gcp/cred_external.h"
+
+#include <stdio.h>
+#include <string.h>
+
 #include "base/codec.h"
 #include "base/json_walk.h"
 #include "base/json_write.h"
 #include "base/redact.h"
-#include "gcp/cred_source.h"
+#include "gcp/cred_impersonate.h"
+#include "gcp/cred_types.h"
+#include "gcp/cred_url.h"
 #include "sys/file.h"
+
+/* Headers that the source's server asks for, in memory of their own. */
+static enum code
+read_headers(const struct cred_file *f, struct json_value headers,
+	     struct status *st)
+{
+	struct cred_subject *subject = &f->cred->subject;
+	struct json_iter iter = json_iter(headers);
+	struct buf memory;
+
+	if (!cred_file_is_zero(headers) && json_type(headers) != JSON_OBJECT)
+		return cred_file_refuse(f, "credential_source.headers",
+					"is no object", st);
+
+	buf_init(&memory, subject->header_memory,
+		 sizeof(subject->header_memory));
+	while (json_next(&iter)) {
+		struct http_field *field =
+			&subject->header[subject->header_count];
+		size_t name = memory.len, value;
+
+		if (subject->header_count == SOURCE_FIELDS_MAX ||
+		    !json_string(iter.key, &memory))
+			return cred_file_refuse(f, "credential_source.headers",
+						"are too many or too long", st);
+		value = memory.len;
+		if (!json_string(iter.value, &memory))
+			return cred_file_refuse(f, "credential_source.headers",
+						"are not all strings that fit",
+						st);
+		field->name = (struct str){ memory.ptr + name, value - name };
+		field->value =
+			(struct str){ memory.ptr + value, memory.len - value };
+		subject->header_count++;
+	}
+	return CODE_OK;
+}
+
+static enum code
+read_source_url(const struct cred_file *f, struct json_value source,
+		struct status *st)
+{
+	struct cred_subject *subject = &f->cred->subject;
+	char text[2 * URL_PATH_MAX];
+	struct str base;
+	size_t query;
+
+	if (cred_file_string(f, source, "url", text, sizeof(text), st) !=
+	    CODE_OK)
+		return st->code;
+	base = str_from(text);
+	query = str_find(base, '?');
+	if (!str_copy(str_skip(base, query), subject->query,
+		      sizeof(subject->query)))
+		(void)cred_file_refuse(f, "credential_source.url",
+				       "is too long", st);
+	base.len = query;
+	if (st->code == CODE_OK &&
+	    cred_url_read_source(&subject->url, base, "credential_source.url",
+				 st) != CODE_OK)
+		status_prefix(st, "credential file %s", f->path);
+	wipe(text, sizeof(text));
+	if (st->code != CODE_OK)
+		return st->code;
+	return read_headers(f, json_get(source, "headers"), st);
+}
+
+/* How the token stands in what the source gives. */
+static enum code
+read_format(const struct cred_file *f, struct json_value format,
+	    struct status *st)
+{
+	struct cred_subject *subject = &f->cred->subject;
+	char type[16];
+
+	if (cred_file_string(f, format, "type", type, sizeof(type), st) !=
+	    CODE_OK)
+		return st->code;
+	if (type[0] == '\0' || strcmp(type, "text") == 0)
+		return CODE_OK;
+	if (strcmp(type, "json") != 0)
+		return cred_file_refuse(f, "credential_source.format.type",
+					"is neither text nor json", st);
+	if (cred_file_string(f, format, "subject_token_field_name",
+			     subject->member, sizeof(subject->member),
+			     st) == CODE_OK &&
+	    subject->member[0] == '\0')
+		return cred_file_refuse(f, "credential_source.format",
+					"lacks subject_token_field_name", st);
+	return st->code;
+}
+
+/* Sources that need another program, or a client certificate. */
+static enum code
+refuse_source(const struct cred_file *f, struct json_value source,
+	      struct status *st)
+{
+	static const struct {
+		const char *member;
+		const char *why;
+	} others[] = {
+		{ "environment_id", "is not supported: AWS sources" },
+		{ "executable", "is not supported: executable sources" },
+		{ "certificate", "is not supported: certificate sources" },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!cred_file_is_zero(json_get(source, others[i].member))) {
+			status_hint(st, "let something else write the token to "
+					"a file, and use a file source; or use "
+					"a url source");
+			return cred_file_refuse(f, others[i].member,
+						others[i].why, st);
+		}
+	return cred_file_refuse(f, "credential_source",
+				"has neither file nor url", st);
+}
+
+static enum code
+read_source(const struct cred_file *f, struct status *st)
+{
+	struct json_value source = json_get(f->root, "credential_source");
+	struct cred_subject *subject = &f->cred->subject;
+	bool file = !cred_file_is_zero(json_get(source, "file"));
+	bool url = !cred_file_is_zero(json_get(source, "url"));
+
+	if (json_type(source) != JSON_OBJECT)
+		return cred_file_refuse(f, "credential_source", "is no object",
+					st);
+	if ((!file && !url) ||
+	    !cred_file_is_zero(json_get(source, "environment_id")))
+		return refuse_source(f, source, st);
+	if (file && url)
+		return cred_file_refuse(f, "credential_source",
+					"has both file and url", st);
+	if (read_format(f, json_get(source, "format"), st) != CODE_OK)
+		return st->code;
+	if (url)
+		return read_source_url(f, source, st);
+	return cred_file_string(f, source, "file", subject->path,
+				sizeof(subject->path), st);
+}
+
+static enum code
+read_external(const struct cred_file *f, struct status *st)
+{
+	static const struct cred_member members[] = {
+		CRED_MEMBER("audience", struct cred, audience, true),
+		CRED_MEMBER("subject_token_type", struct cred,
+			    subject_token_type, true),
+		CRED_MEMBER("client_id", struct cred, client_id, false),
+		CRED_MEMBER("client_secret", struct cred, client_secret, false),
+		CRED_MEMBER("workforce_pool_user_project", struct cred,
+			    user_project, false),
+	};
+	struct cred *cred = f->cred;
+	char text[512], fallback[256];
+
+	(void)snprintf(fallback, sizeof(fallback), "https://sts.%s/v1/token",
+		       cred->universe);
+	if (cred_file_members(f, members, sizeof(members) / sizeof(members[0]),
+			      cred, st) != CODE_OK ||
+	    read_source(f, st) != CODE_OK ||
+	    cred_file_url(f, "token_url", fallback, f->settings->sts_endpoint,
+			  "STS_ENDPOINT", &cred->url, text, sizeof(text),
+			  st) != CODE_OK)
+		return st->code;
+	if (cred->user_project[0] != '\0' &&
+	    strstr(cred->audience, "/workforcePools/") == NULL)
+		return cred_file_refuse(f, "workforce_pool_user_project",
+					"is for workforce pools only", st);
+	return cred_impersonate_read(f, (struct json_value){ NULL, 0 }, st);
+}
 
 /* Wipes what stands in `body`, and says which source it came from. */
 static enum code
@@ -42,7 +222,7 @@ fetch_subject(struct cred *cred, struct call *call, struct deadline until,
 					      "the source of the subject "
 					      "token" };
 
-	cred_aim(cred, &subject->url, &CRED_LIMITS);
+	cred_set_target(cred, &subject->url, &CRED_LIMITS);
 	call_start(call, &cred->conn);
 	if (call->target.len == 0)
 		buf_put_char(&call->target, '/');
@@ -68,7 +248,8 @@ read_file(const struct cred_subject *subject, struct deadline until,
 }
 
 enum code
-cred_read_pipe(struct cred *cred, struct deadline until, struct status *st)
+cred_external_read_pipe(struct cred *cred, struct deadline until,
+			struct status *st)
 {
 	struct cred_subject *subject = &cred->subject;
 
@@ -179,17 +360,17 @@ put_options(const struct cred *cred, struct buf *out)
 }
 
 /* The token exchange (RFC 8693 section 2.1). */
-enum code
-cred_from_external(struct cred *cred, struct call *call, struct deadline until,
-		   struct status *st)
+static enum code
+fetch_external(struct cred *cred, struct call *call, struct deadline until,
+	       struct token *token, struct status *st)
 {
 	struct buf *form = &call->request;
-	struct str token;
+	struct str subject;
 
 	if (read_subject(cred, call, until, st) != CODE_OK ||
-	    take_subject(cred, call, &token, st) != CODE_OK)
+	    take_subject(cred, call, &subject, st) != CODE_OK)
 		return st->code;
-	cred_aim(cred, &cred->url, &CRED_LIMITS);
+	cred_set_target(cred, &cred->url, &CRED_LIMITS);
 	call_start(call, &cred->conn);
 	cred_put_form(form, "audience", str_from(cred->audience));
 	cred_put_form(form, "grant_type",
@@ -198,9 +379,15 @@ cred_from_external(struct cred *cred, struct call *call, struct deadline until,
 	cred_put_form(form, "requested_token_type",
 		      STR("urn:ietf:params:oauth:token-type:access_token"));
 	cred_put_form(form, "scope", STR(CLOUD_PLATFORM));
-	cred_put_form(form, "subject_token", token);
+	cred_put_form(form, "subject_token", subject);
 	cred_put_form(form, "subject_token_type",
 		      str_from(cred->subject_token_type));
 	return cred_post_form(cred, call, "the Security Token Service",
-			      cred->client_id[0] != '\0', until, st);
+			      cred->client_id[0] != '\0', until, token, st);
 }
+
+const struct cred_type CRED_external_account = {
+	.name = "external_account",
+	.read = read_external,
+	.fetch = fetch_external,
+};

@@ -1,4 +1,9 @@
-#include "gcp/cred_source.h"
+#include "gcp/cred_metadata.h"
+
+#include <stdio.h>
+
+#define METADATA_HOST "169.254.169.254"
+#define METADATA_HOST6 "[fd20:ce::254]"
 
 #define METADATA_PATH \
 	"/computeMetadata/v1/instance/service-accounts/default/token" \
@@ -95,10 +100,9 @@ choose(const struct cred *cred)
 	return c->url == &cred->url ? &cred->url6 : &cred->url;
 }
 
-enum code
-cred_from_metadata(struct cred *cred, struct call *call,
-		   struct deadline grace_404, struct deadline until,
-		   struct status *st)
+static enum code
+fetch_metadata(struct cred *cred, struct call *call, struct deadline until,
+	       struct token *token, struct status *st)
 {
 	static const struct http_field fields[] = {
 		{ { "Metadata-Flavor", 15 }, { "Google", 6 } },
@@ -106,14 +110,55 @@ cred_from_metadata(struct cred *cred, struct call *call,
 	const struct call_service service = { &cred->conn,
 					      "the metadata server" };
 
-	cred_aim(cred, choose(cred), &LIMITS);
+	cred_set_target(cred, choose(cred), &LIMITS);
 	call_start(call, &cred->conn);
 	buf_put_cstr(&call->target, METADATA_PATH);
 	(void)call_run(call, &service, "GET", fields, 1, until, st);
 	if (!is_from_google(call))
-		return refuse_other(cred, call, grace_404, st);
+		return refuse_other(cred, call, cred->grace_404, st);
 	if (st->code == CODE_OK)
-		(void)cred_take_token(cred, json_root(&call->json), st);
-	classify_error(cred, grace_404, st);
+		(void)token_take(token, json_root(&call->json), st);
+	classify_error(cred, cred->grace_404, st);
 	return st->code;
+}
+
+static const struct cred_type METADATA = {
+	.name = "metadata server",
+	.fetch = fetch_metadata,
+	.starts_late = true,
+};
+
+enum code
+cred_metadata_use(struct cred *cred, const struct cred_settings *settings,
+		  struct status *st)
+{
+	const char *host = settings->metadata_host != NULL
+				   ? settings->metadata_host
+				   : METADATA_HOST;
+
+	if (settings->no_metadata) {
+		status_hint(st, "run gcloud auth application-default login, "
+				"or set GOOGLE_APPLICATION_CREDENTIALS");
+		return status_set(st, CODE_UNAUTHENTICATED,
+				  "could not find default credentials, and "
+				  "NO_GCE_CHECK rules out the metadata server");
+	}
+	cred->type = &METADATA;
+	if (!str_copy(str_from(settings->universe != NULL ? settings->universe
+							  : "googleapis.com"),
+		      cred->universe, sizeof(cred->universe)))
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "GOOGLE_CLOUD_UNIVERSE_DOMAIN is too long");
+	if (url_from_host(&cred->url, str_from(host), 80, "GCE_METADATA_HOST",
+			  st) != CODE_OK)
+		return st->code;
+	cred->in_kubernetes = settings->in_kubernetes;
+	cred->has_url6 = settings->metadata_host == NULL;
+	if (cred->has_url6 &&
+	    url_from_host(&cred->url6, STR(METADATA_HOST6), 80,
+			  "GCE_METADATA_HOST", st) != CODE_OK)
+		return st->code;
+	(void)snprintf(cred->source, sizeof(cred->source), "metadata server %s",
+		       cred->url.authority);
+	return CODE_OK;
 }

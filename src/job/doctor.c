@@ -157,7 +157,7 @@ check_token(struct doctor *d, struct run *run)
 		fail(d, DOCTOR_TOKEN, &st);
 		return false;
 	}
-	clock_rfc3339(run->cred.expires_at, end);
+	clock_rfc3339(run->cred.token.expires_at, end);
 	note(d, DOCTOR_TOKEN, DOCTOR_FINE, "valid until %s", end);
 	return true;
 }

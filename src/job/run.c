@@ -144,7 +144,7 @@ run_confine(struct run *run, struct status *st)
 {
 	const struct confine_need need = {
 		.write_folder = run->report.result.folder,
-		.reread = cred_reread(&run->cred),
+		.reread = cred_token_file(&run->cred),
 	};
 
 	return confine_enter(&need, st);

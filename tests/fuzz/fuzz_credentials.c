@@ -1,7 +1,8 @@
 /* Any text as a credential file. */
-#include "gcp/adc_file.h"
+#include "gcp/adc.h"
 
 #include "fuzz.h"
+#include "gcp/cred.h"
 
 static struct cred cred;
 static struct call call;
@@ -17,7 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	call_init(&call);
 	memset(&cred, 0, sizeof(cred));
 	buf_put(&call.body, data, size);
-	must_tell(adc_file_read(&cred, &settings, &call, "/file", &st), &st);
+	must_tell(adc_read(&cred, &settings, &call, "/file", &st), &st);
 	must(st.code == CODE_OK || st.code == CODE_INVALID_ARGUMENT);
 	must(cred.impersonation_count <= CRED_IMPERSONATIONS_MAX);
 	must(cred.subject.header_count <= SOURCE_FIELDS_MAX);

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/codec.h"
-#include "gcp/adc_file.h"
+#include "gcp/cred.h"
 #include "make_der.h"
 #include "sys/wait.h"
 
@@ -92,7 +92,7 @@ read_text(const char *text)
 	call_init(&call);
 	status_clear(&st);
 	put_text(&call.body, text);
-	return adc_file_read(&cred, &settings, &call, "/f.json", &st);
+	return adc_read(&cred, &settings, &call, "/f.json", &st);
 }
 
 #define USER \
@@ -104,7 +104,7 @@ read_text(const char *text)
 #define ACCOUNT(key, more) \
 	"{\"type\":\"service_account\",\"client_email\":\"e@p\"," \
 	"\"private_key\":\"" key "\"" more "}"
-#define BECOME "/v1/projects/-/serviceAccounts/b@p:generateAccessToken"
+#define GENERATE "/v1/projects/-/serviceAccounts/b@p:generateAccessToken"
 #define IMPERSONATED(url, more) \
 	"{\"type\":\"impersonated_service_account\"," \
 	"\"service_account_impersonation_url\":\"" url \
@@ -115,44 +115,44 @@ every_type_is_read(void **state)
 {
 	static const struct {
 		const char *text;
-		enum cred_type type;
+		const char *type;
 		const char *source;
 		const char *host;
 		const char *path;
 	} rows[] = {
-		{ USER, CRED_AUTHORIZED_USER, "authorized_user, /f.json",
+		{ USER, "authorized_user", "authorized_user, /f.json",
 		  "oauth2.googleapis.com", "/token" },
-		{ " \n" USER "\r\n\f ", CRED_AUTHORIZED_USER,
+		{ " \n" USER "\r\n\f ", "authorized_user",
 		  "authorized_user, /f.json", "oauth2.googleapis.com",
 		  "/token" },
-		{ ACCOUNT("@RSA", ""), CRED_SERVICE_ACCOUNT,
+		{ ACCOUNT("@RSA", ""), "service_account",
 		  "service_account, /f.json", "oauth2.googleapis.com",
 		  "/token" },
 		{ ACCOUNT("@RSA", ",\"token_uri\":"
 				  "\"https://x.googleapis.com/y\""),
-		  CRED_SERVICE_ACCOUNT, "service_account, /f.json",
+		  "service_account", "service_account, /f.json",
 		  "x.googleapis.com", "/y" },
-		{ EXTERNAL("{\"file\":\"/t\"}", ""), CRED_EXTERNAL_ACCOUNT,
+		{ EXTERNAL("{\"file\":\"/t\"}", ""), "external_account",
 		  "external_account, /f.json", "sts.googleapis.com",
 		  "/v1/token" },
 		{ EXTERNAL("{\"url\":\"http://127.0.0.1/\"}", ""),
-		  CRED_EXTERNAL_ACCOUNT, "external_account, /f.json",
+		  "external_account", "external_account, /f.json",
 		  "sts.googleapis.com", "/v1/token" },
-		{ IMPERSONATED("https://iamcredentials.googleapis.com" BECOME,
+		{ IMPERSONATED("https://iamcredentials.googleapis.com" GENERATE,
 			       ""),
-		  CRED_AUTHORIZED_USER, "impersonated_service_account, /f.json",
+		  "authorized_user", "impersonated_service_account, /f.json",
 		  "oauth2.googleapis.com", "/token" },
 		{ "{\"type\":\"external_account_authorized_user\","
 		  "\"client_id\":\"i\",\"client_secret\":\"s\","
 		  "\"refresh_token\":\"r\"}",
-		  CRED_EXTERNAL_USER,
+		  "external_account_authorized_user",
 		  "external_account_authorized_user, /f.json",
 		  "sts.googleapis.com", "/v1/oauthtoken" },
 		{ "{\"type\":\"gdch_service_account\",\"format_version\":\"1\","
 		  "\"project\":\"p\",\"name\":\"n\",\"private_key_id\":\"k\","
 		  "\"private_key\":\"@EC\","
 		  "\"token_uri\":\"https://service.site.example/t\"}",
-		  CRED_GDCH, "gdch_service_account, /f.json",
+		  "gdch_service_account", "gdch_service_account, /f.json",
 		  "service.site.example", "/t" },
 	};
 
@@ -161,7 +161,7 @@ every_type_is_read(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (read_text(rows[i].text) != CODE_OK)
 			fail_msg("row %zu: %s", i, st.message);
-		assert_int_equal(cred.type, rows[i].type);
+		assert_string_equal(cred.type->name, rows[i].type);
 		assert_string_equal(cred.source, rows[i].source);
 		assert_string_equal(cred.url.host, rows[i].host);
 		assert_string_equal(cred.url.path, rows[i].path);
@@ -261,13 +261,13 @@ wrong_files_are_told_by_member_and_rule(void **state)
 		  "is for workforce pools only" },
 		{ EXTERNAL("{\"file\":\"/t\"}",
 			   ",\"service_account_impersonation_url\":\"https:"
-			   "//iamcredentials.googleapis.com" BECOME "\","
+			   "//iamcredentials.googleapis.com" GENERATE "\","
 			   "\"service_account_impersonation\":"
 			   "{\"token_lifetime_seconds\":599}"),
 		  "is not between 600 and 43200" },
 		{ EXTERNAL("{\"file\":\"/t\"}",
 			   ",\"service_account_impersonation_url\":\"https:"
-			   "//iamcredentials.googleapis.com" BECOME "\","
+			   "//iamcredentials.googleapis.com" GENERATE "\","
 			   "\"service_account_impersonation\":"
 			   "{\"token_lifetime_seconds\":43201}"),
 		  "is not between 600 and 43200" },
@@ -276,14 +276,14 @@ wrong_files_are_told_by_member_and_rule(void **state)
 		{ "{\"type\":\"impersonated_service_account\","
 		  "\"source_credentials\":" USER "}",
 		  "service_account_impersonation_url is missing" },
-		{ IMPERSONATED("https://evil.example" BECOME, ""),
+		{ IMPERSONATED("https://evil.example" GENERATE, ""),
 		  "leads to a host that is not Google's" },
 		{ IMPERSONATED("https://iamcredentials.googleapis.com/x", ""),
 		  "service_account_impersonation_url is not ..." },
-		{ IMPERSONATED("https://iamcredentials.googleapis.com" BECOME,
+		{ IMPERSONATED("https://iamcredentials.googleapis.com" GENERATE,
 			       ",\"delegates\":[7]"),
 		  "delegates are not all strings" },
-		{ IMPERSONATED("https://iamcredentials.googleapis.com" BECOME,
+		{ IMPERSONATED("https://iamcredentials.googleapis.com" GENERATE,
 			       ",\"delegates\":\"x\""),
 		  "delegates is no array" },
 		{ "{\"type\":\"authorized_user\",\"universe_domain\":"
@@ -319,14 +319,15 @@ endpoints_stand_in_for_hosts(void **state)
 	assert_string_equal(cred.url.path, "/o/token");
 	assert_int_equal(read_text(EXTERNAL("{\"file\":\"/t\"}", "")), CODE_OK);
 	assert_string_equal(cred.url.authority, "sts.internal");
-	assert_int_equal(read_text(IMPERSONATED(
-				 "https://iamcredentials.googleapis.com" BECOME,
-				 ",\"delegates\":[\"x\",\"y\"]")),
-			 CODE_OK);
+	assert_int_equal(
+		read_text(IMPERSONATED(
+			"https://iamcredentials.googleapis.com" GENERATE,
+			",\"delegates\":[\"x\",\"y\"]")),
+		CODE_OK);
 	assert_int_equal(cred.impersonation_count, 1);
 	assert_string_equal(cred.impersonation[0].url.authority,
 			    "iam.internal:8443");
-	assert_string_equal(cred.impersonation[0].url.path, "/p" BECOME);
+	assert_string_equal(cred.impersonation[0].url.path, "/p" GENERATE);
 	assert_string_equal(cred.impersonation[0].delegates, "x\ny\n");
 	assert_int_equal(cred.impersonation[0].lifetime_s, 3600);
 	settings.oauth2_endpoint = "http://oauth.internal";
@@ -346,13 +347,13 @@ delegates_fit_whole_or_not_at_all(void **state)
 	for (size_t len = most - 1; len <= most + 2; len++) {
 		memset(name, 'd', len);
 		name[len] = '\0';
-		(void)snprintf(text, sizeof(text), "%s%s%s",
-			       "{\"type\":\"impersonated_service_account\","
-			       "\"service_account_impersonation_url\":"
-			       "\"https://iamcredentials.googleapis.com" BECOME
-			       "\",\"source_credentials\":" USER
-			       ",\"delegates\":[\"",
-			       name, "\"]}");
+		(void)snprintf(
+			text, sizeof(text), "%s%s%s",
+			"{\"type\":\"impersonated_service_account\","
+			"\"service_account_impersonation_url\":"
+			"\"https://iamcredentials.googleapis.com" GENERATE
+			"\",\"source_credentials\":" USER ",\"delegates\":[\"",
+			name, "\"]}");
 		if ((read_text(text) == CODE_OK) != (len <= most))
 			fail_msg("%zu bytes: %s", len, st.message);
 		if (len <= most)
@@ -426,15 +427,15 @@ the_first_place_that_has_credentials_counts(void **state)
 	settings = (struct cred_settings){ .file = named,
 					   .gcloud_folder = folder };
 	assert_int_equal(find(), CODE_OK);
-	assert_int_equal(cred.type, CRED_EXTERNAL_ACCOUNT);
+	assert_string_equal(cred.type->name, "external_account");
 	settings.file = NULL;
 	assert_int_equal(find(), CODE_OK);
-	assert_int_equal(cred.type, CRED_AUTHORIZED_USER);
+	assert_string_equal(cred.type->name, "authorized_user");
 	/* gcloud's own file may be missing, but not wrong */
 	settings.gcloud_folder = NULL;
 	settings.home = home;
 	assert_int_equal(find(), CODE_OK);
-	assert_int_equal(cred.type, CRED_METADATA);
+	assert_string_equal(cred.type->name, "metadata server");
 	assert_string_equal(cred.url.host, "169.254.169.254");
 	assert_true(cred.has_url6);
 	assert_string_equal(cred.url6.host, "fd20:ce::254");

@@ -1,4 +1,4 @@
-#include "gcp/adc_url.h"
+#include "gcp/cred_url.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -19,8 +19,8 @@ is_google(struct str host, const char *universe)
 }
 
 enum code
-adc_url_read(struct url *url, struct str text, const char *name,
-	     const char *universe, struct status *st)
+cred_url_read(struct url *url, struct str text, const char *name,
+	      const char *universe, struct status *st)
 {
 	if (url_parse_exact(url, text, name, st) != CODE_OK)
 		return st->code;
@@ -38,13 +38,13 @@ adc_url_read(struct url *url, struct str text, const char *name,
 }
 
 enum code
-adc_url_read_impersonation(struct url *url, struct str text,
-			   const char *universe, struct status *st)
+cred_url_read_impersonation(struct url *url, struct str text,
+			    const char *universe, struct status *st)
 {
 	static const char name[] = "service_account_impersonation_url";
 	struct str path;
 
-	if (adc_url_read(url, text, name, universe, st) != CODE_OK)
+	if (cred_url_read(url, text, name, universe, st) != CODE_OK)
 		return st->code;
 	path = str_from(url->path);
 	if (!str_starts(path, STR("/v1/projects/-/serviceAccounts/")) ||
@@ -67,8 +67,8 @@ is_link_local(const char *host)
 }
 
 enum code
-adc_url_read_source(struct url *url, struct str text, const char *name,
-		    struct status *st)
+cred_url_read_source(struct url *url, struct str text, const char *name,
+		     struct status *st)
 {
 	if (url_parse_exact(url, text, name, st) != CODE_OK)
 		return st->code;
@@ -81,8 +81,8 @@ adc_url_read_source(struct url *url, struct str text, const char *name,
 }
 
 enum code
-adc_url_move(struct url *url, const char *endpoint, const char *variable,
-	     struct status *st)
+cred_url_move(struct url *url, const char *endpoint, const char *variable,
+	      struct status *st)
 {
 	struct url moved;
 	size_t len;

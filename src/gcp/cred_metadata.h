@@ -1,0 +1,18 @@
+/*
+ * Floor 3, Google. The metadata server of GCE and GKE, the one type of
+ * credentials without a file.
+ */
+#ifndef GCP_CRED_METADATA_H
+#define GCP_CRED_METADATA_H
+
+#include "gcp/cred_file.h"
+
+/*
+ * Makes `cred` ask the metadata server. UNAUTHENTICATED if the settings rule
+ * it out, INVALID_ARGUMENT if one of them is wrong.
+ */
+MUST_CHECK enum code cred_metadata_use(struct cred *cred,
+				       const struct cred_settings *settings,
+				       struct status *st);
+
+#endif

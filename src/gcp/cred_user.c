@@ -1,0 +1,99 @@
+/* People: a refresh token of Google's own users, or of a workforce pool's. */
+#include <stdio.h>
+
+#include "base/redact.h"
+#include "gcp/cred_file.h"
+#include "gcp/cred_types.h"
+#include "gcp/cred_url.h"
+
+static enum code
+read_members(const struct cred_file *f, struct status *st)
+{
+	static const struct cred_member members[] = {
+		CRED_MEMBER("client_id", struct cred, client_id, true),
+		CRED_MEMBER("client_secret", struct cred, client_secret, true),
+		CRED_MEMBER("refresh_token", struct cred, refresh_token, true),
+	};
+
+	return cred_file_members(f, members,
+				 sizeof(members) / sizeof(members[0]), f->cred,
+				 st);
+}
+
+static enum code
+read_google(const struct cred_file *f, struct status *st)
+{
+	struct url *url = &f->cred->url;
+
+	if (read_members(f, st) != CODE_OK)
+		return st->code;
+	/* As in Go, the file's own token_uri counts for nothing. */
+	if (cred_url_read(url, STR("https://oauth2.googleapis.com/token"),
+			  "token_uri", "googleapis.com", st) != CODE_OK)
+		return st->code;
+	return cred_url_move(url, f->settings->oauth2_endpoint,
+			     "OAUTH2_ENDPOINT", st);
+}
+
+static enum code
+read_workforce(const struct cred_file *f, struct status *st)
+{
+	char text[512], fallback[256];
+
+	(void)snprintf(fallback, sizeof(fallback),
+		       "https://sts.%s/v1/oauthtoken", f->cred->universe);
+	if (read_members(f, st) != CODE_OK)
+		return st->code;
+	return cred_file_url(f, "token_url", fallback,
+			     f->settings->sts_endpoint, "STS_ENDPOINT",
+			     &f->cred->url, text, sizeof(text), st);
+}
+
+/* The refresh token grant (RFC 6749 section 6). */
+static enum code
+refresh(struct cred *cred, struct call *call, const char *name, bool basic,
+	struct deadline until, struct token *token, struct status *st)
+{
+	struct buf *form = &call->request;
+
+	cred_set_target(cred, &cred->url, &CRED_LIMITS);
+	call_start(call, &cred->conn);
+	if (!basic) {
+		cred_put_form(form, "client_id", str_from(cred->client_id));
+		cred_put_form(form, "client_secret",
+			      str_from(cred->client_secret));
+	}
+	cred_put_form(form, "grant_type", STR("refresh_token"));
+	cred_put_form(form, "refresh_token", str_from(cred->refresh_token));
+	(void)cred_post_form(cred, call, name, basic, until, token, st);
+	redact_status(st, str_from(cred->refresh_token));
+	return st->code;
+}
+
+static enum code
+fetch_google(struct cred *cred, struct call *call, struct deadline until,
+	     struct token *token, struct status *st)
+{
+	return refresh(cred, call, "the OAuth token endpoint", false, until,
+		       token, st);
+}
+
+static enum code
+fetch_workforce(struct cred *cred, struct call *call, struct deadline until,
+		struct token *token, struct status *st)
+{
+	return refresh(cred, call, "the Security Token Service", true, until,
+		       token, st);
+}
+
+const struct cred_type CRED_authorized_user = {
+	.name = "authorized_user",
+	.read = read_google,
+	.fetch = fetch_google,
+};
+
+const struct cred_type CRED_external_account_authorized_user = {
+	.name = "external_account_authorized_user",
+	.read = read_workforce,
+	.fetch = fetch_workforce,
+};
