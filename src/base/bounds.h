@@ -61,6 +61,13 @@
 /* Credential files: the longest known kind stays under 8 KiB. */
 #define CREDENTIAL_FILE_MAX 65536
 
+/*
+ * TLS records in a row that lead to nothing (empty ones, warnings,
+ * HelloRequests), as OpenSSL allows of empty ones; and all bytes of the peer's
+ * part of a handshake: a chain of the length below, in small records.
+ */
+#define TLS_IDLE_RECORDS_MAX 32
+#define TLS_HANDSHAKE_MAX (1024 * 1024)
 /* A certificate in DER, and those of one chain (RFC 5246 section 7.4.2). */
 #define CERTIFICATE_MAX 16384
 #define CHAIN_MAX 10

@@ -1,8 +1,5 @@
 #include "net/conn.h"
 
-#include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/conn_open.h"
@@ -125,8 +122,7 @@ rest_to_send(const struct conn *c, struct str body)
 static bool
 all_sent(const struct conn *c, struct str body)
 {
-	return c->sent == c->head.len + body.len &&
-	       (!c->url->tls || tls_flushed(&c->tls));
+	return c->sent == c->head.len + body.len;
 }
 
 /* Hands over as much of the request as fits now. */
@@ -136,82 +132,39 @@ send_some(struct conn *c, struct str body, struct status *st)
 	struct str rest;
 
 	while ((rest = rest_to_send(c, body)).len > 0) {
-		ssize_t put;
+		ssize_t put =
+			c->stream->send(c->stream, rest.ptr, rest.len, st);
 
-		if (c->url->tls) {
-			size_t taken = tls_send(&c->tls, rest.ptr, rest.len);
-
-			if (tls_step(&c->tls, c->fd, st) != CODE_OK)
-				return st->code;
-			c->sent += taken;
-			if (taken == 0)
-				return CODE_OK;
-			continue;
-		}
-		put = send(c->fd, rest.ptr, rest.len, MSG_NOSIGNAL);
-		if (put > 0)
-			c->sent += (size_t)put;
-		else if (errno == EAGAIN)
-			return CODE_OK;
-		else if (errno != EINTR)
-			/* A reply may have come before the peer closed. */
-			return errno == EPIPE || errno == ECONNRESET
-				       ? CODE_OK
-				       : status_set(st, CODE_UNAVAILABLE,
-						    "%s: cannot send: %s",
-						    c->url->host,
-						    strerror(errno));
+		/* A reply may have come before the peer closed. */
+		if (put <= 0)
+			return st->code;
+		c->sent += (size_t)put;
 	}
-	return c->url->tls ? tls_step(&c->tls, c->fd, st) : CODE_OK;
-}
-
-/* Takes what has arrived; 0 and `*ended` as for tls_recv(). */
-static size_t
-receive(struct conn *c, bool *ended, bool *clean, struct status *st)
-{
-	ssize_t got;
-
-	*ended = false;
-	if (c->url->tls) {
-		if (tls_step(&c->tls, c->fd, st) != CODE_OK)
-			return 0;
-		return tls_recv(&c->tls, c->input, sizeof(c->input), ended,
-				clean);
-	}
-	do
-		got = recv(c->fd, c->input, sizeof(c->input), 0);
-	while (got < 0 && errno == EINTR);
-	if (got > 0)
-		return (size_t)got;
-	if (got == 0) {
-		*ended = true;
-		*clean = true;
-	} else if (errno != EAGAIN) {
-		(void)status_set(st, CODE_UNAVAILABLE,
-				 "%s: the connection broke: %s", c->url->host,
-				 strerror(errno));
-	}
-	return 0;
+	return CODE_OK;
 }
 
 static enum code
 receive_some(struct conn *c, struct http_response *response, struct status *st)
 {
-	bool ended, clean = false;
-	size_t got;
+	ssize_t got = STREAM_WAIT;
 
-	do {
-		got = receive(c, &ended, &clean, st);
-		if (http_feed(response, c->input, got, st) != CODE_OK)
+	for (unsigned reads = 0; reads < STREAM_READS_MAX; reads++) {
+		got = c->stream->recv(c->stream, c->input, sizeof(c->input),
+				      st);
+		if (got <= 0)
+			break;
+		if (http_feed(response, c->input, (size_t)got, st) != CODE_OK)
 			return st->code;
-	} while (got > 0 && !response->body_dropped);
+		if (response->body_dropped)
+			break;
+	}
 	if (response->state == HTTP_COMPLETE) {
 		/* How the connection ends after a whole reply does not matter. */
-		if (ended || st->code != CODE_OK)
+		if (got < 0)
 			response->keep_alive = false;
 		status_clear(st);
-	} else if (ended && st->code == CODE_OK) {
-		(void)http_feed_end(response, clean, st);
+	} else if (got == STREAM_ENDED || got == STREAM_CUT) {
+		(void)http_feed_end(response, got == STREAM_ENDED, st);
 		response->keep_alive = false;
 	}
 	return st->code;
@@ -226,15 +179,13 @@ reply_started(const struct http_response *response)
 /* Waits for the socket; the limits of first byte and exchange end it. */
 static enum code
 wait_for_peer(struct conn *c, const struct http_response *response,
-	      struct str body, struct deadline first_byte,
-	      struct deadline exchange, struct deadline until,
-	      struct status *st)
+	      struct deadline first_byte, struct deadline exchange,
+	      struct deadline until, struct status *st)
 {
 	bool started = reply_started(response);
 	struct deadline limit =
 		started ? exchange : deadline_first(first_byte, exchange);
 	struct wait_list own = wait_list(deadline_first(limit, until));
-	short events = POLLIN;
 
 	if (deadline_left(until) == 0)
 		return out_of_time(c, st);
@@ -250,11 +201,7 @@ wait_for_peer(struct conn *c, const struct http_response *response,
 					     : c->limits->first_byte_ms) /
 				    1000));
 	}
-	if (c->url->tls)
-		events = tls_events(&c->tls);
-	else if (!all_sent(c, body))
-		events = POLLIN | POLLOUT;
-	wait_add(&own, c->fd, events);
+	wait_add(&own, c->fd, c->stream->events(c->stream));
 	return wait_beside(c, &own, st);
 }
 
@@ -279,9 +226,8 @@ run_exchange(struct conn *c, const struct http_request *request,
 			return st->code;
 		if (response->state == HTTP_COMPLETE)
 			break;
-		if (wait_for_peer(c, response, request->body,
-				  waiting ? first_byte : exchange, exchange,
-				  until, st) != CODE_OK)
+		if (wait_for_peer(c, response, waiting ? first_byte : exchange,
+				  exchange, until, st) != CODE_OK)
 			return st->code;
 	}
 	if (!all_sent(c, request->body))
@@ -297,10 +243,9 @@ static bool
 still_idle(struct conn *c)
 {
 	struct status ignored = { .code = CODE_OK };
-	bool ended, clean;
 
-	return receive(c, &ended, &clean, &ignored) == 0 && !ended &&
-	       ignored.code == CODE_OK;
+	return c->stream->recv(c->stream, c->input, sizeof(c->input),
+			       &ignored) == STREAM_WAIT;
 }
 
 enum code

@@ -52,10 +52,12 @@ struct conn {
 	struct dial dial;
 	struct tls tls;
 	struct tls proxy_tls;
+	struct socket_stream socket;
+	struct stream *stream; /* the innermost that there is so far */
 	struct tunnel tunnel;
 	struct status failure;
 	struct buf head; /* of the request under way */
-	size_t sent;     /* bytes of head and body taken so far */
+	size_t sent;     /* bytes of head and body handed over so far */
 	char head_memory[HTTP_REQUEST_HEAD_MAX];
 	unsigned char input[16384];
 };

@@ -27,11 +27,14 @@ conn_start_opening(struct conn *c)
 	c->exchanges = 0;
 }
 
-/* The TLS connection to the proxy, or NULL. */
-static struct tls *
-proxy_tls(struct conn *c)
+/* A session over what there is so far. */
+static enum code
+start_tls(struct conn *c, struct tls *tls, const char *host, struct status *st)
 {
-	return c->proxy != NULL && c->proxy->url.tls ? &c->proxy_tls : NULL;
+	struct stream *below = c->stream;
+
+	c->stream = &tls->stream;
+	return tls_start(tls, host, c->trust, below, st);
 }
 
 /* What comes next once all before it stands; each has its time. */
@@ -42,13 +45,11 @@ start_next(struct conn *c, enum conn_state next, struct status *st)
 	c->phase = deadline_in(c->limits->handshake_ms);
 	switch (next) {
 	case CONN_GREETING:
-		return tls_start(&c->proxy_tls, c->proxy->url.host, c->trust,
-				 NULL, st);
+		return start_tls(c, &c->proxy_tls, c->proxy->url.host, st);
 	case CONN_TUNNELLING:
 		return tunnel_start(&c->tunnel, c->proxy, c->url, st);
 	case CONN_HANDSHAKING:
-		return tls_start(&c->tls, c->url->host, c->trust, proxy_tls(c),
-				 st);
+		return start_tls(c, &c->tls, c->url->host, st);
 	case CONN_CLOSED:
 	case CONN_DIALING:
 	case CONN_READY:
@@ -92,16 +93,20 @@ step_phase(struct conn *c, bool *done, struct status *st)
 		if (dial_step(&c->dial, st) != CODE_OK)
 			return st->code;
 		c->fd = dial_release_fd(&c->dial);
-		*done = c->fd >= 0;
-		c->opened += *done ? 1 : 0;
+		if (c->fd < 0)
+			return CODE_OK;
+		socket_stream_init(&c->socket, c->fd, c->url->host);
+		c->stream = &c->socket.stream;
+		c->opened++;
+		*done = true;
 		return CODE_OK;
 	}
 	if (c->state == CONN_TUNNELLING) {
-		(void)tunnel_step(&c->tunnel, c->fd, proxy_tls(c), st);
+		(void)tunnel_step(&c->tunnel, c->stream, st);
 		*done = tunnel_ready(&c->tunnel);
 		return st->code;
 	}
-	(void)tls_step(tls, c->fd, st);
+	(void)tls_step(tls, st);
 	*done = tls_ready(tls);
 	return st->code;
 }
@@ -156,9 +161,5 @@ conn_opening_wait(struct conn *c, struct wait_list *list)
 		return;
 	}
 	wait_by(list, c->phase);
-	wait_add(list, c->fd,
-		 c->state == CONN_TUNNELLING
-			 ? tunnel_events(&c->tunnel, proxy_tls(c))
-			 : tls_events(c->state == CONN_GREETING ? &c->proxy_tls
-								: &c->tls));
+	wait_add(list, c->fd, c->stream->events(c->stream));
 }

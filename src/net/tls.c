@@ -1,16 +1,21 @@
 #include "net/tls.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 
+#include "base/bounds.h"
 #include "net/tls_errors.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
 
 #define SEED_SIZE 48
+
+/* Reads and writes of one step; each moves a part of a record at most. */
+#define MOVES_MAX 64
+
+#define RECORD_ALERT 21
 
 /* Forward secrecy and authenticated encryption only (RFC 7525 section 4.2). */
 static const uint16_t AES_FIRST[] = {
@@ -75,32 +80,6 @@ is_literal(const char *host)
 	       inet_pton(AF_INET6, host, address) == 1;
 }
 
-enum code
-tls_start(struct tls *tls, const char *host, const struct trust *trust,
-	  struct tls *outer, struct status *st)
-{
-	br_ssl_engine_context *eng = &tls->client.eng;
-	unsigned char seed[SEED_SIZE];
-
-	tls->host = host;
-	tls->outer = outer;
-	tls->peer_gone = false;
-	tls->first_length = 0;
-	set_profile(&tls->client);
-	x509_init(&tls->x509, eng, trust, host, clock_unix());
-	br_ssl_engine_set_buffer(eng, tls->records, sizeof(tls->records), 1);
-	if (!entropy_fill(seed, sizeof(seed)))
-		return status_set(st, CODE_INTERNAL,
-				  "the kernel gives no entropy (getrandom)");
-	br_ssl_engine_inject_entropy(eng, seed, sizeof(seed));
-	wipe(seed, sizeof(seed));
-	/* SNI is for names only (RFC 6066 section 3). */
-	if (br_ssl_client_reset(&tls->client, is_literal(host) ? NULL : host,
-				0) == 0)
-		return tls_explain(host, br_ssl_engine_last_error(eng), st);
-	return CODE_OK;
-}
-
 /* Content types of TLS records are 20 to 23 (RFC 5246 section 6.2.1). */
 static bool
 answers_in_clear(const struct tls *tls)
@@ -129,61 +108,22 @@ explain(const struct tls *tls, struct status *st)
 	return tls_explain(tls->host, error, st);
 }
 
-/* As send(2) does, but perhaps inside another connection. */
-static ssize_t
-put_bytes(struct tls *tls, int fd, const void *bytes, size_t len)
-{
-	struct status ignored = { .code = CODE_OK };
-	size_t taken;
-
-	if (tls->outer == NULL)
-		return send(fd, bytes, len, MSG_NOSIGNAL);
-	taken = tls_send(tls->outer, bytes, len);
-	if (tls_step(tls->outer, fd, &ignored) != CODE_OK ||
-	    tls->outer->peer_gone) {
-		errno = ECONNRESET;
-		return -1;
-	}
-	errno = EAGAIN;
-	return taken > 0 ? (ssize_t)taken : -1;
-}
-
-/* As recv(2) does, but perhaps inside another connection. */
-static ssize_t
-get_bytes(struct tls *tls, int fd, void *bytes, size_t len)
-{
-	struct status ignored = { .code = CODE_OK };
-	bool ended, clean;
-	size_t got;
-
-	if (tls->outer == NULL)
-		return recv(fd, bytes, len, 0);
-	(void)tls_step(tls->outer, fd, &ignored);
-	got = tls_recv(tls->outer, bytes, len, &ended, &clean);
-	errno = EAGAIN;
-	return got > 0 || ended ? (ssize_t)got : -1;
-}
-
 /* Sends what the engine has for the peer; true if anything moved. */
 static bool
-send_records(struct tls *tls, int fd)
+send_records(struct tls *tls)
 {
+	struct status ignored = { .code = CODE_OK };
 	size_t len;
 	unsigned char *bytes =
 		br_ssl_engine_sendrec_buf(&tls->client.eng, &len);
-	ssize_t put;
+	ssize_t put = tls->below->send(tls->below, bytes, len, &ignored);
 
-	do
-		put = put_bytes(tls, fd, bytes, len);
-	while (put < 0 && errno == EINTR);
-	if (put > 0) {
+	if (put > 0)
 		br_ssl_engine_sendrec_ack(&tls->client.eng, (size_t)put);
-		return true;
-	}
 	/* What the peer said before it left may still be there to read. */
-	if (errno != EAGAIN)
+	if (put < 0)
 		tls->peer_gone = true;
-	return false;
+	return put > 0;
 }
 
 static void
@@ -196,34 +136,101 @@ remember_first(struct tls *tls, const unsigned char *bytes, size_t len)
 	tls->first_length += take;
 }
 
-/* Gives the engine what the peer sent; true if anything moved. */
+/*
+ * Follows the records; true if one has ended. The engine asks for a header, or
+ * for the content behind it, and for no byte beyond.
+ */
 static bool
-receive_records(struct tls *tls, int fd)
+follow_records(struct tls_records *in, const unsigned char *bytes, size_t len)
 {
+	if (in->header_length < sizeof(in->header)) {
+		memcpy(in->header + in->header_length, bytes, len);
+		in->header_length += len;
+		if (in->header_length < sizeof(in->header))
+			return false;
+		in->left = (size_t)in->header[3] << 8 | in->header[4];
+		in->zeros = true;
+	} else {
+		for (size_t i = 0; i < len; i++)
+			in->zeros = in->zeros && bytes[i] == 0;
+		in->left -= len;
+	}
+	if (in->left > 0)
+		return false;
+	in->header_length = 0;
+	return true;
+}
+
+/*
+ * Whether the record that has ended led to nothing. Once the session is open:
+ * no byte of data. Before: an alert that ended nothing, no content, or
+ * HelloRequests, which are zeros only (RFC 5246 section 7.4.1.1).
+ */
+static bool
+is_idle(const struct tls *tls, bool was_open)
+{
+	if (was_open)
+		return (br_ssl_engine_current_state(engine(tls)) &
+			BR_SSL_RECVAPP) == 0;
+	return tls->incoming.header[0] == RECORD_ALERT || tls->incoming.zeros;
+}
+
+/* Leaves a peer that keeps sending and never gets anywhere. */
+static enum code
+check_progress(struct tls *tls, bool was_open, bool record_ended, size_t len,
+	       struct status *st)
+{
+	struct tls_records *in = &tls->incoming;
+
+	if (record_ended)
+		in->idle = is_idle(tls, was_open) ? in->idle + 1 : 0;
+	in->handshake += was_open ? 0 : len;
+	if (in->idle <= TLS_IDLE_RECORDS_MAX &&
+	    in->handshake <= TLS_HANDSHAKE_MAX)
+		return CODE_OK;
+	status_hint(st, "the server, or what stands before it, is broken or "
+			"hostile: check where the name leads");
+	if (in->idle > TLS_IDLE_RECORDS_MAX)
+		return status_set(st, CODE_UNAVAILABLE,
+				  "%s: more than %d TLS records in a row lead "
+				  "to nothing",
+				  tls->host, TLS_IDLE_RECORDS_MAX);
+	return status_set(st, CODE_UNAVAILABLE,
+			  "%s: the TLS handshake is larger than %d bytes",
+			  tls->host, TLS_HANDSHAKE_MAX);
+}
+
+/* Gives the engine what the peer sent; `*moved` if that was anything. */
+static enum code
+receive_records(struct tls *tls, bool *moved, struct status *st)
+{
+	bool was_open = tls_ready(tls);
+	bool record_ended;
 	size_t len;
 	unsigned char *bytes =
 		br_ssl_engine_recvrec_buf(&tls->client.eng, &len);
-	ssize_t got;
+	ssize_t got = tls->below->recv(tls->below, bytes, len, st);
 
-	do
-		got = get_bytes(tls, fd, bytes, len);
-	while (got < 0 && errno == EINTR);
+	*moved = got > 0;
 	if (got > 0) {
 		remember_first(tls, bytes, (size_t)got);
+		record_ended =
+			follow_records(&tls->incoming, bytes, (size_t)got);
 		br_ssl_engine_recvrec_ack(&tls->client.eng, (size_t)got);
-		return true;
+		return check_progress(tls, was_open, record_ended, (size_t)got,
+				      st);
 	}
-	if (got == 0 || errno != EAGAIN)
+	if (got < 0)
 		tls->peer_gone = true;
-	return false;
+	return st->code;
 }
 
 enum code
-tls_step(struct tls *tls, int fd, struct status *st)
+tls_step(struct tls *tls, struct status *st)
 {
 	bool moved = true;
 
-	while (moved) {
+	for (unsigned moves = 0; moved && moves < MOVES_MAX; moves++) {
 		unsigned state = br_ssl_engine_current_state(engine(tls));
 
 		moved = false;
@@ -232,10 +239,12 @@ tls_step(struct tls *tls, int fd, struct status *st)
 				       ? CODE_OK
 				       : explain(tls, st);
 		if ((state & BR_SSL_SENDREC) != 0)
-			moved = send_records(tls, fd);
-		if (!moved && (state & BR_SSL_RECVREC) != 0)
-			moved = receive_records(tls, fd);
+			moved = send_records(tls);
+		if (!moved && (state & BR_SSL_RECVREC) != 0 &&
+		    receive_records(tls, &moved, st) != CODE_OK)
+			return st->code;
 	}
+	tls->cut_short = moved;
 	if (tls->peer_gone && !tls_ready(tls)) {
 		if (answers_in_clear(tls))
 			return explain(tls, st);
@@ -254,67 +263,105 @@ tls_ready(const struct tls *tls)
 		(BR_SSL_SENDAPP | BR_SSL_RECVAPP)) != 0;
 }
 
-short
-tls_events(const struct tls *tls)
+/* Takes bytes into the engine, and moves records so that they leave. */
+static ssize_t
+tls_send(struct stream *stream, const void *bytes, size_t len,
+	 struct status *st)
 {
-	unsigned state = br_ssl_engine_current_state(engine(tls));
-	short events = 0;
-
-	if (tls->peer_gone)
-		return 0;
-	if (tls->outer != NULL)
-		return tls_events(tls->outer);
-	if ((state & BR_SSL_SENDREC) != 0)
-		events |= POLLOUT;
-	if ((state & BR_SSL_RECVREC) != 0)
-		events |= POLLIN;
-	return events;
-}
-
-size_t
-tls_send(struct tls *tls, const void *bytes, size_t len)
-{
+	struct tls *tls = (struct tls *)stream;
 	size_t room = 0;
 	unsigned char *to = br_ssl_engine_sendapp_buf(&tls->client.eng, &room);
-	size_t take = len < room ? len : room;
+	size_t take = to == NULL ? 0 : len < room ? len : room;
 
-	if (to == NULL || take == 0)
-		return 0;
-	memcpy(to, bytes, take);
-	br_ssl_engine_sendapp_ack(&tls->client.eng, take);
-	br_ssl_engine_flush(&tls->client.eng, 0);
-	return take;
+	if (take > 0) {
+		memcpy(to, bytes, take);
+		br_ssl_engine_sendapp_ack(&tls->client.eng, take);
+		br_ssl_engine_flush(&tls->client.eng, 0);
+	}
+	if (tls_step(tls, st) != CODE_OK)
+		return STREAM_FAILED;
+	return (ssize_t)take;
 }
 
-bool
-tls_flushed(const struct tls *tls)
-{
-	return (br_ssl_engine_current_state(engine(tls)) & BR_SSL_SENDREC) ==
-		       0 &&
-	       (tls->outer == NULL || tls_flushed(tls->outer));
-}
-
-size_t
-tls_recv(struct tls *tls, void *bytes, size_t len, bool *ended, bool *clean)
+/* Data that has been decrypted; 0 if there is none. */
+static size_t
+take_data(struct tls *tls, void *bytes, size_t len)
 {
 	size_t available = 0;
 	const unsigned char *from =
 		br_ssl_engine_recvapp_buf(&tls->client.eng, &available);
 	size_t take = len < available ? len : available;
-	bool closed =
-		(br_ssl_engine_current_state(engine(tls)) & BR_SSL_CLOSED) != 0;
 
-	*ended = false;
-	*clean = false;
-	if (from != NULL && take > 0) {
-		memcpy(bytes, from, take);
-		br_ssl_engine_recvapp_ack(&tls->client.eng, take);
-		return take;
+	if (from == NULL || take == 0)
+		return 0;
+	memcpy(bytes, from, take);
+	br_ssl_engine_recvapp_ack(&tls->client.eng, take);
+	return take;
+}
+
+static ssize_t
+tls_recv(struct stream *stream, void *bytes, size_t len, struct status *st)
+{
+	struct tls *tls = (struct tls *)stream;
+	size_t got = take_data(tls, bytes, len);
+
+	if (got == 0) {
+		if (tls_step(tls, st) != CODE_OK)
+			return STREAM_FAILED;
+		got = take_data(tls, bytes, len);
 	}
+	if (got > 0)
+		return (ssize_t)got;
 	/* Closed without an error means that close_notify came. */
-	*clean = closed && br_ssl_engine_last_error(engine(tls)) == 0;
-	*ended = closed || tls->peer_gone;
-	return 0;
+	if ((br_ssl_engine_current_state(engine(tls)) & BR_SSL_CLOSED) != 0)
+		return STREAM_ENDED;
+	return tls->peer_gone ? STREAM_CUT : STREAM_WAIT;
+}
+
+static short
+tls_events(const struct stream *stream)
+{
+	const struct tls *tls = (const struct tls *)stream;
+	unsigned state = br_ssl_engine_current_state(engine(tls));
+	short events;
+
+	if (tls->peer_gone || tls->cut_short ||
+	    (state & (BR_SSL_CLOSED | BR_SSL_RECVAPP)) != 0)
+		return 0;
+	events = tls->below->events(tls->below);
+	/* The engine has to send before it can take more. */
+	if ((state & BR_SSL_RECVREC) == 0)
+		events &= ~POLLIN;
+	return events;
+}
+
+enum code
+tls_start(struct tls *tls, const char *host, const struct trust *trust,
+	  struct stream *below, struct status *st)
+{
+	br_ssl_engine_context *eng = &tls->client.eng;
+	unsigned char seed[SEED_SIZE];
+
+	tls->stream = (struct stream){ tls_send, tls_recv, tls_events };
+	tls->below = below;
+	tls->host = host;
+	tls->peer_gone = false;
+	tls->cut_short = false;
+	tls->incoming = (struct tls_records){ .idle = 0 };
+	tls->first_length = 0;
+	set_profile(&tls->client);
+	x509_init(&tls->x509, eng, trust, host, clock_unix());
+	br_ssl_engine_set_buffer(eng, tls->records, sizeof(tls->records), 1);
+	if (!entropy_fill(seed, sizeof(seed)))
+		return status_set(st, CODE_INTERNAL,
+				  "the kernel gives no entropy (getrandom)");
+	br_ssl_engine_inject_entropy(eng, seed, sizeof(seed));
+	wipe(seed, sizeof(seed));
+	/* SNI is for names only (RFC 6066 section 3). */
+	if (br_ssl_client_reset(&tls->client, is_literal(host) ? NULL : host,
+				0) == 0)
+		return tls_explain(host, br_ssl_engine_last_error(eng), st);
+	return CODE_OK;
 }
 
 void

@@ -1,8 +1,6 @@
 #include "net/tunnel.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/version.h"
 
@@ -40,36 +38,19 @@ tunnel_start(struct tunnel *t, const struct proxy *proxy, const struct url *url,
 	return CODE_OK;
 }
 
-/* Sends some; false if nothing could be sent now. */
-static bool
-send_some(struct tunnel *t, int fd, struct tls *tls)
+static enum code
+send_some(struct tunnel *t, struct stream *stream, struct status *st)
 {
-	struct str rest = str_skip(buf_view(&t->request), t->sent);
-	ssize_t put;
+	struct str rest;
 
-	if (rest.len == 0)
-		return false;
-	if (tls != NULL)
-		put = (ssize_t)tls_send(tls, rest.ptr, rest.len);
-	else
-		put = send(fd, rest.ptr, rest.len, MSG_NOSIGNAL);
-	if (put > 0)
+	while ((rest = str_skip(buf_view(&t->request), t->sent)).len > 0) {
+		ssize_t put = stream->send(stream, rest.ptr, rest.len, st);
+
+		if (put <= 0)
+			break;
 		t->sent += (size_t)put;
-	return put > 0;
-}
-
-/* One byte, for what follows the reply is not ours; 0 for none now. */
-static size_t
-receive_byte(int fd, struct tls *tls, char *byte, bool *ended)
-{
-	bool clean;
-	ssize_t got;
-
-	if (tls != NULL)
-		return tls_recv(tls, byte, 1, ended, &clean);
-	got = recv(fd, byte, 1, 0);
-	*ended = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
-	return got > 0 ? 1 : 0;
+	}
+	return st->code;
 }
 
 /* What the proxy's refusal means. */
@@ -99,34 +80,31 @@ judge(const struct tunnel *t, struct status *st)
 			  status);
 }
 
+/* Byte by byte, for what follows the reply is not ours. */
 static enum code
-receive_some(struct tunnel *t, int fd, struct tls *tls, struct status *st)
+receive_some(struct tunnel *t, struct stream *stream, struct status *st)
 {
-	bool ended = false;
-	char byte;
+	for (unsigned reads = 0; reads < HTTP_LINE_MAX; reads++) {
+		char byte;
+		ssize_t got = stream->recv(stream, &byte, 1, st);
 
-	while (t->response.state != HTTP_COMPLETE) {
-		if (receive_byte(fd, tls, &byte, &ended) > 0) {
-			if (http_feed(&t->response, &byte, 1, st) != CODE_OK)
-				return st->code;
-			continue;
-		}
-		if (!ended)
-			return CODE_OK;
-		return http_feed_end(&t->response, true, st);
+		if (got == STREAM_WAIT || got == STREAM_FAILED)
+			return st->code;
+		if (got < 0)
+			return http_feed_end(&t->response, true, st);
+		if (http_feed(&t->response, &byte, 1, st) != CODE_OK)
+			return st->code;
+		if (t->response.state == HTTP_COMPLETE)
+			return judge(t, st);
 	}
-	return judge(t, st);
+	return CODE_OK;
 }
 
 enum code
-tunnel_step(struct tunnel *t, int fd, struct tls *tls, struct status *st)
+tunnel_step(struct tunnel *t, struct stream *stream, struct status *st)
 {
-	while (send_some(t, fd, tls))
-		if (tls != NULL && tls_step(tls, fd, st) != CODE_OK)
-			return st->code;
-	if ((tls == NULL || tls_step(tls, fd, st) == CODE_OK) &&
-	    st->code == CODE_OK)
-		(void)receive_some(t, fd, tls, st);
+	if (send_some(t, stream, st) == CODE_OK)
+		(void)receive_some(t, stream, st);
 	if (st->code != CODE_OK)
 		status_prefix(st, "proxy %s", t->proxy->url.authority);
 	return st->code;
@@ -136,12 +114,4 @@ bool
 tunnel_ready(const struct tunnel *t)
 {
 	return t->response.state == HTTP_COMPLETE;
-}
-
-short
-tunnel_events(const struct tunnel *t, const struct tls *tls)
-{
-	if (tls != NULL)
-		return tls_events(tls);
-	return t->sent < t->request.len ? POLLIN | POLLOUT : POLLIN;
 }

@@ -7,7 +7,7 @@
 
 #include "net/http.h"
 #include "net/proxy.h"
-#include "net/tls.h"
+#include "net/stream.h"
 
 /* Caller-owned; private to tunnel.c. Holds a password: end with a wipe. */
 struct tunnel {
@@ -26,17 +26,14 @@ MUST_CHECK enum code tunnel_start(struct tunnel *t, const struct proxy *proxy,
 				  const struct url *url, struct status *st);
 
 /*
- * Goes on as far as it can without waiting, over `tls` if that is not NULL,
- * else over the socket `fd`. Takes no byte of what follows the proxy's reply.
+ * Goes on as far as it can without waiting, over the connection to the proxy.
+ * Takes no byte of what follows the proxy's reply.
  * Codes: UNAUTHENTICATED (407), PERMISSION_DENIED (403), UNAVAILABLE.
  */
-MUST_CHECK enum code tunnel_step(struct tunnel *t, int fd, struct tls *tls,
+MUST_CHECK enum code tunnel_step(struct tunnel *t, struct stream *stream,
 				 struct status *st);
 
 /* Whether the proxy has opened the tunnel. */
 bool tunnel_ready(const struct tunnel *t);
-
-/* poll(2) events to wait for before the next tunnel_step(). */
-short tunnel_events(const struct tunnel *t, const struct tls *tls);
 
 #endif

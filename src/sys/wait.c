@@ -44,6 +44,20 @@ cancelled(struct status *st)
 			  caught == SIGINT ? "SIGINT" : "SIGTERM");
 }
 
+/*
+ * Lets in a signal that is pending. ppoll(2) returns what is ready before it
+ * looks for signals, so that a peer that never pauses would hide them.
+ */
+static void
+hear_signals(void)
+{
+	const struct timespec now = { .tv_sec = 0 };
+	sigset_t open;
+
+	(void)sigemptyset(&open);
+	(void)ppoll(NULL, 0, &now, &open);
+}
+
 enum code
 wait_ready(struct pollfd *fds, size_t count, struct deadline until,
 	   struct status *st)
@@ -60,6 +74,8 @@ wait_ready(struct pollfd *fds, size_t count, struct deadline until,
 			return cancelled(st);
 		(void)sigemptyset(&open);
 		ready = ppoll(fds, (nfds_t)count, &limit, &open);
+		if (ready > 0)
+			hear_signals();
 		if (caught != 0)
 			return cancelled(st);
 		if (ready >= 0)
@@ -82,6 +98,8 @@ wait_add(struct wait_list *list, int fd, short events)
 	if (list->count < WAIT_MAX)
 		list->fds[list->count++] =
 			(struct pollfd){ .fd = fd, .events = events };
+	if (events == 0)
+		wait_by(list, deadline_in(0));
 }
 
 void

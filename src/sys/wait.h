@@ -25,8 +25,9 @@ int wait_signal(void);
 
 /*
  * Waits until one of `count` descriptors is ready, `until` has passed, or a
- * signal comes. CANCELLED for a signal, also one that came before; else OK,
- * and `revents` tell what happened.
+ * signal comes. CANCELLED for a signal, also one that came before, and also
+ * where nothing had to be waited for; else OK, and `revents` tell what
+ * happened.
  */
 MUST_CHECK enum code wait_ready(struct pollfd *fds, size_t count,
 				struct deadline until, struct status *st);
@@ -41,7 +42,10 @@ struct wait_list {
 /* An empty list. */
 struct wait_list wait_list(struct deadline until);
 
-/* Adds a descriptor with the events to poll(2) for. */
+/*
+ * Adds a descriptor with the events to poll(2) for; 0: there is no need to
+ * wait, only to look for signals.
+ */
 void wait_add(struct wait_list *list, int fd, short events);
 
 /* Waits no longer than `until`. */
