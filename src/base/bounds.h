@@ -34,6 +34,7 @@
 #define HTTP_FIELDS_MAX 100
 /* Chunk extensions and trailers are read and dropped, up to here. */
 #define HTTP_CHUNK_LINE_MAX 1024
+#define HTTP_CHUNK_OVERHEAD_MAX 16384
 #define HTTP_TRAILERS_MAX 8192
 /* Interim (1xx) responses that are skipped before the final one. */
 #define HTTP_INTERIM_MAX 8

@@ -57,7 +57,8 @@ struct http_response {
 	struct http_field field[HTTP_FIELDS_MAX];
 	size_t field_count;
 	uint64_t left;
-	size_t line_length; /* of the line being read */
+	size_t line_length;      /* of the line being read */
+	uint64_t chunk_overhead; /* beyond what is usual */
 	size_t trailer_length;
 	unsigned interim;
 	bool head_request; /* the request was HEAD: no body */

@@ -17,6 +17,7 @@ http_response_init(struct http_response *r, const char *method,
 	r->field_count = 0;
 	r->left = 0;
 	r->line_length = 0;
+	r->chunk_overhead = 0;
 	r->trailer_length = 0;
 	r->interim = 0;
 	r->head_request = strcmp(method, "HEAD") == 0;
@@ -114,6 +115,14 @@ read_chunk_size(struct http_response *r, struct status *st)
 			return http_refuse(r, st,
 					   "a chunk extension holds a control "
 					   "character");
+	/* What chunks may cost beside their data, as in Go's client. */
+	r->chunk_overhead += r->line_length + 2;
+	r->chunk_overhead -= r->chunk_overhead < 16 + 2 * size
+				     ? r->chunk_overhead
+				     : 16 + 2 * size;
+	if (r->chunk_overhead > HTTP_CHUNK_OVERHEAD_MAX)
+		return http_refuse(r, st,
+				   "too much around the data of the chunks");
 	if (size > buf_room(r->body))
 		return http_too_large(r, st);
 	r->left = size;

@@ -185,6 +185,9 @@ check_progress(struct tls *tls, bool was_open, bool record_ended, size_t len,
 	if (record_ended)
 		in->idle = is_idle(tls, was_open) ? in->idle + 1 : 0;
 	in->handshake += was_open ? 0 : len;
+	/* What broke the session is told by the engine. */
+	if ((br_ssl_engine_current_state(engine(tls)) & BR_SSL_CLOSED) != 0)
+		return CODE_OK;
 	if (in->idle <= TLS_IDLE_RECORDS_MAX &&
 	    in->handshake <= TLS_HANDSHAKE_MAX)
 		return CODE_OK;
