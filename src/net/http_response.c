@@ -86,6 +86,18 @@ feed_head(struct http_response *r, char c, struct status *st)
 	return http_read_head(r, st);
 }
 
+/* Adds up what chunks cost beyond what is usual, as Go's client does. */
+static bool
+is_mostly_overhead(struct http_response *r, uint64_t size)
+{
+	uint64_t usual = 16 + 2 * size;
+
+	r->chunk_overhead += r->line_length + 2;
+	r->chunk_overhead -=
+		r->chunk_overhead < usual ? r->chunk_overhead : usual;
+	return r->chunk_overhead > HTTP_CHUNK_OVERHEAD_MAX;
+}
+
 /*
  * "SIZE[;EXTENSION]" (RFC 9112 section 7.1). White space before ';' is bad
  * white space there; it is let pass, as the RFC asks.
@@ -115,12 +127,7 @@ read_chunk_size(struct http_response *r, struct status *st)
 			return http_refuse(r, st,
 					   "a chunk extension holds a control "
 					   "character");
-	/* What chunks may cost beside their data, as in Go's client. */
-	r->chunk_overhead += r->line_length + 2;
-	r->chunk_overhead -= r->chunk_overhead < 16 + 2 * size
-				     ? r->chunk_overhead
-				     : 16 + 2 * size;
-	if (r->chunk_overhead > HTTP_CHUNK_OVERHEAD_MAX)
+	if (is_mostly_overhead(r, size))
 		return http_refuse(r, st,
 				   "too much around the data of the chunks");
 	if (size > buf_room(r->body))

@@ -204,10 +204,10 @@ class FloodingNameServer(NameServer):
     def _serve_client(self, client):
         with contextlib.suppress(OSError), client:
             client.recv(4096)
-            self._flood(client.sendall, b"")
+            self._flood(client.sendall)
 
-    def _flood(self, send, query):
-    X
+    def _flood(self, send):
+        message = b"\0\0\x81\x80" + bytes(8)
         framed = struct.pack("!H", len(message)) + message
         junk = message if self.transport == "udp" else framed * 4096
         while not self._stopped.is_set():
