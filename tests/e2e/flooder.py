@@ -13,14 +13,14 @@ from pathlib import Path
 
 from tlsserver import is_client_hello, record
 
-EXCESS = 64 << 20  # bytes that nobody reads who wants to end; buffers hold a few MiB
+EXCESS = 16 << 20  # bytes that nobody reads who wants to end; buffers hold a few MiB
 
 
 class Flooder:
     """Listens on a port of 127.0.0.1. On each connection it takes the steps, functions
     from a socket to the one to go on with; then it sends `first`, and `again` for ever.
 
-    started is set when the flood has begun; sent counts its bytes, of all connections.
+    started is set when the flood begins; sent counts its bytes, of all connections.
     """
 
     def __init__(self, *steps, first=b"", again):
@@ -62,10 +62,10 @@ class Flooder:
             for step in self._steps:
                 client = stack.enter_context(step(client))
             client.sendall(self._first)
+            self.started.set()
             while self._limit is None or self.sent < self._limit:
                 client.sendall(self._again)
                 self.sent += len(self._again)
-                self.started.set()
             self._leave()
 
 
