@@ -86,6 +86,15 @@ feed_head(struct http_response *r, char c, struct status *st)
 	return http_read_head(r, st);
 }
 
+static bool
+has_control(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] < ' ' && s.ptr[i] != '\t')
+			return true;
+	return false;
+}
+
 /* Adds up what chunks cost beyond what is usual, as Go's client does. */
 static bool
 is_mostly_overhead(struct http_response *r, uint64_t size)
@@ -122,11 +131,10 @@ read_chunk_size(struct http_response *r, struct status *st)
 		line = str_skip(line, 1);
 	if (line.len > 0 ? line.ptr[0] != ';' : i < r->line_length)
 		return http_refuse(r, st, "a chunk's size is no number");
-	for (i = 0; i < line.len; i++)
-		if ((unsigned char)line.ptr[i] < ' ' && line.ptr[i] != '\t')
-			return http_refuse(r, st,
-					   "a chunk extension holds a control "
-					   "character");
+	if (has_control(line))
+		return http_refuse(r, st,
+				   "a chunk extension holds a control "
+				   "character");
 	if (is_mostly_overhead(r, size))
 		return http_refuse(r, st,
 				   "too much around the data of the chunks");
