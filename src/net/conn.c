@@ -179,9 +179,11 @@ reply_started(const struct http_response *response)
 /* Waits for the socket; the limits of first byte and exchange end it. */
 static enum code
 wait_for_peer(struct conn *c, const struct http_response *response,
-	      struct deadline first_byte, struct deadline exchange,
-	      struct deadline until, struct status *st)
+	      struct str body, struct deadline first_byte,
+	      struct deadline exchange, struct deadline until,
+	      struct status *st)
 {
+	short events = c->stream->events(c->stream);
 	bool started = reply_started(response);
 	struct deadline limit =
 		started ? exchange : deadline_first(first_byte, exchange);
@@ -201,7 +203,10 @@ wait_for_peer(struct conn *c, const struct http_response *response,
 					     : c->limits->first_byte_ms) /
 				    1000));
 	}
-	wait_add(&own, c->fd, c->stream->events(c->stream));
+	/* Also for what TLS had no room for and has forgotten. */
+	if (events != 0 && rest_to_send(c, body).len > 0)
+		events |= POLLOUT;
+	wait_add(&own, c->fd, events);
 	return wait_beside(c, &own, st);
 }
 
@@ -226,8 +231,9 @@ run_exchange(struct conn *c, const struct http_request *request,
 			return st->code;
 		if (response->state == HTTP_COMPLETE)
 			break;
-		if (wait_for_peer(c, response, waiting ? first_byte : exchange,
-				  exchange, until, st) != CODE_OK)
+		if (wait_for_peer(c, response, request->body,
+				  waiting ? first_byte : exchange, exchange,
+				  until, st) != CODE_OK)
 			return st->code;
 	}
 	if (!all_sent(c, request->body))

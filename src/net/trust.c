@@ -248,11 +248,13 @@ static enum code
 read_pem(struct reading *r, int fd, struct status *st)
 {
 	char bytes[4096];
+	unsigned failures = 0;
 	ssize_t got;
 
 	br_pem_decoder_init(&r->pem);
 	while ((got = read(fd, bytes, sizeof(bytes))) != 0) {
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && (errno == EINTR || errno == EAGAIN) &&
+		    ++failures < 100)
 			continue;
 		if (got < 0)
 			return status_set(st, CODE_INVALID_ARGUMENT,

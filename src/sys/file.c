@@ -28,6 +28,25 @@ code_of_errno(int error)
 	}
 }
 
+/* Whether a call that failed is to be made again; never for ever. */
+static bool
+call_again(unsigned *failures)
+{
+	return (errno == EINTR || errno == EAGAIN) && ++*failures < 100;
+}
+
+static int
+open_again(const char *path, int flags)
+{
+	unsigned failures = 0;
+	int fd;
+
+	do
+		fd = open(path, flags | O_CLOEXEC);
+	while (fd < 0 && call_again(&failures));
+	return fd;
+}
+
 static enum code
 wait_for(int fd, short events, struct deadline until, struct status *st)
 {
@@ -96,13 +115,16 @@ read_to_end(int fd, const char *name, const char *what, struct deadline until,
 int
 file_open_emptied(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
-				    O_NOFOLLOW);
+	int fd =
+		open_again(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	unsigned failures = 0;
 	int error;
 
 	/* Nothing but a regular file can be emptied so (ftruncate(2)). */
-	if (fd < 0 || ftruncate(fd, 0) == 0)
-		return fd;
+	do
+		if (fd < 0 || ftruncate(fd, 0) == 0)
+			return fd;
+	while (call_again(&failures));
 	error = errno;
 	(void)close(fd);
 	errno = error;
@@ -132,7 +154,7 @@ file_same(const char *path, const char *other)
 int
 file_open(const char *path)
 {
-	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return open_again(path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
 }
 
 /* As getdents64(2) gives it. */
@@ -149,7 +171,7 @@ file_list(const char *folder, bool (*each)(void *context, const char *name),
 	  void *context)
 {
 	_Alignas(struct entry) char entries[4096];
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open_again(folder, O_RDONLY | O_DIRECTORY);
 	long got = -1;
 	bool more = true;
 
@@ -254,12 +276,12 @@ file_target_open(struct file_target *target, const char *path, const char *what,
 				  "%s: %s names a folder, not a file", what,
 				  shown(path));
 	if (slash == NULL) {
-		target->folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		target->folder = open_again(".", O_RDONLY | O_DIRECTORY);
 	} else {
 		*slash = '\0';
 		target->folder =
-			open(slash == target->path ? "/" : target->path,
-			     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			open_again(slash == target->path ? "/" : target->path,
+				   O_RDONLY | O_DIRECTORY);
 		*slash = '/';
 	}
 	if (target->folder < 0)
@@ -276,13 +298,6 @@ file_target_remove(const struct file_target *target)
 {
 	if (target->folder >= 0)
 		(void)unlinkat(target->folder, target->name, 0);
-}
-
-/* Whether a call that failed is to be made again; never for ever. */
-static bool
-call_again(unsigned *failures)
-{
-	return (errno == EINTR || errno == EAGAIN) && ++*failures < 100;
 }
 
 static bool
