@@ -1,0 +1,229 @@
+/* The runner, with a job of its own: more than one task, and reports that are lost. */
+#include "job/job.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sys/wait.h"
+
+#define TASKS_MAX 4
+
+static char folder[] = "/tmp/test_job.XXXXXX";
+static struct run run;
+/* What each task ends with; what was worked on, in order. */
+static enum exit_status ends[TASKS_MAX];
+static size_t tasks, worked_on[TASKS_MAX], count;
+static bool writes;
+
+static enum code
+find_tasks(struct run *r, size_t *found, struct status *st)
+{
+	(void)r;
+	(void)st;
+	*found = tasks;
+	return CODE_OK;
+}
+
+static enum exit_status
+process(struct run *r, size_t task, struct status *st)
+{
+	assert_true(count < TASKS_MAX);
+	worked_on[count++] = task;
+	if (writes) {
+		r->written = true;
+		(void)snprintf(r->version.name, sizeof(r->version.name),
+			       "projects/1/secrets/s/versions/1");
+	}
+	if (ends[task] != EXIT_DONE)
+		(void)status_set(st, CODE_PERMISSION_DENIED, "task %zu", task);
+	return ends[task];
+}
+
+static const struct job FAKE = {
+	.name = "fake",
+	.description = "",
+	.find_tasks = find_tasks,
+	.process = process,
+	.workers = 1,
+	.success_reason = "FakeDone",
+};
+
+static size_t
+read_file(const char *name, char *out, size_t size)
+{
+	char path[64];
+	ssize_t got = 0;
+	int file;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = open(path, O_RDONLY);
+	if (file >= 0) {
+		got = read(file, out, size - 1);
+		(void)close(file);
+	}
+	assert_true(got >= 0);
+	out[got] = '\0';
+	return (size_t)got;
+}
+
+/* Runs the job with its log in `log`, or on `full` for one that is lost. */
+static enum exit_status
+run_job(const char *full, char *log, size_t size)
+{
+	struct status st = { .code = CODE_OK };
+	enum exit_status result;
+	int saved = dup(STDOUT_FILENO), file;
+	char path[64], out[64];
+
+	(void)snprintf(path, sizeof(path), "%s/result", folder);
+	(void)snprintf(out, sizeof(out), "%s/log", folder);
+	memset(&run, 0, sizeof(run));
+	count = 0;
+	run_init(&run);
+	run.report.cluster_id = "c";
+	run.report.project = "p";
+	assert_int_equal(report_init(&run.report, path, NULL, 0, &st), CODE_OK);
+	assert_int_equal(report_reserve(&run.report, &st), CODE_OK);
+	(void)fflush(stdout);
+	file = open(full != NULL ? full : out, O_WRONLY | O_CREAT | O_TRUNC,
+		    0600);
+	assert_true(dup2(file, STDOUT_FILENO) >= 0);
+	result = job_run(&FAKE, &run);
+	assert_true(dup2(saved, STDOUT_FILENO) >= 0);
+	(void)close(file);
+	(void)close(saved);
+	(void)read_file("log", log, size);
+	(void)unlink(out);
+	run_wipe(&run);
+	return result;
+}
+
+static void
+assert_result(const char *status, const char *reason)
+{
+	char text[RESULT_FILE_MAX], start[128], path[64];
+
+	(void)snprintf(start, sizeof(start),
+		       "{\"status\":\"%s\",\"reason\":\"%s\",", status, reason);
+	assert_true(read_file("result", text, sizeof(text)) > 0);
+	if (strncmp(text, start, strlen(start)) != 0)
+		fail_msg("%s does not begin with %s", text, start);
+	(void)snprintf(path, sizeof(path), "%s/result", folder);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+every_task_is_worked_on_and_counted(void **state)
+{
+	static const struct {
+		size_t tasks;
+		enum exit_status ends[TASKS_MAX];
+		enum exit_status result;
+		const char *summary, *status, *reason;
+	} rows[] = {
+		{ 1,
+		  { EXIT_DONE },
+		  EXIT_DONE,
+		  "1 total, 1 succeeded, 0 failed",
+		  "success",
+		  "FakeDone" },
+		{ 3,
+		  { EXIT_DONE, EXIT_DONE, EXIT_DONE },
+		  EXIT_DONE,
+		  "3 total, 3 succeeded, 0 failed",
+		  "success",
+		  "FakeDone" },
+		{ 3,
+		  { EXIT_AUTH, EXIT_DONE, EXIT_RETRY },
+		  EXIT_DONE,
+		  "3 total, 1 succeeded, 2 failed",
+		  "success",
+		  "FakeDone" },
+		{ 2,
+		  { EXIT_PULL_SECRET, EXIT_AUTH },
+		  EXIT_AUTH,
+		  "2 total, 0 succeeded, 2 failed",
+		  "failure",
+		  "PermissionDenied" },
+		{ 2,
+		  { EXIT_AUTH, EXIT_INTEGRITY },
+		  EXIT_INTEGRITY,
+		  "2 total, 0 succeeded, 2 failed",
+		  "failure",
+		  "VerificationFailed" },
+	};
+	static char log[65536];
+
+	(void)state;
+	writes = false;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t failed = 0;
+
+		tasks = rows[i].tasks;
+		memcpy(ends, rows[i].ends, sizeof(ends));
+		assert_int_equal(run_job(NULL, log, sizeof(log)),
+				 rows[i].result);
+		assert_int_equal(count, tasks);
+		for (size_t task = 0; task < tasks; task++) {
+			char line[32];
+
+			assert_int_equal(worked_on[task], task);
+			(void)snprintf(line, sizeof(line), "\"task %zu\"",
+				       task);
+			assert_int_equal(strstr(log, line) != NULL,
+					 ends[task] != EXIT_DONE);
+			failed += ends[task] != EXIT_DONE;
+		}
+		assert_non_null(strstr(log, rows[i].summary));
+		assert_int_equal(strstr(log, "\"error\"") != NULL, failed > 0);
+		assert_result(rows[i].status, rows[i].reason);
+	}
+}
+
+/* A log that is lost: what was written is verified, or nothing was changed. */
+static void
+what_cannot_be_told_is_a_failure(void **state)
+{
+	static char log[4096];
+
+	(void)state;
+	tasks = 1;
+	ends[0] = EXIT_DONE;
+	writes = true;
+	assert_int_equal(run_job("/dev/full", log, sizeof(log)),
+			 EXIT_UNREPORTED);
+	assert_result("failure", "ReportIncomplete");
+	writes = false;
+	assert_int_equal(run_job("/dev/full", log, sizeof(log)), EXIT_RETRY);
+	assert_result("failure", "ReportIncomplete");
+	/* What failed keeps its own exit status. */
+	ends[0] = EXIT_AUTH;
+	assert_int_equal(run_job("/dev/full", log, sizeof(log)), EXIT_AUTH);
+	assert_result("failure", "PermissionDenied");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_task_is_worked_on_and_counted),
+		cmocka_unit_test(what_cannot_be_told_is_a_failure),
+	};
+	int failed;
+
+	wait_init();
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)rmdir(folder);
+	return failed;
+}
