@@ -64,16 +64,6 @@ find_locally(struct resolver *r)
 				    &r->question[1].found);
 }
 
-/* What a look-up of one name starts with. */
-static void
-start_name(struct resolver *r)
-{
-	r->tcp = false;
-	r->tries = 0;
-	memset(r->question, 0, sizeof(r->question));
-	memset(r->server, 0, sizeof(r->server));
-}
-
 void
 resolve_start(struct resolver *r, const struct resolver_config *config,
 	      const char *host, uint16_t port)
@@ -87,10 +77,9 @@ resolve_start(struct resolver *r, const struct resolver_config *config,
 		name.len = sizeof(r->host) - 1;
 	r->config = config;
 	r->port = port;
-	r->fd = -1;
 	r->search = false;
 	r->names = 0;
-	start_name(r);
+	resolve_ask_init(r);
 	r->done = str_copy(name, r->host, sizeof(r->host)) && find_locally(r);
 }
 
@@ -144,17 +133,11 @@ next_name(struct resolver *r)
 		r->names++;
 		if (is_host_name(str_from(r->name))) {
 			resolve_close(r);
-			start_name(r);
+			resolve_ask_init(r);
 			return true;
 		}
 	}
 	return false;
-}
-
-static bool
-any(const struct resolver *r, enum resolver_state state)
-{
-	return r->question[0].state == state || r->question[1].state == state;
 }
 
 static size_t
@@ -288,8 +271,7 @@ fail_servers(const struct resolver *r, struct status *st)
 static bool
 all_answered(const struct resolver *r)
 {
-	return r->question[0].state == RESOLVER_ANSWERED &&
-	       r->question[1].state == RESOLVER_ANSWERED;
+	return r->question[0].answered && r->question[1].answered;
 }
 
 /* The end: with the addresses that were found, or with an error. */
@@ -303,96 +285,20 @@ finish(struct resolver *r, struct status *st)
 	return all_answered(r) ? fail_name(r, st) : fail_servers(r, st);
 }
 
-static void
-start_clocks(struct resolver *r)
-{
-	int64_t ms = r->config->timeout_ms;
-
-	r->try_by = deadline_in(ms);
-	r->resend_at = deadline_in(ms / 4);
-	r->patience_by = deadline_in(ms / 2);
-}
-
-/*
- * Asks the next server. If that is the same one, and it was silent, the socket
- * stays: a late answer to the first try is still an answer.
- */
+/* Whether to wait on in this try. */
 static bool
-ask_next(struct resolver *r)
+is_open(const struct resolver *r)
 {
-	bool keep = r->fd >= 0 && !r->tcp && r->config->server_count == 1 &&
-		    r->server[0].outcome == RESOLVER_SILENT;
-
-	r->tries++;
-	start_clocks(r);
-	if (keep)
-		return resolve_ask_again(r);
-	return r->config->use_tcp ? resolve_ask_tcp(r) : resolve_ask_udp(r);
-}
-
-static enum code
-next_server(struct resolver *r, struct status *st)
-{
-	size_t tries = r->config->server_count * r->config->attempts;
-
-	do {
-		while (found(r) == 0 && !all_answered(r) && r->tries < tries) {
-			for (size_t i = 0; i < 2; i++)
-				if (r->question[i].state != RESOLVER_ANSWERED)
-					r->question[i].state = RESOLVER_OPEN;
-			if (ask_next(r))
-				return CODE_OK;
-		}
-	} while (all_answered(r) && !exists(r) && next_name(r));
-	return finish(r, st);
-}
-
-/* Asks the same server over TCP for what is still needed of it. */
-static bool
-turn_to_tcp(struct resolver *r)
-{
-	for (size_t i = 0; i < 2; i++)
-		if (r->question[i].state == RESOLVER_TRUNCATED)
-			r->question[i].state = RESOLVER_OPEN;
-	start_clocks(r);
-	return resolve_ask_tcp(r);
-}
-
-/* One family is there, or can be had over TCP. */
-static bool
-half_known(const struct resolver *r)
-{
-	return found(r) > 0 || any(r, RESOLVER_TRUNCATED);
-}
-
-/* Whether to wait on for this server, whose socket is `alive`. */
-static bool
-may_still_answer(struct resolver *r, bool alive)
-{
-	if (!alive || !any(r, RESOLVER_OPEN))
+	if (r->tries == 0 || all_answered(r))
 		return false;
-	if (deadline_left(r->try_by) == 0) {
-		resolve_note(r, RESOLVER_SILENT, 0);
+	if (found(r) > 0 && deadline_left(r->grace_until) == 0)
 		return false;
-	}
-	return !half_known(r) || deadline_left(r->patience_by) > 0;
-}
-
-/* A datagram is sent twice in a try: one lost is not worth a whole try. */
-static bool
-resend_when_due(struct resolver *r)
-{
-	if (r->tcp || deadline_left(r->resend_at) > 0)
-		return true;
-	r->resend_at = r->try_by;
-	return resolve_ask_again(r);
+	return resolve_may_answer(r);
 }
 
 enum code
 resolve_step(struct resolver *r, struct status *st)
 {
-	bool alive;
-
 	if (r->done)
 		return CODE_OK;
 	if (!is_host_name(str_from(r->host)))
@@ -401,14 +307,20 @@ resolve_step(struct resolver *r, struct status *st)
 				  r->host);
 	if (r->names == 0)
 		(void)next_name(r);
-	if (r->fd < 0)
-		return next_server(r, st);
-	alive = resolve_exchange(r);
-	if (may_still_answer(r, alive) && resend_when_due(r))
-		return CODE_OK;
-	if (any(r, RESOLVER_TRUNCATED) && turn_to_tcp(r))
-		return CODE_OK;
-	return next_server(r, st);
+	if (r->tries > 0)
+		resolve_exchange(r);
+	while (!is_open(r)) {
+		bool settled = found(r) > 0 || all_answered(r);
+		bool missing = all_answered(r) && !exists(r);
+
+		if (settled || r->tries == r->config->attempts) {
+			if (!missing || !next_name(r))
+				return finish(r, st);
+		}
+		resolve_ask(r);
+		resolve_exchange(r);
+	}
+	return CODE_OK;
 }
 
 bool
@@ -420,18 +332,24 @@ resolve_done(const struct resolver *r)
 void
 resolve_wait(const struct resolver *r, struct wait_list *list)
 {
-	bool sending = r->tcp && r->out_sent < r->out_length;
+	const struct resolver_tcp *tcp = &r->tcp;
 
-	if (r->done || r->fd < 0) {
+	if (r->done || r->tries == 0) {
 		wait_by(list, deadline_in(0));
 		return;
 	}
-	wait_add(list, r->fd, sending ? POLLOUT : POLLIN);
-	wait_by(list, r->try_by);
-	if (!r->tcp)
+	for (size_t i = 0; i < r->config->server_count; i++)
+		if (r->server[i].fd >= 0)
+			wait_add(list, r->server[i].fd, POLLIN);
+	if (tcp->fd >= 0) {
+		wait_add(list, tcp->fd,
+			 tcp->out_sent < tcp->out_length ? POLLOUT : POLLIN);
+		wait_by(list, tcp->until);
+	} else {
 		wait_by(list, r->resend_at);
-	if (half_known(r))
-		wait_by(list, r->patience_by);
+	}
+	if (found(r) > 0)
+		wait_by(list, r->grace_until);
 }
 
 void
@@ -452,7 +370,12 @@ resolve_addresses(const struct resolver *r, struct addresses *out)
 void
 resolve_close(struct resolver *r)
 {
-	if (r->fd >= 0)
-		(void)close(r->fd);
-	r->fd = -1;
+	for (size_t i = 0; i < NAME_SERVERS_MAX; i++) {
+		if (r->server[i].fd >= 0)
+			(void)close(r->server[i].fd);
+		r->server[i].fd = -1;
+	}
+	if (r->tcp.fd >= 0)
+		(void)close(r->tcp.fd);
+	r->tcp.fd = -1;
 }

@@ -1,13 +1,16 @@
 /*
  * Floor 2, network. Host names to addresses.
  *
- * A stub resolver of our own (RFC 1035, RFC 3596), because getaddrinfo(3) has
- * no deadline, cannot be interrupted, and in musl before 1.2.4 knows no TCP.
- * Names are looked up as absolute, unless resolve_search() says otherwise:
- * search lists are for names that people type, not for services. /etc/hosts
- * comes first, then the name servers of /etc/resolv.conf in turn, A and AAAA
- * at once, over TCP where an answer was truncated. "localhost" and below never
- * ask the network (RFC 6761). Nothing here waits.
+ * A stub resolver of our own (RFC 1035, RFC 3596), because musl's
+ * getaddrinfo(3) has no deadline and cannot be interrupted, opens files, which
+ * Landlock forbids by then, and takes memory from the heap. As there, all name
+ * servers of /etc/resolv.conf are asked at once and the first usable answer
+ * counts; A and AAAA at once, over TCP where an answer was truncated.
+ *
+ * /etc/hosts comes first. Names are looked up as absolute, unless
+ * resolve_search() says otherwise: search lists are for names that people
+ * type, not for services. "localhost" and below never ask the network (RFC
+ * 6761). Nothing here waits.
  */
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
@@ -26,7 +29,7 @@ struct resolver_config {
 	size_t server_count;
 	struct address server[NAME_SERVERS_MAX];
 	unsigned timeout_ms; /* per try; resolv.conf "timeout", 5 s */
-	unsigned attempts;   /* rounds over all servers; "attempts", 2 */
+	unsigned attempts;   /* tries; "attempts", 2 */
 	bool use_tcp;        /* never UDP; "use-vc" */
 	unsigned ndots;      /* with fewer dots a name is searched; 1 */
 	/* "search" or "domain", separated by white space. */
@@ -54,22 +57,6 @@ MUST_CHECK bool resolver_config_find(const struct resolver_config *config,
 				     struct addresses *v4,
 				     struct addresses *v6);
 
-/* What became of one of the two questions of a look-up. */
-enum resolver_state {
-	RESOLVER_OPEN,
-	RESOLVER_FAILED,    /* this server cannot answer it */
-	RESOLVER_TRUNCATED, /* this server answers it over TCP only */
-	RESOLVER_ANSWERED   /* for good, maybe with no address */
-};
-
-struct resolver_question {
-	enum resolver_state state;
-	uint16_t id;
-	unsigned rcode;
-	size_t server; /* that answered */
-	struct addresses found;
-};
-
 /* What a name server did when it was asked last, for the error message. */
 enum resolver_outcome {
 	RESOLVER_UNASKED,
@@ -81,9 +68,33 @@ enum resolver_outcome {
 };
 
 struct resolver_server {
+	int fd;         /* UDP, for the whole look-up; -1: none */
+	bool failed[2]; /* in this try it cannot answer this question */
+	bool truncated; /* it is still to be asked over TCP */
+	bool asked_tcp; /* and was in this try */
 	enum resolver_outcome outcome;
 	int detail;
-	bool tcp;
+	bool tcp; /* that is what it did over TCP */
+};
+
+/* An exchange over TCP with one of the servers. */
+struct resolver_tcp {
+	int fd; /* -1: none */
+	size_t server;
+	struct deadline until;
+	size_t out_length;
+	size_t out_sent;
+	size_t in_length;
+	unsigned char out[600];
+	unsigned char in[DNS_MESSAGE_MAX + 2];
+};
+
+struct resolver_question {
+	bool answered; /* for good, maybe with no address */
+	uint16_t id;
+	unsigned rcode;
+	size_t server; /* that answered */
+	struct addresses found;
 };
 
 /* One look-up under way. Caller-owned, private to resolve*.c. */
@@ -95,22 +106,14 @@ struct resolver {
 	bool search;
 	uint16_t port;
 	bool done;
-	int fd;                 /* -1: none */
-	bool tcp;               /* `fd` is a TCP connection */
-	size_t tries;           /* begun so far, over all rounds */
-	struct deadline try_by; /* the end of this try */
-	/* Ask again on the same socket: a datagram may be lost. */
-	struct deadline resend_at;
-	/* The end, if one question is settled by then. */
-	struct deadline patience_by;
+	unsigned tries;            /* begun so far */
+	struct deadline try_until; /* over UDP */
+	struct deadline resend_at; /* a datagram may be lost */
+	struct deadline
+		grace_until; /* for the other family, once one is known */
 	struct resolver_question question[2]; /* A, AAAA */
 	struct resolver_server server[NAME_SERVERS_MAX];
-	/* A TCP exchange: what is to be sent, then what came. */
-	size_t out_length;
-	size_t out_sent;
-	size_t in_length;
-	unsigned char out[600];
-	unsigned char in[DNS_MESSAGE_MAX + 2];
+	struct resolver_tcp tcp;
 };
 
 /*

@@ -13,257 +13,342 @@
 
 static const enum dns_type TYPES[2] = { DNS_A, DNS_AAAA };
 
-size_t
-resolve_server(const struct resolver *r)
+static void
+note(struct resolver *r, size_t server, bool tcp, enum resolver_outcome outcome,
+     int detail)
 {
-	return (r->tries - 1) % r->config->server_count;
+	r->server[server].outcome = outcome;
+	r->server[server].detail = detail;
+	r->server[server].tcp = tcp;
 }
 
-void
-resolve_note(struct resolver *r, enum resolver_outcome outcome, int detail)
+/* Nothing more is expected of a server in this try. */
+static void
+give_up(struct resolver *r, size_t server)
 {
-	r->server[resolve_server(r)] = (struct resolver_server){
-		.outcome = outcome,
-		.detail = detail,
-		.tcp = r->tcp,
-	};
+	r->server[server].failed[0] = true;
+	r->server[server].failed[1] = true;
 }
 
-/* Notes the error of the call that failed last. */
+/* A call failed; the server with it, unless it would only have waited. */
+static void
+broke(struct resolver *r, size_t server, bool tcp)
+{
+	if (errno == EAGAIN || errno == EINTR)
+		return;
+	note(r, server, tcp, RESOLVER_ERRNO, errno);
+	give_up(r, server);
+}
+
+/* Whether a question is open that this server has not failed. */
 static bool
-broke(struct resolver *r)
+can_answer(const struct resolver *r, size_t server)
 {
-	resolve_note(r, RESOLVER_ERRNO, errno);
+	for (size_t i = 0; i < 2; i++)
+		if (!r->question[i].answered && !r->server[server].failed[i])
+			return true;
 	return false;
 }
 
 /* Connected: the kernel drops what others send (RFC 5452 section 9.1). */
-static bool
-open_socket(struct resolver *r, bool tcp)
+static int
+open_socket(const struct address *to, int type)
 {
-	const struct address *to = &r->config->server[resolve_server(r)];
-	int type = tcp ? SOCK_STREAM : SOCK_DGRAM;
+	int fd = socket(to->sockaddr.any.sa_family,
+			type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	resolve_close(r);
-	r->tcp = tcp;
-	r->fd = socket(to->sockaddr.any.sa_family,
-		       type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (r->fd < 0)
-		return false;
-	return connect(r->fd, &to->sockaddr.any, to->length) == 0 ||
-	       errno == EINPROGRESS || errno == EINTR;
+	if (fd < 0 || connect(fd, &to->sockaddr.any, to->length) == 0 ||
+	    errno == EINPROGRESS || errno == EINTR)
+		return fd;
+	(void)close(fd);
+	return -1;
 }
 
 static bool
-new_ids(struct resolver *r)
-{
-	for (size_t i = 0; i < 2; i++)
-		if (r->question[i].state == RESOLVER_OPEN &&
-		    !entropy_fill(&r->question[i].id,
-				  sizeof(r->question[i].id)))
-			return false;
-	return true;
-}
-
-static bool
-put_query(struct resolver *r, size_t i, struct buf *out)
+put_query(const struct resolver *r, size_t i, struct buf *out)
 {
 	return dns_query(out, r->question[i].id, str_from(r->name), TYPES[i]);
 }
 
-bool
-resolve_ask_again(struct resolver *r)
+/* Asks over UDP; an error of the socket shows here or when it is read. */
+static void
+ask_udp(struct resolver *r, size_t server)
 {
-	for (size_t i = 0; i < 2; i++) {
+	int fd = r->server[server].fd;
+
+	for (size_t i = 0; i < 2 && fd >= 0; i++) {
 		char memory[DNS_QUERY_MAX];
 		struct buf query;
 
-		if (r->question[i].state != RESOLVER_OPEN)
+		if (r->question[i].answered || r->server[server].failed[i])
 			continue;
 		buf_init(&query, memory, sizeof(memory));
-		if (!put_query(r, i, &query) ||
-		    send(r->fd, query.ptr, query.len, MSG_NOSIGNAL) < 0)
-			return broke(r);
+		if (put_query(r, i, &query) &&
+		    send(fd, query.ptr, query.len, MSG_NOSIGNAL) < 0)
+			broke(r, server, false);
 	}
-	return true;
 }
 
-bool
-resolve_ask_udp(struct resolver *r)
+/* The first try: sockets and ids. */
+static void
+open_udp(struct resolver *r)
 {
-	if (!open_socket(r, false) || !new_ids(r))
-		return broke(r);
-	return resolve_ask_again(r);
-}
-
-/* Both queries in one go, each after its length (RFC 1035 section 4.2.2). */
-static bool
-fill_out(struct resolver *r)
-{
-	struct buf out;
-
-	buf_init(&out, r->out, sizeof(r->out));
-	for (size_t i = 0; i < 2; i++) {
-		size_t start = out.len, length;
-
-		if (r->question[i].state != RESOLVER_OPEN)
-			continue;
-		buf_put(&out, "\0\0", 2);
-		if (!put_query(r, i, &out))
-			return false;
-		length = out.len - start - 2;
-		r->out[start] = (unsigned char)(length >> 8);
-		r->out[start + 1] = (unsigned char)(length & 0xff);
+	for (size_t i = 0; i < r->config->server_count; i++) {
+		r->server[i].fd =
+			open_socket(&r->config->server[i], SOCK_DGRAM);
+		if (r->server[i].fd < 0)
+			broke(r, i, false);
 	}
-	r->out_length = out.len;
-	r->out_sent = 0;
-	r->in_length = 0;
-	return true;
 }
 
-bool
-resolve_ask_tcp(struct resolver *r)
+void
+resolve_ask_init(struct resolver *r)
 {
-	if (!open_socket(r, true) || !new_ids(r) || !fill_out(r))
-		return broke(r);
-	return true;
+	r->tries = 0;
+	memset(r->question, 0, sizeof(r->question));
+	memset(r->server, 0, sizeof(r->server));
+	for (size_t i = 0; i < NAME_SERVERS_MAX; i++)
+		r->server[i].fd = -1;
+	r->tcp.fd = -1;
+}
+
+void
+resolve_ask(struct resolver *r)
+{
+	int64_t ms = r->config->timeout_ms;
+	bool random = true;
+
+	r->try_until = deadline_in(ms);
+	r->resend_at = deadline_in(ms / 4);
+	r->grace_until = deadline_in(ms / 2);
+	if (r->tries++ == 0) {
+		for (size_t i = 0; i < 2; i++)
+			random = entropy_fill(&r->question[i].id,
+					      sizeof(r->question[i].id)) &&
+				 random;
+		if (!r->config->use_tcp)
+			open_udp(r);
+	}
+	for (size_t i = 0; i < r->config->server_count; i++) {
+		struct resolver_server *server = &r->server[i];
+		bool usable = random && server->fd >= 0;
+
+		server->failed[0] = !usable;
+		server->failed[1] = !usable;
+		server->asked_tcp = false;
+		server->truncated = random && r->config->use_tcp;
+		if (usable)
+			note(r, i, false, RESOLVER_SILENT, 0);
+		ask_udp(r, i);
+	}
 }
 
 static void
-take_answer(struct resolver *r, struct resolver_question *q, enum dns_type type,
+take_answer(struct resolver *r, size_t i, size_t server, bool tcp,
 	    const struct dns_answer *answer)
 {
+	struct resolver_question *q = &r->question[i];
+
 	if (answer->rcode != DNS_NOERROR && answer->rcode != DNS_NXDOMAIN) {
-		resolve_note(r, RESOLVER_RCODE, (int)answer->rcode);
-		q->state = RESOLVER_FAILED;
+		note(r, server, tcp, RESOLVER_RCODE, (int)answer->rcode);
+		r->server[server].failed[i] = true;
 		return;
 	}
-	q->state = RESOLVER_ANSWERED;
+	q->answered = true;
 	q->rcode = answer->rcode;
-	q->server = resolve_server(r);
+	q->server = server;
 	q->found.count = answer->count;
-	for (size_t i = 0; i < answer->count; i++)
-		address_set(&q->found.address[i],
-			    type == DNS_A ? AF_INET : AF_INET6,
-			    answer->address[i].bytes, r->port);
+	for (size_t n = 0; n < answer->count; n++)
+		address_set(&q->found.address[n],
+			    TYPES[i] == DNS_A ? AF_INET : AF_INET6,
+			    answer->address[n].bytes, r->port);
 }
 
 /* Takes a message for the question that it answers; passes over others. */
 static void
-take_message(struct resolver *r, const unsigned char *bytes, size_t len)
+take_message(struct resolver *r, size_t server, bool tcp, struct str message)
 {
-	struct str message = { (const char *)bytes, len };
-
 	for (size_t i = 0; i < 2; i++) {
-		struct resolver_question *q = &r->question[i];
 		struct dns_answer answer;
+		enum dns_reading reading;
 
-		if (q->state == RESOLVER_ANSWERED)
+		if (r->question[i].answered)
 			continue;
-		switch (dns_read(message, q->id, str_from(r->name), TYPES[i],
-				 &answer)) {
-		case DNS_FOREIGN:
+		reading = dns_read(message, r->question[i].id,
+				   str_from(r->name), TYPES[i], &answer);
+		if (reading == DNS_FOREIGN)
 			continue;
-		case DNS_COMPLETE:
-			take_answer(r, q, TYPES[i], &answer);
+		if (reading == DNS_COMPLETE) {
+			take_answer(r, i, server, tcp, &answer);
 			return;
-		case DNS_TRUNCATED:
-			if (r->tcp)
-				break;
-			q->state = RESOLVER_TRUNCATED;
-			return;
-		case DNS_MALFORMED:
-			break;
 		}
-		resolve_note(r, RESOLVER_MALFORMED, 0);
-		q->state = RESOLVER_FAILED;
+		if (reading == DNS_TRUNCATED && !tcp) {
+			if (!r->server[server].asked_tcp)
+				r->server[server].truncated = true;
+			return;
+		}
+		r->server[server].failed[i] = true;
+		note(r, server, tcp, RESOLVER_MALFORMED, 0);
 		return;
 	}
 }
 
-static bool
-exchange_udp(struct resolver *r)
+static void
+receive_udp(struct resolver *r, size_t server)
 {
-	for (unsigned i = 0; i < READS_MAX; i++) {
-		ssize_t got = recv(r->fd, r->in, sizeof(r->in), 0);
+	char message[DNS_MESSAGE_MAX];
 
-		if (got >= 0)
-			take_message(r, r->in, (size_t)got);
-		else if (errno == EAGAIN)
+	for (unsigned i = 0; i < READS_MAX; i++) {
+		ssize_t got =
+			recv(r->server[server].fd, message, sizeof(message), 0);
+
+		if (got < 0) {
+			broke(r, server, false);
 			break;
-		else if (errno != EINTR)
-			return broke(r);
+		}
+		take_message(r, server, false,
+			     (struct str){ message, (size_t)got });
 	}
+}
+
+/* The queries in one go, each after its length (RFC 1035 section 4.2.2). */
+static bool
+put_framed(const struct resolver *r, struct buf *out)
+{
+	for (size_t i = 0; i < 2; i++) {
+		size_t start = out->len, length;
+
+		if (r->question[i].answered)
+			continue;
+		buf_put(out, "\0\0", 2);
+		if (!put_query(r, i, out))
+			return false;
+		length = out->len - start - 2;
+		out->ptr[start] = (char)(length >> 8);
+		out->ptr[start + 1] = (char)(length & 0xff);
+	}
+	return true;
+}
+
+/* Asks the next server whose answers do not fit a datagram; false if none. */
+static bool
+start_tcp(struct resolver *r)
+{
+	struct resolver_tcp *tcp = &r->tcp;
+	struct buf out;
+	size_t i = 0;
+
+	while (i < r->config->server_count && !r->server[i].truncated)
+		i++;
+	if (i == r->config->server_count)
+		return false;
+	r->server[i].truncated = false;
+	r->server[i].asked_tcp = true;
+	r->server[i].failed[0] = false;
+	r->server[i].failed[1] = false;
+	tcp->server = i;
+	tcp->until = deadline_in(r->config->timeout_ms);
+	note(r, i, true, RESOLVER_SILENT, 0);
+	buf_init(&out, tcp->out, sizeof(tcp->out));
+	tcp->fd = open_socket(&r->config->server[i], SOCK_STREAM);
+	if (tcp->fd < 0 || !put_framed(r, &out))
+		broke(r, i, true);
+	tcp->out_length = out.len;
+	tcp->out_sent = 0;
+	tcp->in_length = 0;
 	return true;
 }
 
 /* Takes the whole messages at the start of what came over TCP. */
-static bool
+static void
 take_framed(struct resolver *r)
 {
-	while (r->in_length >= 2) {
-		size_t length = (size_t)r->in[0] << 8 | r->in[1];
+	struct resolver_tcp *tcp = &r->tcp;
+
+	while (tcp->in_length >= 2) {
+		size_t length = (size_t)tcp->in[0] << 8 | tcp->in[1];
 
 		if (length > DNS_MESSAGE_MAX) {
-			resolve_note(r, RESOLVER_ERRNO, EMSGSIZE);
-			return false;
-		}
-		if (r->in_length < 2 + length)
+			note(r, tcp->server, true, RESOLVER_ERRNO, EMSGSIZE);
+			give_up(r, tcp->server);
 			break;
-		take_message(r, r->in + 2, length);
-		r->in_length -= 2 + length;
-		memmove(r->in, r->in + 2 + length, r->in_length);
+		}
+		if (tcp->in_length < 2 + length)
+			break;
+		take_message(r, tcp->server, true,
+			     (struct str){ (char *)tcp->in + 2, length });
+		tcp->in_length -= 2 + length;
+		memmove(tcp->in, tcp->in + 2 + length, tcp->in_length);
 	}
-	return true;
 }
 
-/* An EAGAIN while the connection is not there yet is no error either. */
-static bool
-send_out(struct resolver *r)
+/* Sends what is left to send, or takes what has come. */
+static void
+exchange_tcp(struct resolver *r)
 {
-	while (r->out_sent < r->out_length) {
-		ssize_t sent = send(r->fd, r->out + r->out_sent,
-				    r->out_length - r->out_sent, MSG_NOSIGNAL);
+	struct resolver_tcp *tcp = &r->tcp;
+	bool sending = tcp->out_sent < tcp->out_length;
+	ssize_t moved =
+		sending ? send(tcp->fd, tcp->out + tcp->out_sent,
+			       tcp->out_length - tcp->out_sent, MSG_NOSIGNAL)
+			: recv(tcp->fd, tcp->in + tcp->in_length,
+			       sizeof(tcp->in) - tcp->in_length, 0);
 
-		if (sent >= 0)
-			r->out_sent += (size_t)sent;
-		else if (errno == EAGAIN)
-			break;
-		else if (errno != EINTR)
-			return broke(r);
+	if (moved < 0) {
+		broke(r, tcp->server, true);
+	} else if (sending) {
+		tcp->out_sent += (size_t)moved;
+	} else if (moved == 0) {
+		note(r, tcp->server, true, RESOLVER_CLOSED, 0);
+		give_up(r, tcp->server);
+	} else {
+		tcp->in_length += (size_t)moved;
+		take_framed(r);
 	}
-	return true;
 }
 
-static bool
-receive_in(struct resolver *r)
+/* One server after the other, until all is answered or none is left. */
+static void
+step_tcp(struct resolver *r)
 {
-	for (unsigned i = 0; i < READS_MAX; i++) {
-		ssize_t got = recv(r->fd, r->in + r->in_length,
-				   sizeof(r->in) - r->in_length, 0);
-
-		if (got > 0) {
-			r->in_length += (size_t)got;
-			if (!take_framed(r))
-				return false;
-		} else if (got == 0) {
-			resolve_note(r, RESOLVER_CLOSED, 0);
-			return false;
-		} else if (errno == EAGAIN) {
-			break;
-		} else if (errno != EINTR) {
-			return broke(r);
-		}
+	while (r->tcp.fd >= 0 || start_tcp(r)) {
+		if (r->tcp.fd >= 0)
+			exchange_tcp(r);
+		if (can_answer(r, r->tcp.server) &&
+		    deadline_left(r->tcp.until) > 0)
+			return;
+		give_up(r, r->tcp.server);
+		if (r->tcp.fd >= 0)
+			(void)close(r->tcp.fd);
+		r->tcp.fd = -1;
 	}
-	return true;
+}
+
+void
+resolve_exchange(struct resolver *r)
+{
+	for (size_t i = 0; i < r->config->server_count; i++)
+		if (r->server[i].fd >= 0)
+			receive_udp(r, i);
+	step_tcp(r);
+	/* A datagram is sent twice in a try: one lost is not worth a try. */
+	if (r->tcp.fd >= 0 || deadline_left(r->resend_at) > 0 ||
+	    deadline_left(r->try_until) == 0)
+		return;
+	r->resend_at = r->try_until;
+	for (size_t i = 0; i < r->config->server_count; i++)
+		ask_udp(r, i);
 }
 
 bool
-resolve_exchange(struct resolver *r)
+resolve_may_answer(const struct resolver *r)
 {
-	if (!r->tcp)
-		return exchange_udp(r);
-	if (!send_out(r))
+	if (r->tcp.fd >= 0)
+		return true;
+	if (deadline_left(r->try_until) == 0)
 		return false;
-	return r->out_sent < r->out_length || receive_in(r);
+	for (size_t i = 0; i < r->config->server_count; i++)
+		if (can_answer(r, i))
+			return true;
+	return false;
 }

@@ -1,30 +1,25 @@
 /*
- * Floor 2, network. The resolver's exchange with one name server; private to
+ * Floor 2, network. The resolver's exchange with the name servers; private to
  * resolve*.c.
- *
- * Every function works on the server of the present try, and on the questions
- * that are open. Those that return false have noted what broke.
  */
 #ifndef NET_RESOLVE_ASK_H
 #define NET_RESOLVE_ASK_H
 
 #include "net/resolve.h"
 
-/* The index of the server of the present try. */
-size_t resolve_server(const struct resolver *r);
+/* Forgets what is open, without closing it: before the first try of a name. */
+void resolve_ask_init(struct resolver *r);
 
-/* Notes what that server did. */
-void resolve_note(struct resolver *r, enum resolver_outcome outcome,
-		  int detail);
+/*
+ * Begins a try: asks every server what is not answered yet. Ids and sockets
+ * are random (RFC 5452) and stay for all tries, so that late answers count.
+ */
+void resolve_ask(struct resolver *r);
 
-/* Asks from a new socket, with new ids: a random port and id each (RFC 5452). */
-MUST_CHECK bool resolve_ask_udp(struct resolver *r);
-MUST_CHECK bool resolve_ask_tcp(struct resolver *r);
+/* Takes what has come, turns to TCP, and asks again when that is due. */
+void resolve_exchange(struct resolver *r);
 
-/* Asks once more from the UDP socket that is open, so that both answers count. */
-MUST_CHECK bool resolve_ask_again(struct resolver *r);
-
-/* Sends what is left to send and takes what has come. */
-MUST_CHECK bool resolve_exchange(struct resolver *r);
+/* Whether anything can still come of this try. */
+bool resolve_may_answer(const struct resolver *r);
 
 #endif

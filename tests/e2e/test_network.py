@@ -235,6 +235,20 @@ def test_a_dead_name_server_is_passed_over(scratch):
 
 @needs_root
 @native
+def test_a_silent_name_server_costs_nothing(scratch):
+    """All are asked at once: not even the first try of the silent one is over."""
+    variables = configured(scratch, "nameserver 127.0.0.52\nnameserver 127.0.0.53\n"
+                           "options timeout:30\n")
+    with NameServer({GOOGLE: "silent"}, address="127.0.0.52") as silent_one, \
+         NameServer({GOOGLE: ["127.0.0.1"]}):
+        result = scratch(MAX_WAIT_TIME_SECONDS=10, **variables)
+    assert result.code == 0, result.out
+    assert result.warnings == []
+    assert {kind for _, _, kind in silent_one.asked} == {"A", "AAAA"}
+
+
+@needs_root
+@native
 def test_the_metadata_server_by_name(scratch):
     host = "metadata.google.internal"
     port = scratch.emulator.port("metadata")
