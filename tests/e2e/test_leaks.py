@@ -346,8 +346,9 @@ def secrets_in(request):
     scheme, _, value = (request.header("Authorization") or "").partition(" ")
     body = request.body.decode()
     given = json.loads(body or "{}") if body[:1] in ("", "{") else dict(parse_qsl(body))
-    found = [value, request.header("X-Key") or "", *dict(request.query).values(),
-             request.query_string, *(given[name] for name in SENT if name in given)]
+    found = [value, request.header("X-Key") or "", dict(request.query).get("key", ""),
+             request.query_string.partition("key=")[2],
+             *(given[name] for name in SENT if name in given)]
     if scheme == "Basic":
         found.append(base64.b64decode(value).decode().partition(":")[2])
     return [word for word in found if len(word) >= 8]
