@@ -149,6 +149,9 @@ REFUSED = {
     "case-email": entry({"auth": GOOD, "eMail": "x"}),
     "case-helpers": PULL_SECRET[:-1] + ', "credhelpers": {}}',
     "case-long-s": PULL_SECRET[:-1] + ', "auth\u017f": {}}',
+    # The example of the Go program's README.
+    "go-example": json.dumps({"auths": {"registry.redhat.io": {
+        "auth": "base64-encoded-credentials", "email": "user@redhat.com"}}}),
     "whole-secret": json.dumps({"kind": "Secret", "data": {
         ".dockerconfigjson": b64(PULL_SECRET)}}),
     "in-base64": b64(PULL_SECRET),
