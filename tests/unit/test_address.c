@@ -2,12 +2,8 @@
 #include "net/address.h"
 
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 struct literal_case {
 	const char *literal;
@@ -43,13 +39,11 @@ static const struct literal_case LITERALS[] = {
 	  NULL },
 };
 
-static void
-literals_are_read_and_written(void **state)
+TEST(literals_are_read_and_written)
 {
 	char text[ADDRESS_TEXT_SIZE];
 	struct address address;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(LITERALS) / sizeof(LITERALS[0]); i++) {
 		const struct literal_case *c = &LITERALS[i];
 
@@ -63,21 +57,17 @@ literals_are_read_and_written(void **state)
 	}
 }
 
-static void
-a_nul_ends_no_literal(void **state)
+TEST(a_nul_ends_no_literal)
 {
 	struct address address;
 
-	(void)state;
 	assert_false(address_parse(&address, STR("::1\0"), 443));
 }
 
-static void
-an_address_is_what_connect_takes(void **state)
+TEST(an_address_is_what_connect_takes)
 {
 	struct address address;
 
-	(void)state;
 	assert_true(address_parse(&address, STR("192.0.2.1"), 53));
 	assert_int_equal(address.length, sizeof(struct sockaddr_in));
 	assert_int_equal(address.sockaddr.any.sa_family, AF_INET);
@@ -90,16 +80,4 @@ an_address_is_what_connect_takes(void **state)
 	assert_int_equal(ntohs(address.sockaddr.v6.sin6_port), 53);
 	assert_int_equal(address.sockaddr.v6.sin6_scope_id, 7);
 	assert_int_equal(address.sockaddr.v6.sin6_addr.s6_addr[15], 2);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(literals_are_read_and_written),
-		cmocka_unit_test(a_nul_ends_no_literal),
-		cmocka_unit_test(an_address_is_what_connect_takes),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

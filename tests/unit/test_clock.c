@@ -1,16 +1,11 @@
 /* Clocks, dates and deadlines. */
 #include "sys/clock.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
+#include "test.h"
 
-static void
-known_times(void **state)
+TEST(known_times)
 {
 	static const struct {
 		int64_t seconds;
@@ -41,7 +36,6 @@ known_times(void **state)
 		{ INT64_MAX, "9999-12-31T23:59:59Z" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		char out[RFC3339_SIZE + 1] = "#####################";
 
@@ -53,14 +47,12 @@ known_times(void **state)
 }
 
 /* Day for day from the year 1 to 9999, counted by hand. */
-static void
-every_day_of_the_calendar(void **state)
+TEST(every_day_of_the_calendar)
 {
 	static const int64_t LENGTH[] = { 31, 28, 31, 30, 31, 30,
 					  31, 31, 30, 31, 30, 31 };
 	int64_t days = -719162;
 
-	(void)state;
 	for (int64_t year = 1; year <= 9999; year++) {
 		bool leap =
 			year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -92,10 +84,8 @@ every_day_of_the_calendar(void **state)
 	assert_int_equal(clock_days(-400, 3, 1), -719468 - 146097);
 }
 
-static void
-every_second_of_a_day(void **state)
+TEST(every_second_of_a_day)
 {
-	(void)state;
 	for (int64_t second = 0; second < 86400; second++) {
 		char out[RFC3339_SIZE], expected[64];
 
@@ -109,19 +99,16 @@ every_second_of_a_day(void **state)
 	}
 }
 
-static void
-the_wall_clock_counts_from_1970(void **state)
+TEST(the_wall_clock_counts_from_1970)
 {
 	int64_t before = (int64_t)time(NULL);
 	int64_t now = clock_unix();
 
-	(void)state;
 	/* time() may read a coarser clock that lags by a tick */
 	assert_true(now >= before && now <= (int64_t)time(NULL) + 1);
 }
 
-static void
-times_are_read_with_fraction_and_offset(void **state)
+TEST(times_are_read_with_fraction_and_offset)
 {
 	static const struct {
 		const char *text;
@@ -162,7 +149,6 @@ times_are_read_with_fraction_and_offset(void **state)
 		"0000-01-02T03:04:05Z",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		int64_t value = -1;
 
@@ -178,13 +164,11 @@ times_are_read_with_fraction_and_offset(void **state)
 	}
 }
 
-static void
-the_monotonic_clock_counts_milliseconds_and_never_back(void **state)
+TEST(the_monotonic_clock_counts_milliseconds_and_never_back)
 {
 	const struct timespec nap = { .tv_sec = 0, .tv_nsec = 20000000 };
 	int64_t start = clock_ms(), last = start;
 
-	(void)state;
 	for (size_t i = 0; i < 1000; i++) {
 		int64_t now = clock_ms();
 
@@ -195,13 +179,11 @@ the_monotonic_clock_counts_milliseconds_and_never_back(void **state)
 	assert_true(clock_ms() - start >= 19);
 }
 
-static void
-deadlines_run_out_and_stay_so(void **state)
+TEST(deadlines_run_out_and_stay_so)
 {
 	struct deadline past = deadline_in(-5), now = deadline_in(0);
 	struct deadline far = deadline_in(3600000);
 
-	(void)state;
 	assert_int_equal(deadline_left(past), 0);
 	assert_int_equal(deadline_left(now), 0);
 	assert_true(deadline_left(far) > 0);
@@ -211,32 +193,12 @@ deadlines_run_out_and_stay_so(void **state)
 	assert_true(deadline_left(DEADLINE_NEVER) > 0);
 }
 
-static void
-the_earlier_deadline_wins(void **state)
+TEST(the_earlier_deadline_wins)
 {
 	struct deadline a = { 5 }, b = { 6 }, negative = { -7 };
 
-	(void)state;
 	assert_int_equal(deadline_first(a, b).at_ms, 5);
 	assert_int_equal(deadline_first(b, a).at_ms, 5);
 	assert_int_equal(deadline_first(a, a).at_ms, 5);
 	assert_int_equal(deadline_first(a, negative).at_ms, -7);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(known_times),
-		cmocka_unit_test(every_day_of_the_calendar),
-		cmocka_unit_test(every_second_of_a_day),
-		cmocka_unit_test(the_wall_clock_counts_from_1970),
-		cmocka_unit_test(
-			the_monotonic_clock_counts_milliseconds_and_never_back),
-		cmocka_unit_test(times_are_read_with_fraction_and_offset),
-		cmocka_unit_test(deadlines_run_out_and_stay_so),
-		cmocka_unit_test(the_earlier_deadline_wins),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,7 @@
 /* Encodings of the wire, against vectors of their RFCs. */
 #include "base/codec.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 /* RFC 4648 section 10, and bytes that need the last two digits. */
 static const struct {
@@ -30,10 +24,8 @@ static const struct {
 
 #define VECTORS_COUNT (sizeof(VECTORS) / sizeof(VECTORS[0]))
 
-static void
-base64_vectors(void **state)
+TEST(base64_vectors)
 {
-	(void)state;
 	for (size_t i = 0; i < VECTORS_COUNT; i++) {
 		char memory[16];
 		struct buf out;
@@ -58,10 +50,8 @@ base64_vectors(void **state)
 static const char DIGITS[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static void
-base64_digits_in_every_place(void **state)
+TEST(base64_digits_in_every_place)
 {
-	(void)state;
 	for (size_t place = 0; place < 4; place++) {
 		for (uint32_t value = 0; value < 64; value++) {
 			uint32_t bits = value << (18 - 6 * place);
@@ -83,10 +73,8 @@ base64_digits_in_every_place(void **state)
 }
 
 /* Every byte in every place: 64 digits, and '=' only as padding. */
-static void
-base64_takes_no_other_byte(void **state)
+TEST(base64_takes_no_other_byte)
 {
-	(void)state;
 	for (size_t place = 0; place < 8; place++) {
 		for (unsigned byte = 0; byte < 256; byte++) {
 			char text[8] = "AAAAAAAA", memory[8];
@@ -111,8 +99,7 @@ base64_takes_no_other_byte(void **state)
 	}
 }
 
-static void
-base64_refuses_what_is_not_canonical(void **state)
+TEST(base64_refuses_what_is_not_canonical)
 {
 	static const struct {
 		const char *text;
@@ -141,7 +128,6 @@ base64_refuses_what_is_not_canonical(void **state)
 		{ "A\xc3\xa9=", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		char memory[16];
 		struct buf out;
@@ -159,27 +145,23 @@ base64_refuses_what_is_not_canonical(void **state)
 	}
 }
 
-static void
-base64_leaves_no_trace_of_what_it_refused(void **state)
+TEST(base64_leaves_no_trace_of_what_it_refused)
 {
 	static const char GONE[6] = { 0 };
 	char memory[8] = "########";
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, memory, sizeof(memory));
 	assert_false(base64_decode(&out, STR("Zm9vYmF!")));
 	assert_memory_equal(memory, GONE, 6);
 	assert_memory_equal(memory + 6, "##", 2);
 }
 
-static void
-base64_needs_room(void **state)
+TEST(base64_needs_room)
 {
 	char memory[8];
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, memory, 5);
 	buf_put_cstr(&out, "12");
 	base64_encode(&out, "foo", 3);
@@ -199,13 +181,11 @@ base64_needs_room(void **state)
 	assert_memory_equal(memory, "123fo", 5);
 }
 
-static void
-base64_lengths_do_not_wrap(void **state)
+TEST(base64_lengths_do_not_wrap)
 {
 	char memory[4];
 	struct buf out;
 
-	(void)state;
 	assert_int_equal(base64_length(65536), 87384);
 	buf_init(&out, memory, sizeof(memory));
 	base64_encode(&out, memory, SIZE_MAX);
@@ -217,13 +197,11 @@ base64_lengths_do_not_wrap(void **state)
 }
 
 /* All lengths around a group, all byte values. */
-static void
-base64_round_trip(void **state)
+TEST(base64_round_trip)
 {
 	unsigned char bytes[300];
 	char text[400], back[300];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (unsigned char)(i * 89 + i / 7);
 	for (size_t len = 0; len <= sizeof(bytes); len++) {
@@ -240,14 +218,12 @@ base64_round_trip(void **state)
 	}
 }
 
-static void
-percent_encodes_all_but_the_unreserved(void **state)
+TEST(percent_encodes_all_but_the_unreserved)
 {
 	static const char UNRESERVED[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 					 "abcdefghijklmnopqrstuvwxyz"
 					 "0123456789-._~";
 
-	(void)state;
 	for (unsigned byte = 0; byte < 256; byte++) {
 		char memory[4], c = (char)byte, expected[4];
 		struct buf out;
@@ -262,29 +238,25 @@ percent_encodes_all_but_the_unreserved(void **state)
 	}
 }
 
-static void
-percent_decodes_in_place(void **state)
+TEST(percent_decodes_in_place)
 {
 	char memory[] = "a%20b+%c3%A9%00";
 	struct str text = { memory, sizeof(memory) - 1 };
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, memory, text.len);
 	assert_true(percent_decode(&out, text));
 	assert_int_equal(out.len, 7);
 	assert_memory_equal(out.ptr, "a b+\xc3\xa9\0", 7);
 }
 
-static void
-percent_needs_two_digits_and_room(void **state)
+TEST(percent_needs_two_digits_and_room)
 {
 	static const char *const wrong[] = { "%",   "%4",  "a%",
 					     "%4g", "%g4", "%%41" };
 	char memory[16];
 	struct buf out;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		buf_init(&out, memory, sizeof(memory));
 		assert_false(percent_decode(&out, str_from(wrong[i])));
@@ -299,12 +271,10 @@ percent_needs_two_digits_and_room(void **state)
 	assert_false(percent_decode(&out, STR("%43")));
 }
 
-static void
-hexadecimal_digits_are_these(void **state)
+TEST(hexadecimal_digits_are_these)
 {
 	static const char digits[] = "0123456789abcdefABCDEF";
 
-	(void)state;
 	for (int c = -128; c < 128; c++) {
 		const char *at = c != 0 ? strchr(digits, c) : NULL;
 		int value = at == NULL ? -1 : (int)(at - digits);
@@ -314,13 +284,11 @@ hexadecimal_digits_are_these(void **state)
 	}
 }
 
-static void
-percent_encodes_whole_texts(void **state)
+TEST(percent_encodes_whole_texts)
 {
 	char memory[64];
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, memory, sizeof(memory));
 	percent_encode(&out, STR("a b+c/\xc3\xa9%20&=~"));
 	assert_true(
@@ -331,8 +299,7 @@ percent_encodes_whole_texts(void **state)
 }
 
 /* RFC 3720 appendix B.4 (its CRCs are given low byte first). */
-static void
-crc32c_vectors(void **state)
+TEST(crc32c_vectors)
 {
 	unsigned char zeros[32], ones[32], up[32], down[32];
 	static const unsigned char READ_PDU[48] = {
@@ -343,7 +310,6 @@ crc32c_vectors(void **state)
 		0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
 	};
 
-	(void)state;
 	for (unsigned i = 0; i < 32; i++) {
 		zeros[i] = 0;
 		ones[i] = 0xff;
@@ -361,13 +327,11 @@ crc32c_vectors(void **state)
 	assert_int_equal(crc32c("a", 1), 0xc1d04330);
 }
 
-static void
-crc32c_sees_each_bit(void **state)
+TEST(crc32c_sees_each_bit)
 {
 	unsigned char bytes[64] = { 0 };
 	uint32_t crc = crc32c(bytes, sizeof(bytes));
 
-	(void)state;
 	for (size_t i = 0; i < 8 * sizeof(bytes); i++) {
 		bytes[i / 8] ^= (unsigned char)(1u << i % 8);
 		assert_true(crc32c(bytes, sizeof(bytes)) != crc);
@@ -375,8 +339,7 @@ crc32c_sees_each_bit(void **state)
 	}
 }
 
-static void
-parse_uint_takes_digits_that_fit(void **state)
+TEST(parse_uint_takes_digits_that_fit)
 {
 	static const struct {
 		struct str text;
@@ -408,7 +371,6 @@ parse_uint_takes_digits_that_fit(void **state)
 		{ STR("\xb1"), false, 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		uint64_t value = 42;
 
@@ -416,29 +378,4 @@ parse_uint_takes_digits_that_fit(void **state)
 			fail_msg("row %zu", i);
 		assert_int_equal(value, ROWS[i].valid ? ROWS[i].value : 42);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(base64_vectors),
-		cmocka_unit_test(base64_digits_in_every_place),
-		cmocka_unit_test(base64_takes_no_other_byte),
-		cmocka_unit_test(base64_refuses_what_is_not_canonical),
-		cmocka_unit_test(base64_leaves_no_trace_of_what_it_refused),
-		cmocka_unit_test(base64_needs_room),
-		cmocka_unit_test(base64_lengths_do_not_wrap),
-		cmocka_unit_test(base64_round_trip),
-		cmocka_unit_test(percent_encodes_all_but_the_unreserved),
-		cmocka_unit_test(percent_encodes_whole_texts),
-		cmocka_unit_test(percent_decodes_in_place),
-		cmocka_unit_test(percent_needs_two_digits_and_room),
-		cmocka_unit_test(hexadecimal_digits_are_these),
-		cmocka_unit_test(crc32c_vectors),
-		cmocka_unit_test(crc32c_sees_each_bit),
-		cmocka_unit_test(parse_uint_takes_digits_that_fit),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,9 @@
 /* Where a connection in clear text may lead. */
 #include "net/conn.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "net/address.h"
+
+#include "test.h"
 
 static struct conn conn;
 static struct resolver_config resolver;
@@ -40,8 +34,7 @@ open_via(const char *url, const char *via, struct status *st)
 	return st->code;
 }
 
-static void
-clear_text_keeps_to_the_loopback(void **state)
+TEST(clear_text_keeps_to_the_loopback)
 {
 	static const struct {
 		const char *url;
@@ -54,7 +47,6 @@ clear_text_keeps_to_the_loopback(void **state)
 	};
 	struct status st;
 
-	(void)state;
 	/* The name of another machine, as a hosts file may have it. */
 	resolver_config_parse(&resolver, STR(""),
 			      STR("192.0.2.7 peer.example\n"));
@@ -72,8 +64,7 @@ clear_text_keeps_to_the_loopback(void **state)
 			 CODE_UNAVAILABLE);
 }
 
-static void
-addresses_of_the_loopback(void **state)
+TEST(addresses_of_the_loopback)
 {
 	static const struct {
 		const char *text;
@@ -87,21 +78,9 @@ addresses_of_the_loopback(void **state)
 	};
 	struct address address;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_true(address_parse(&address, str_from(rows[i].text), 1));
 		assert_int_equal(address_is_loopback(&address),
 				 rows[i].loopback);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(clear_text_keeps_to_the_loopback),
-		cmocka_unit_test(addresses_of_the_loopback),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,20 +1,10 @@
 /* Elements of DER, by the rules of X.690 and RFC 5280. */
 #include "net/der.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "test.h"
 
 /* Sections 8.1.2, 8.1.3 and 10.1: tags and lengths. */
-static void
-elements_are_read_or_refused(void **state)
+TEST(elements_are_read_or_refused)
 {
 	static const struct {
 		struct str in;
@@ -52,7 +42,6 @@ elements_are_read_or_refused(void **state)
 		{ { "\x02\xff", 2 }, false, 0, 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct str rest = rows[i].in;
 		struct der element;
@@ -93,10 +82,8 @@ assert_long_element(size_t length, size_t header)
 	free(bytes);
 }
 
-static void
-lengths_are_counted_in_one_to_three_bytes(void **state)
+TEST(lengths_are_counted_in_one_to_three_bytes)
 {
-	(void)state;
 	assert_long_element(0x7f, 2);
 	assert_long_element(0x80, 3);
 	assert_long_element(0xff, 3);
@@ -105,13 +92,11 @@ lengths_are_counted_in_one_to_three_bytes(void **state)
 	assert_long_element(0x10000, 5);
 }
 
-static void
-another_tag_leaves_the_rest_alone(void **state)
+TEST(another_tag_leaves_the_rest_alone)
 {
 	struct str rest = STR("\x02\x01\x05\x05\x00");
 	struct der element;
 
-	(void)state;
 	assert_false(der_expect(&rest, DER_SEQUENCE, &element));
 	assert_int_equal(rest.len, 5);
 	assert_true(der_expect(&rest, DER_INTEGER, &element));
@@ -121,8 +106,7 @@ another_tag_leaves_the_rest_alone(void **state)
 }
 
 /* Section 8.3. */
-static void
-numbers_are_positive_and_minimal(void **state)
+TEST(numbers_are_positive_and_minimal)
 {
 	static const struct {
 		struct str content;
@@ -142,7 +126,6 @@ numbers_are_positive_and_minimal(void **state)
 		{ { "\x00\x00\x80", 3 }, false, { "", 0 } },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct str number = STR("");
 
@@ -153,8 +136,7 @@ numbers_are_positive_and_minimal(void **state)
 }
 
 /* RFC 5280 section 4.1.2.5. */
-static void
-times_are_read_in_the_two_forms_of_certificates(void **state)
+TEST(times_are_read_in_the_two_forms_of_certificates)
 {
 	static const struct {
 		unsigned tag;
@@ -195,7 +177,6 @@ times_are_read_in_the_two_forms_of_certificates(void **state)
 		{ DER_INTEGER, "700101000000Z", false, 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct der element = { .tag = rows[i].tag,
 					     .content =
@@ -206,19 +187,4 @@ times_are_read_in_the_two_forms_of_certificates(void **state)
 			fail_msg("%s", rows[i].text);
 		assert_int_equal(seconds, rows[i].seconds);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(elements_are_read_or_refused),
-		cmocka_unit_test(lengths_are_counted_in_one_to_three_bytes),
-		cmocka_unit_test(another_tag_leaves_the_rest_alone),
-		cmocka_unit_test(numbers_are_positive_and_minimal),
-		cmocka_unit_test(
-			times_are_read_in_the_two_forms_of_certificates),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

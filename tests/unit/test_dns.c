@@ -1,14 +1,7 @@
 /* DNS messages: what is asked, and what of an answer is believed. */
 #include "net/dns.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define ID 0x1234
 #define NAME "www.example.com"
@@ -67,13 +60,11 @@ read_copy(struct str bytes, enum dns_type type)
 	return reading;
 }
 
-static void
-a_query_has_one_question_and_wants_recursion(void **state)
+TEST(a_query_has_one_question_and_wants_recursion)
 {
 	char memory[DNS_QUERY_MAX];
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, memory, sizeof(memory));
 	assert_true(dns_query(&out, ID, STR(NAME), DNS_A));
 	assert_true(str_eq(buf_view(&out),
@@ -89,8 +80,7 @@ a_query_has_one_question_and_wants_recursion(void **state)
 #define SIXTY TWENTY TWENTY TWENTY
 #define LABEL63 SIXTY "abc"
 
-static void
-only_domain_names_are_asked_for(void **state)
+TEST(only_domain_names_are_asked_for)
 {
 	static const struct {
 		const char *name;
@@ -111,7 +101,6 @@ only_domain_names_are_asked_for(void **state)
 	char memory[DNS_QUERY_MAX];
 	struct buf out;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		buf_init(&out, memory, sizeof(memory));
 		if (dns_query(&out, ID, str_from(cases[i].name), DNS_A) !=
@@ -120,13 +109,11 @@ only_domain_names_are_asked_for(void **state)
 	}
 }
 
-static void
-a_query_that_does_not_fit_is_refused(void **state)
+TEST(a_query_that_does_not_fit_is_refused)
 {
 	char memory[12 + sizeof(QUESTION) - 1];
 	struct buf out;
 
-	(void)state;
 	for (size_t size = 0; size < sizeof(memory); size++) {
 		buf_init(&out, memory, size);
 		assert_false(dns_query(&out, ID, STR(NAME), DNS_A));
@@ -235,10 +222,8 @@ static const struct answer_case ANSWERS[] = {
 	  0, 0 },
 };
 
-static void
-an_answer_gives_the_addresses_of_the_name(void **state)
+TEST(an_answer_gives_the_addresses_of_the_name)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(ANSWERS) / sizeof(ANSWERS[0]); i++) {
 		const struct answer_case *c = &ANSWERS[i];
 		enum dns_reading reading;
@@ -256,10 +241,8 @@ an_answer_gives_the_addresses_of_the_name(void **state)
 	}
 }
 
-static void
-an_aaaa_answer_has_addresses_of_16_bytes(void **state)
+TEST(an_aaaa_answer_has_addresses_of_16_bytes)
 {
-	(void)state;
 	start_message(ID, 0x8180, 1, 2);
 	buf_put_str(&message, STR(QNAME "\0\x1c\0\1"));
 	buf_put_str(&message, STR(A(AT_NAME, "\7")));
@@ -323,10 +306,8 @@ static const struct header_case HEADERS[] = {
 	{ "half a question", DNS_FOREIGN, 0, ID, 0x8180, 1, 0, RECORDS(QNAME) },
 };
 
-static void
-only_an_answer_to_our_query_is_believed(void **state)
+TEST(only_an_answer_to_our_query_is_believed)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(HEADERS) / sizeof(HEADERS[0]); i++) {
 		const struct header_case *c = &HEADERS[i];
 		enum dns_reading reading;
@@ -341,12 +322,10 @@ only_an_answer_to_our_query_is_believed(void **state)
 	}
 }
 
-static void
-an_answer_that_is_cut_is_never_complete(void **state)
+TEST(an_answer_that_is_cut_is_never_complete)
 {
 	size_t whole;
 
-	(void)state;
 	start_message(ID, 0x8180, 1, 2);
 	buf_put_str(&message,
 		    STR(QUESTION CNAME(AT_NAME, "\6", "\3cdn" AT_EXAMPLE)
@@ -362,12 +341,10 @@ an_answer_that_is_cut_is_never_complete(void **state)
 	assert_int_equal(read_copy(buf_view(&message), DNS_A), DNS_COMPLETE);
 }
 
-static void
-addresses_beyond_the_limit_are_left_out(void **state)
+TEST(addresses_beyond_the_limit_are_left_out)
 {
 	static const char record[] = A(AT_NAME, "\7");
 
-	(void)state;
 	start_message(ID, 0x8180, 1, ADDRESSES_MAX + 3);
 	buf_put_str(&message, STR(QUESTION));
 	for (unsigned i = 0; i < ADDRESSES_MAX + 3; i++) {
@@ -403,10 +380,8 @@ put_alias_chain(unsigned aliases)
 	buf_put_str(&message, STR(A("\0", "\7")));
 }
 
-static void
-ten_aliases_are_followed_and_no_more(void **state)
+TEST(ten_aliases_are_followed_and_no_more)
 {
-	(void)state;
 	put_alias_chain(10);
 	assert_int_equal(read_copy(buf_view(&message), DNS_A), DNS_COMPLETE);
 	assert_int_equal(answer.count, 1);
@@ -434,43 +409,19 @@ put_long_owner(size_t wire)
 	buf_put_str(&message, STR(A("\0", "\7")));
 }
 
-static void
-a_name_has_at_most_255_bytes(void **state)
+TEST(a_name_has_at_most_255_bytes)
 {
-	(void)state;
 	put_long_owner(255);
 	assert_int_equal(read_copy(buf_view(&message), DNS_A), DNS_COMPLETE);
 	put_long_owner(256);
 	assert_int_equal(read_copy(buf_view(&message), DNS_A), DNS_MALFORMED);
 }
 
-static void
-response_codes_have_names(void **state)
+TEST(response_codes_have_names)
 {
-	(void)state;
 	assert_string_equal(dns_rcode_text(2), "server failure (SERVFAIL)");
 	assert_string_equal(dns_rcode_text(3), "no such host (NXDOMAIN)");
 	assert_string_equal(dns_rcode_text(5), "query refused (REFUSED)");
 	assert_string_equal(dns_rcode_text(6), "an unknown response code");
 	assert_string_equal(dns_rcode_text(4096), "an unknown response code");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_query_has_one_question_and_wants_recursion),
-		cmocka_unit_test(only_domain_names_are_asked_for),
-		cmocka_unit_test(a_query_that_does_not_fit_is_refused),
-		cmocka_unit_test(an_answer_gives_the_addresses_of_the_name),
-		cmocka_unit_test(an_aaaa_answer_has_addresses_of_16_bytes),
-		cmocka_unit_test(only_an_answer_to_our_query_is_believed),
-		cmocka_unit_test(an_answer_that_is_cut_is_never_complete),
-		cmocka_unit_test(addresses_beyond_the_limit_are_left_out),
-		cmocka_unit_test(ten_aliases_are_followed_and_no_more),
-		cmocka_unit_test(a_name_has_at_most_255_bytes),
-		cmocka_unit_test(response_codes_have_names),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

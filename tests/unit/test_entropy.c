@@ -1,13 +1,10 @@
 #include "sys/entropy.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
 #include <sys/random.h>
 #include <sys/types.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 /* What the kernel's stand-in does, call by call: so many bytes, or an error. */
 static struct {
@@ -43,24 +40,20 @@ start(void **state)
 	return 0;
 }
 
-static void
-all_bytes_are_asked_for(void **state)
+TEST_AFTER(start, all_bytes_are_asked_for)
 {
 	unsigned char out[5] = { 0 };
 
-	(void)state;
 	script[0].bytes = 64;
 	assert_true(entropy_fill(out, 4));
 	assert_int_equal(calls, 1);
 	assert_memory_equal(out, "\1\2\3\4\0", 5);
 }
 
-static void
-an_interrupted_call_is_made_again(void **state)
+TEST_AFTER(start, an_interrupted_call_is_made_again)
 {
 	unsigned char out[3] = { 0 };
 
-	(void)state;
 	script[0].bytes = script[1].bytes = -1;
 	script[0].error = script[1].error = EINTR;
 	script[2].bytes = 64;
@@ -69,12 +62,10 @@ an_interrupted_call_is_made_again(void **state)
 	assert_memory_equal(out, "\1\2\3", 3);
 }
 
-static void
-what_came_short_is_filled_up(void **state)
+TEST_AFTER(start, what_came_short_is_filled_up)
 {
 	unsigned char out[6] = { 0 };
 
-	(void)state;
 	script[0].bytes = 2;
 	script[1].bytes = -1;
 	script[1].error = EINTR;
@@ -85,14 +76,13 @@ what_came_short_is_filled_up(void **state)
 	assert_memory_equal(out, "\1\2\3\4\5\6", 6);
 }
 
-static void
-no_other_error_is_tried_again(void **state)
+TEST_AFTER(start, no_other_error_is_tried_again)
 {
 	static const int errors[] = { ENOSYS, EFAULT, EAGAIN, EINVAL, EPERM };
 	unsigned char out[4];
 
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		(void)start(state);
+		(void)start(NULL);
 		script[0].bytes = 2;
 		script[1].bytes = -1;
 		script[1].error = errors[i];
@@ -101,40 +91,19 @@ no_other_error_is_tried_again(void **state)
 	}
 }
 
-static void
-a_kernel_that_gives_nothing_ends_it(void **state)
+TEST_AFTER(start, a_kernel_that_gives_nothing_ends_it)
 {
 	unsigned char out[4];
 
-	(void)state;
 	script[0].error = EINTR;
 	assert_false(entropy_fill(out, sizeof(out)));
 	assert_int_equal(calls, 1);
 }
 
-static void
-nothing_is_asked_for_nothing(void **state)
+TEST_AFTER(start, nothing_is_asked_for_nothing)
 {
 	unsigned char out[1];
 
-	(void)state;
 	assert_true(entropy_fill(out, 0));
 	assert_int_equal(calls, 0);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(all_bytes_are_asked_for, start),
-		cmocka_unit_test_setup(an_interrupted_call_is_made_again,
-				       start),
-		cmocka_unit_test_setup(what_came_short_is_filled_up, start),
-		cmocka_unit_test_setup(no_other_error_is_tried_again, start),
-		cmocka_unit_test_setup(a_kernel_that_gives_nothing_ends_it,
-				       start),
-		cmocka_unit_test_setup(nothing_is_asked_for_nothing, start),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

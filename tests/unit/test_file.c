@@ -2,19 +2,13 @@
 #include "sys/file.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "sys/wait.h"
+
+#include "test.h"
 
 static char folder[] = "/tmp/test_file.XXXXXX";
 static char path[128];
@@ -67,13 +61,11 @@ remove_folder(void **state)
 	return rmdir(folder);
 }
 
-static void
-a_file_is_read_to_its_end(void **state)
+TEST(a_file_is_read_to_its_end)
 {
 	char memory[16];
 	struct buf out;
 
-	(void)state;
 	put("a", "0123456789");
 	out = read_back("a", memory, sizeof(memory));
 	assert_int_equal(st.code, CODE_OK);
@@ -87,12 +79,10 @@ a_file_is_read_to_its_end(void **state)
 	assert_null(strstr(st.message, "0123"));
 }
 
-static void
-what_cannot_be_read_is_named(void **state)
+TEST(what_cannot_be_read_is_named)
 {
 	char memory[16];
 
-	(void)state;
 	(void)read_back("missing", memory, sizeof(memory));
 	assert_int_equal(st.code, CODE_NOT_FOUND);
 	assert_non_null(strstr(st.message, "TEST_FILE"));
@@ -107,15 +97,13 @@ what_cannot_be_read_is_named(void **state)
 }
 
 /* A FIFO is waited for, in pieces as they come. */
-static void
-a_fifo_is_read_to_its_end(void **state)
+TEST(a_fifo_is_read_to_its_end)
 {
 	char memory[16];
 	struct buf out;
 	pid_t child;
 	int status;
 
-	(void)state;
 	assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
 	child = fork();
 	assert_true(child >= 0);
@@ -136,8 +124,7 @@ a_fifo_is_read_to_its_end(void **state)
 	assert_true(str_eq(buf_view(&out), STR("onetwo")));
 }
 
-static void
-a_target_is_replaced_whole_and_readable(void **state)
+TEST(a_target_is_replaced_whole_and_readable)
 {
 	struct file_target target;
 	struct stat before, after;
@@ -145,7 +132,6 @@ a_target_is_replaced_whole_and_readable(void **state)
 	char memory[32];
 	struct buf out;
 
-	(void)state;
 	put("result", "old");
 	(void)stat(in_folder("result"), &before);
 	status_clear(&st);
@@ -163,12 +149,10 @@ a_target_is_replaced_whole_and_readable(void **state)
 	assert_true(str_eq(buf_view(&out), STR("new content")));
 }
 
-static void
-a_target_is_removed_and_may_be_missing(void **state)
+TEST(a_target_is_removed_and_may_be_missing)
 {
 	struct file_target target;
 
-	(void)state;
 	put("result", "old");
 	status_clear(&st);
 	assert_int_equal(file_target_open(&target, in_folder("result"), "TEST",
@@ -182,13 +166,11 @@ a_target_is_removed_and_may_be_missing(void **state)
 	assert_int_equal(target.folder, -1);
 }
 
-static void
-a_target_that_cannot_be_is_refused(void **state)
+TEST(a_target_that_cannot_be_is_refused)
 {
 	struct file_target target;
 	char deep[600];
 
-	(void)state;
 	status_clear(&st);
 	assert_int_equal(file_target_open(&target, in_folder("no/result"),
 					  "TEST", &st),
@@ -218,13 +200,11 @@ a_target_that_cannot_be_is_refused(void **state)
 	file_target_close(&target);
 }
 
-static void
-a_write_that_fails_is_told(void **state)
+TEST(a_write_that_fails_is_told)
 {
 	int full = open("/dev/full", O_WRONLY);
 	int ends[2];
 
-	(void)state;
 	wait_init();
 	assert_true(full >= 0);
 	status_clear(&st);
@@ -239,13 +219,11 @@ a_write_that_fails_is_told(void **state)
 	(void)close(ends[1]);
 }
 
-static void
-a_note_is_a_regular_file_that_is_there(void **state)
+TEST(a_note_is_a_regular_file_that_is_there)
 {
 	struct stat info;
 	int note;
 
-	(void)state;
 	assert_int_equal(file_open_emptied(in_folder("note")), -1);
 	put("note", "old");
 	note = file_open_emptied(in_folder("note"));
@@ -261,19 +239,4 @@ a_note_is_a_regular_file_that_is_there(void **state)
 	assert_int_equal(unlink(in_folder("note")), 0);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_file_is_read_to_its_end),
-		cmocka_unit_test(what_cannot_be_read_is_named),
-		cmocka_unit_test(a_fifo_is_read_to_its_end),
-		cmocka_unit_test(a_target_is_replaced_whole_and_readable),
-		cmocka_unit_test(a_target_is_removed_and_may_be_missing),
-		cmocka_unit_test(a_target_that_cannot_be_is_refused),
-		cmocka_unit_test(a_write_that_fails_is_told),
-		cmocka_unit_test(a_note_is_a_regular_file_that_is_there),
-	};
-
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
-}
+AROUND_ALL(make_folder, remove_folder)

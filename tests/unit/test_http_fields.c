@@ -1,17 +1,9 @@
 /* What fields of a response say: RFC 9110 sections 5.6.7, 6.6.1 and 10.2.3. */
 #include "net/http.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "read_response.h"
+#include "test.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define DAY_MS 86400000
 
 /* Reads a response with the one field `name: value`, or with none. */
@@ -30,8 +22,7 @@ read_field(const char *name, const char *value)
 	assert_int_equal(response.state, HTTP_COMPLETE);
 }
 
-static void
-dates_are_read_in_the_one_form_that_servers_send(void **state)
+TEST(dates_are_read_in_the_one_form_that_servers_send)
 {
 	static const struct {
 		const char *value;
@@ -64,7 +55,6 @@ dates_are_read_in_the_one_form_that_servers_send(void **state)
 		{ NULL, false, 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		int64_t seconds = 0;
 
@@ -75,8 +65,7 @@ dates_are_read_in_the_one_form_that_servers_send(void **state)
 	}
 }
 
-static void
-retry_after_is_seconds_or_a_date(void **state)
+TEST(retry_after_is_seconds_or_a_date)
 {
 	const int64_t now = 784111777;
 	static const struct {
@@ -103,7 +92,6 @@ retry_after_is_seconds_or_a_date(void **state)
 		{ "Fri, 31 Dec 9999 23:59:59 GMT", DAY_MS },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		read_field("Retry-After", rows[i].value);
 		assert_int_equal(http_retry_after_ms(&response, now),
@@ -112,17 +100,14 @@ retry_after_is_seconds_or_a_date(void **state)
 }
 
 /* A clock gone wild must not overflow anything. */
-static void
-retry_after_bears_any_clock(void **state)
+TEST(retry_after_bears_any_clock)
 {
-	(void)state;
 	read_field("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT");
 	assert_int_equal(http_retry_after_ms(&response, INT64_MAX), 0);
 	assert_int_equal(http_retry_after_ms(&response, INT64_MIN), DAY_MS);
 }
 
-static void
-json_is_told_by_its_media_type(void **state)
+TEST(json_is_told_by_its_media_type)
 {
 	static const struct {
 		const char *value;
@@ -142,23 +127,8 @@ json_is_told_by_its_media_type(void **state)
 		{ NULL, false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		read_field("Content-Type", rows[i].value);
 		assert_int_equal(http_is_json(&response), rows[i].json);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			dates_are_read_in_the_one_form_that_servers_send),
-		cmocka_unit_test(retry_after_is_seconds_or_a_date),
-		cmocka_unit_test(retry_after_bears_any_clock),
-		cmocka_unit_test(json_is_told_by_its_media_type),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,22 +1,11 @@
 /* The head of a response: RFC 9112 sections 2 to 5. */
 #include "net/http.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "read_response.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "test.h"
 
 /* Section 4. */
-static void
-status_lines_are_read(void **state)
+TEST(status_lines_are_read)
 {
 	static const struct {
 		const char *line;
@@ -30,7 +19,6 @@ status_lines_are_read(void **state)
 		{ "HTTP/1.1 404 not\tfound", 404 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		start_response("GET");
 		assert_int_equal(feed_steps(str_from(rows[i].line), 1),
@@ -91,10 +79,8 @@ static const struct {
 	{ "HTTP/1.1 200 OK\r\nA: b\x7f", "holds a control character" },
 };
 
-static void
-broken_heads_are_refused_by_rule(void **state)
+TEST(broken_heads_are_refused_by_rule)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(BAD); i++) {
 		for (size_t step = 1; step < 50; step++) {
 			start_response("GET");
@@ -110,10 +96,8 @@ broken_heads_are_refused_by_rule(void **state)
 	}
 }
 
-static void
-a_nul_in_a_field_is_refused(void **state)
+TEST(a_nul_in_a_field_is_refused)
 {
-	(void)state;
 	start_response("GET");
 	assert_int_equal(feed_steps(STR("HTTP/1.1 200 OK\r\nA: \0b\r\n\r\n"),
 				    7),
@@ -124,8 +108,7 @@ a_nul_in_a_field_is_refused(void **state)
 			 CODE_UNAVAILABLE);
 }
 
-static void
-what_is_no_http_is_told_by_its_first_byte(void **state)
+TEST(what_is_no_http_is_told_by_its_first_byte)
 {
 	static const struct {
 		struct str wire;
@@ -140,7 +123,6 @@ what_is_no_http_is_told_by_its_first_byte(void **state)
 		{ { "SSH-2.0-x\r\n", 11 }, "does not start with HTTP/", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		start_response("GET");
 		assert_int_equal(feed_steps(rows[i].wire, 100),
@@ -150,10 +132,8 @@ what_is_no_http_is_told_by_its_first_byte(void **state)
 	}
 }
 
-static void
-a_message_quotes_nothing_that_came(void **state)
+TEST(a_message_quotes_nothing_that_came)
 {
-	(void)state;
 	start_response("GET");
 	assert_int_equal(feed_steps(STR("HTTP/1.1 200 OK\r\nA: canary\n"), 1),
 			 CODE_UNAVAILABLE);
@@ -161,8 +141,7 @@ a_message_quotes_nothing_that_came(void **state)
 }
 
 /* RFC 9110 section 5.1: names in any case, the first of two counts. */
-static void
-fields_are_found_in_any_case(void **state)
+TEST(fields_are_found_in_any_case)
 {
 	static const struct {
 		const char *name;
@@ -177,7 +156,6 @@ fields_are_found_in_any_case(void **state)
 		{ "!#$%&'*+-.^_`|~", "token" },
 	};
 
-	(void)state;
 	start_response("GET");
 	assert_int_equal(feed_steps(STR("HTTP/1.1 200 OK\r\n"
 					"ETag:\"x\"\r\nA: \t1: 2 ,3\t \r\n"
@@ -196,10 +174,8 @@ fields_are_found_in_any_case(void **state)
 	assert_null(http_field(&response, "").ptr);
 }
 
-static void
-fields_of_an_interim_head_are_forgotten(void **state)
+TEST(fields_of_an_interim_head_are_forgotten)
 {
-	(void)state;
 	start_response("GET");
 	assert_int_equal(feed_steps(STR("HTTP/1.1 103 x\r\nA: early\r\n\r\n"
 					"HTTP/1.1 200 OK\r\nB: b\r\n\r\n"),
@@ -221,10 +197,8 @@ feed_interim(size_t times)
 	return st.code;
 }
 
-static void
-interim_heads_have_a_ceiling(void **state)
+TEST(interim_heads_have_a_ceiling)
 {
-	(void)state;
 	assert_int_equal(feed_interim(HTTP_INTERIM_MAX), CODE_OK);
 	assert_int_equal(response.state, HTTP_COMPLETE);
 	assert_int_equal(feed_interim(HTTP_INTERIM_MAX + 1), CODE_UNAVAILABLE);
@@ -242,10 +216,8 @@ feed_fields(size_t count)
 	return st.code;
 }
 
-static void
-fields_have_a_ceiling(void **state)
+TEST(fields_have_a_ceiling)
 {
-	(void)state;
 	assert_int_equal(feed_fields(HTTP_FIELDS_MAX), CODE_OK);
 	assert_int_equal(response.field_count, HTTP_FIELDS_MAX);
 	assert_int_equal(feed_fields(HTTP_FIELDS_MAX + 1), CODE_UNAVAILABLE);
@@ -274,10 +246,8 @@ feed_one_line(size_t len)
 	return st.code;
 }
 
-static void
-lines_have_a_ceiling(void **state)
+TEST(lines_have_a_ceiling)
 {
-	(void)state;
 	assert_int_equal(feed_one_line(HTTP_LINE_MAX), CODE_OK);
 	assert_int_equal(response.state, HTTP_COMPLETE);
 	assert_int_equal(feed_one_line(HTTP_LINE_MAX + 1), CODE_UNAVAILABLE);
@@ -300,33 +270,11 @@ feed_head_of(size_t size)
 	return st.code;
 }
 
-static void
-the_head_has_a_ceiling(void **state)
+TEST(the_head_has_a_ceiling)
 {
-	(void)state;
 	assert_int_equal(feed_head_of(HTTP_HEAD_MAX), CODE_OK);
 	assert_int_equal(response.state, HTTP_COMPLETE);
 	assert_int_equal(head.len, HTTP_HEAD_MAX);
 	assert_int_equal(feed_head_of(HTTP_HEAD_MAX + 1), CODE_UNAVAILABLE);
 	assert_non_null(strstr(st.message, "the head is larger"));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status_lines_are_read),
-		cmocka_unit_test(broken_heads_are_refused_by_rule),
-		cmocka_unit_test(a_nul_in_a_field_is_refused),
-		cmocka_unit_test(what_is_no_http_is_told_by_its_first_byte),
-		cmocka_unit_test(a_message_quotes_nothing_that_came),
-		cmocka_unit_test(fields_are_found_in_any_case),
-		cmocka_unit_test(fields_of_an_interim_head_are_forgotten),
-		cmocka_unit_test(interim_heads_have_a_ceiling),
-		cmocka_unit_test(fields_have_a_ceiling),
-		cmocka_unit_test(lines_have_a_ceiling),
-		cmocka_unit_test(the_head_has_a_ceiling),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,9 @@
 /* The head of a request: RFC 9112 section 3, RFC 9110 sections 5 and 7. */
 #include "net/http.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/version.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "test.h"
 
 static struct buf out;
 static char memory[512];
@@ -35,8 +27,7 @@ assert_head(const char *before, const char *after)
 	assert_true(str_eq(text, str_from(after)));
 }
 
-static void
-a_request_is_written_to_the_byte(void **state)
+TEST(a_request_is_written_to_the_byte)
 {
 	static const struct http_field fields[] = {
 		{ { "Accept", 6 }, { "application/json", 16 } },
@@ -50,7 +41,6 @@ a_request_is_written_to_the_byte(void **state)
 		.field_count = 2,
 	};
 
-	(void)state;
 	assert_true(write_head(&request, sizeof(memory)));
 	assert_head("GET /v1/a:b?c=d%20e HTTP/1.1\r\n"
 		    "Host: host.example:8443\r\nUser-Agent: ",
@@ -58,8 +48,7 @@ a_request_is_written_to_the_byte(void **state)
 }
 
 /* RFC 9110 section 8.6. */
-static void
-content_length_stands_where_a_body_is_expected(void **state)
+TEST(content_length_stands_where_a_body_is_expected)
 {
 	static const struct {
 		const char *method;
@@ -76,7 +65,6 @@ content_length_stands_where_a_body_is_expected(void **state)
 		{ "POST", "hello body", "\r\nContent-Length: 10\r\n\r\n" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct http_request request = {
 			.method = rows[i].method,
@@ -96,8 +84,7 @@ content_length_stands_where_a_body_is_expected(void **state)
 }
 
 /* RFC 9112 section 11.1: nothing may split the request. */
-static void
-what_could_break_the_framing_is_refused(void **state)
+TEST(what_could_break_the_framing_is_refused)
 {
 	static const struct {
 		const char *method;
@@ -129,7 +116,6 @@ what_could_break_the_framing_is_refused(void **state)
 		{ "GET", { "/", 1 }, "h", { { "A", 1 }, { "b\xff", 2 } } },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct http_request request = {
 			.method = rows[i].method,
@@ -144,8 +130,7 @@ what_could_break_the_framing_is_refused(void **state)
 	}
 }
 
-static void
-a_head_that_does_not_fit_is_refused(void **state)
+TEST(a_head_that_does_not_fit_is_refused)
 {
 	const struct http_request request = {
 		.method = "POST",
@@ -154,24 +139,9 @@ a_head_that_does_not_fit_is_refused(void **state)
 	};
 	size_t size;
 
-	(void)state;
 	assert_true(write_head(&request, sizeof(memory)));
 	size = out.len;
 	assert_true(write_head(&request, size));
 	for (size_t less = 0; less < size; less++)
 		assert_false(write_head(&request, less));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_request_is_written_to_the_byte),
-		cmocka_unit_test(
-			content_length_stands_where_a_body_is_expected),
-		cmocka_unit_test(what_could_break_the_framing_is_refused),
-		cmocka_unit_test(a_head_that_does_not_fit_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

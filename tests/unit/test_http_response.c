@@ -1,16 +1,8 @@
 /* How the body of a response is framed: RFC 9112 sections 6 and 7. */
 #include "net/http.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "read_response.h"
+#include "test.h"
 
 #define OK_11 "HTTP/1.1 200 OK\r\n"
 #define CHUNKED OK_11 "Transfer-Encoding: chunked\r\n\r\n"
@@ -168,8 +160,6 @@ static const struct {
 	{ "HTTP/1.1 101 Switching Protocols\r\n\r\n", "101" },
 };
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
 static void
 assert_good(size_t row, const char *how, size_t size)
 {
@@ -188,10 +178,8 @@ assert_good(size_t row, const char *how, size_t size)
 		fail_msg("row %zu, %s %zu: body", row, how, size);
 }
 
-static void
-bodies_end_where_their_framing_says(void **state)
+TEST(bodies_end_where_their_framing_says)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(GOOD); i++) {
 		struct str wire = str_from(GOOD[i].wire);
 
@@ -209,10 +197,8 @@ bodies_end_where_their_framing_says(void **state)
 	}
 }
 
-static void
-broken_framing_is_refused_by_rule_however_it_arrives(void **state)
+TEST(broken_framing_is_refused_by_rule_however_it_arrives)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(BAD); i++) {
 		struct str wire = str_from(BAD[i].wire);
 
@@ -238,10 +224,8 @@ may_end_at(size_t row, size_t cut)
 	       cut >= (size_t)(strstr(wire, "\r\n\r\n") + 4 - wire);
 }
 
-static void
-a_response_cut_at_any_byte_is_incomplete(void **state)
+TEST(a_response_cut_at_any_byte_is_incomplete)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(GOOD); i++) {
 		size_t len = strlen(GOOD[i].wire);
 
@@ -262,10 +246,8 @@ a_response_cut_at_any_byte_is_incomplete(void **state)
 }
 
 /* Section 8: a TCP reset, or TLS without close_notify, may be an attack. */
-static void
-an_unclean_close_does_not_end_a_body(void **state)
+TEST(an_unclean_close_does_not_end_a_body)
 {
-	(void)state;
 	start_response("GET");
 	assert_int_equal(feed_steps(STR(OK_11 "\r\npart"), 100), CODE_OK);
 	assert_int_equal(http_feed_end(&response, false, &st),
@@ -278,8 +260,7 @@ an_unclean_close_does_not_end_a_body(void **state)
 	assert_int_equal(http_feed_end(&response, false, &st), CODE_OK);
 }
 
-static void
-the_message_says_how_far_a_cut_response_came(void **state)
+TEST(the_message_says_how_far_a_cut_response_came)
 {
 	static const struct {
 		const char *wire;
@@ -296,7 +277,6 @@ the_message_says_how_far_a_cut_response_came(void **state)
 		{ CHUNKED "4\r\nfour\r\n0\r\n", "cut off after 4 bytes" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		start_response("GET");
 		assert_int_equal(feed_steps(str_from(rows[i].wire), 100),
@@ -308,8 +288,7 @@ the_message_says_how_far_a_cut_response_came(void **state)
 }
 
 /* Section 6.3 rule 1. */
-static void
-the_response_to_head_has_no_body(void **state)
+TEST(the_response_to_head_has_no_body)
 {
 	static const char *const rows[] = {
 		OK_11 "\r\n",
@@ -317,7 +296,6 @@ the_response_to_head_has_no_body(void **state)
 		CHUNKED,
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		start_response("HEAD");
 		assert_int_equal(feed_steps(str_from(rows[i]), 1), CODE_OK);
@@ -327,8 +305,7 @@ the_response_to_head_has_no_body(void **state)
 }
 
 /* RFC 9110 section 9.3.6. */
-static void
-the_response_to_connect_ends_with_its_head(void **state)
+TEST(the_response_to_connect_ends_with_its_head)
 {
 	static const char *const rows[] = {
 		OK_11 "\r\n",
@@ -341,7 +318,6 @@ the_response_to_connect_ends_with_its_head(void **state)
 		"Transfer-Encoding: chunked\r\n\r\n",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		start_response("CONNECT");
 		if (feed_steps(str_from(rows[i]), 1) != CODE_OK)
@@ -352,8 +328,7 @@ the_response_to_connect_ends_with_its_head(void **state)
 }
 
 /* Of a failure the status suffices. */
-static void
-a_content_coding_breaks_a_success_only(void **state)
+TEST(a_content_coding_breaks_a_success_only)
 {
 	static const char *const rows[] = {
 		"Content-Length: 2\r\n\r\n\x1f\x8b",
@@ -361,7 +336,6 @@ a_content_coding_breaks_a_success_only(void **state)
 		"\r\n\x1f\x8b",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		for (size_t step = 1; step < 100; step++) {
 			start_response("GET");
@@ -379,10 +353,8 @@ a_content_coding_breaks_a_success_only(void **state)
 	}
 }
 
-static void
-nothing_is_read_after_an_error(void **state)
+TEST(nothing_is_read_after_an_error)
 {
-	(void)state;
 	start_response("GET");
 	assert_int_equal(feed_steps(STR("nonsense"), 100), CODE_UNAVAILABLE);
 	status_clear(&st);
@@ -418,12 +390,10 @@ with_body(int status, const char *framing, size_t len)
 	return (struct str){ wire, (size_t)used };
 }
 
-static void
-a_body_over_the_limit_breaks_a_success_only(void **state)
+TEST(a_body_over_the_limit_breaks_a_success_only)
 {
 	static const char *const framings[] = { "length", "chunked", "close" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(framings); i++) {
 		for (size_t step = 1; step < 200; step++) {
 			struct str fits =
@@ -467,12 +437,10 @@ feed_filled(const char *before, size_t fill, const char *after)
 	return st.code;
 }
 
-static void
-chunk_lines_and_trailers_have_a_ceiling(void **state)
+TEST(chunk_lines_and_trailers_have_a_ceiling)
 {
 	const size_t rest = sizeof("A:\r\n\r\n") - 1;
 
-	(void)state;
 	assert_int_equal(feed_filled(CHUNKED "0;", HTTP_CHUNK_LINE_MAX - 2,
 				     "\r\n\r\n"),
 			 CODE_OK);
@@ -489,25 +457,4 @@ chunk_lines_and_trailers_have_a_ceiling(void **state)
 				     HTTP_TRAILERS_MAX - rest + 1, "\r\n\r\n"),
 			 CODE_UNAVAILABLE);
 	assert_non_null(strstr(st.message, "the trailers are too long"));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bodies_end_where_their_framing_says),
-		cmocka_unit_test(
-			broken_framing_is_refused_by_rule_however_it_arrives),
-		cmocka_unit_test(a_response_cut_at_any_byte_is_incomplete),
-		cmocka_unit_test(an_unclean_close_does_not_end_a_body),
-		cmocka_unit_test(the_message_says_how_far_a_cut_response_came),
-		cmocka_unit_test(the_response_to_head_has_no_body),
-		cmocka_unit_test(the_response_to_connect_ends_with_its_head),
-		cmocka_unit_test(a_content_coding_breaks_a_success_only),
-		cmocka_unit_test(nothing_is_read_after_an_error),
-		cmocka_unit_test(a_body_over_the_limit_breaks_a_success_only),
-		cmocka_unit_test(chunk_lines_and_trailers_have_a_ceiling),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

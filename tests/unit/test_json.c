@@ -3,12 +3,7 @@
 #include "base/json_path.h"
 #include "base/json_walk.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static struct json_tokens tokens;
 static struct json json;
@@ -34,8 +29,7 @@ assert_raw(struct json_value value, const char *expected)
 	assert_memory_equal(raw.ptr, expected, raw.len);
 }
 
-static void
-every_value_has_a_type_a_raw_text_and_a_size(void **state)
+TEST(every_value_has_a_type_a_raw_text_and_a_size)
 {
 	static const struct {
 		const char *text;
@@ -57,7 +51,6 @@ every_value_has_a_type_a_raw_text_and_a_size(void **state)
 		  "{\"a\":{\"b\":1},\"c\":[1,2,3]}", 2 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		struct json_value root = root_of(ROWS[i].text);
 
@@ -67,10 +60,8 @@ every_value_has_a_type_a_raw_text_and_a_size(void **state)
 	}
 }
 
-static void
-type_names_read_well(void **state)
+TEST(type_names_read_well)
 {
-	(void)state;
 	assert_string_equal(json_type_name(JSON_ABSENT), "nothing");
 	assert_string_equal(json_type_name(JSON_NULL), "null");
 	assert_string_equal(json_type_name(JSON_BOOLEAN), "a boolean");
@@ -81,14 +72,12 @@ type_names_read_well(void **state)
 	assert_string_equal(json_type_name((enum json_type)99), "nothing");
 }
 
-static void
-get_finds_members_behind_any_nesting(void **state)
+TEST(get_finds_members_behind_any_nesting)
 {
 	struct json_value root =
 		root_of("{\"a\":{\"z\":1,\"y\":[{\"z\":2}]},\"b\":[[],[\"z\"]],"
 			"\"s\":\"z\",\"z\":3,\"\\u007a2\":4,\"\":5}");
 
-	(void)state;
 	assert_raw(json_get(root, "z"), "3");
 	assert_raw(json_get(root, "z2"), "4");
 	assert_raw(json_get(root, ""), "5");
@@ -105,8 +94,7 @@ get_finds_members_behind_any_nesting(void **state)
 			 JSON_ABSENT);
 }
 
-static void
-absent_in_absent_out(void **state)
+TEST(absent_in_absent_out)
 {
 	struct json_value absent = json_get(root_of("{}"), "a");
 	struct json_iter iter = json_iter(absent);
@@ -115,7 +103,6 @@ absent_in_absent_out(void **state)
 	uint64_t number = 7;
 	size_t line = 9, column = 9;
 
-	(void)state;
 	buf_init(&out, memory, sizeof(memory));
 	assert_int_equal(json_type(absent), JSON_ABSENT);
 	assert_int_equal(json_type(json_get(absent, "b")), JSON_ABSENT);
@@ -137,8 +124,7 @@ absent_in_absent_out(void **state)
 	assert_int_equal(column, 0);
 }
 
-static void
-iteration_gives_each_child_once_and_in_order(void **state)
+TEST(iteration_gives_each_child_once_and_in_order)
 {
 	static const struct {
 		const char *text;
@@ -161,7 +147,6 @@ iteration_gives_each_child_once_and_in_order(void **state)
 		{ "{ \"a\" : \"\" , \"b\" : [ ] }", "ab", "[ ]" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		struct json_value root = root_of(ROWS[i].text);
 		struct json_iter iter = json_iter(root);
@@ -188,8 +173,7 @@ iteration_gives_each_child_once_and_in_order(void **state)
 	}
 }
 
-static void
-strings_unescape(void **state)
+TEST(strings_unescape)
 {
 	static const struct {
 		const char *text;
@@ -211,7 +195,6 @@ strings_unescape(void **state)
 		{ "\"a\\u00e9\\n\\\\n\"", STR("a\xc3\xa9\n\\n"), false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		struct json_value value = root_of(ROWS[i].text);
 		struct str content = ROWS[i].content;
@@ -227,14 +210,12 @@ strings_unescape(void **state)
 	}
 }
 
-static void
-string_appends_all_or_nothing(void **state)
+TEST(string_appends_all_or_nothing)
 {
 	struct json_value value = root_of("\"a\\u00e9\"");
 	char memory[5];
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, memory, sizeof(memory));
 	buf_put_cstr(&out, "123");
 	assert_false(json_string(value, &out));
@@ -249,8 +230,7 @@ string_appends_all_or_nothing(void **state)
 	assert_int_equal(out.len, 5);
 }
 
-static void
-a_string_is_cut_between_characters(void **state)
+TEST(a_string_is_cut_between_characters)
 {
 	/* 1, 2, 3 and 4 bytes, and what fits of them in 0 to 10 */
 	static const size_t FITS[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10 };
@@ -258,7 +238,6 @@ a_string_is_cut_between_characters(void **state)
 	char memory[16];
 	struct buf out;
 
-	(void)state;
 	for (size_t size = 0; size <= 10; size++) {
 		buf_init(&out, memory, size);
 		assert_true(json_string_cut(
@@ -278,12 +257,10 @@ a_string_is_cut_between_characters(void **state)
 	assert_false(json_string_cut(root_of("\"\""), &out));
 }
 
-static void
-equals_is_exact(void **state)
+TEST(equals_is_exact)
 {
 	struct json_value value = root_of("\"a\\u0062c\"");
 
-	(void)state;
 	assert_true(json_equals(value, STR("abc")));
 	assert_false(json_equals(value, STR("ab")));
 	assert_false(json_equals(value, STR("abcd")));
@@ -295,12 +272,10 @@ equals_is_exact(void **state)
 	assert_false(json_equals(root_of("\"\xc3\xa9\""), STR("\xc3")));
 }
 
-static void
-cstr_ends_in_nul_and_holds_none(void **state)
+TEST(cstr_ends_in_nul_and_holds_none)
 {
 	char out[4];
 
-	(void)state;
 	assert_true(json_cstr(root_of("\"a\\tb\""), out, sizeof(out)));
 	assert_string_equal(out, "a\tb");
 	assert_true(json_cstr(root_of("\"\""), out, sizeof(out)));
@@ -316,8 +291,7 @@ cstr_ends_in_nul_and_holds_none(void **state)
 	assert_false(json_cstr(root_of("\"\""), out, 0));
 }
 
-static void
-uint_takes_plain_integers_only(void **state)
+TEST(uint_takes_plain_integers_only)
 {
 	static const struct {
 		const char *text;
@@ -350,7 +324,6 @@ uint_takes_plain_integers_only(void **state)
 		{ "{\"a\":1}", false, 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		uint64_t number = 77;
 
@@ -360,10 +333,8 @@ uint_takes_plain_integers_only(void **state)
 	}
 }
 
-static void
-only_the_literal_true_is_true(void **state)
+TEST(only_the_literal_true_is_true)
 {
-	(void)state;
 	assert_true(json_is_true(root_of("true")));
 	assert_false(json_is_true(root_of("false")));
 	assert_false(json_is_true(root_of("\"true\"")));
@@ -389,8 +360,7 @@ assert_place(struct json_value value, const char *path, size_t line,
 	assert_int_equal(at_column, column);
 }
 
-static void
-paths_and_positions(void **state)
+TEST(paths_and_positions)
 {
 	struct json_value root =
 		root_of("\n{\"auths\": {\r\n  \"a.b\": {\"auth\": \"x\"},\n"
@@ -399,7 +369,6 @@ paths_and_positions(void **state)
 	struct json_iter list = json_iter(json_get(auths, "C"));
 	struct json_iter iter = json_iter(auths);
 
-	(void)state;
 	assert_place(root, "$", 2, 1);
 	assert_place(auths, "$.auths", 2, 11);
 	assert_true(json_next(&iter));
@@ -425,15 +394,13 @@ paths_and_positions(void **state)
 	assert_place(list.value, "$.auths[key 2][2]", 4, 29);
 }
 
-static void
-a_path_as_deep_as_can_be(void **state)
+TEST(a_path_as_deep_as_can_be)
 {
 	char text[2 * JSON_DEPTH_MAX + 2] = "";
 	char memory[3 * JSON_DEPTH_MAX + 2];
 	struct json_value value;
 	struct buf expected;
 
-	(void)state;
 	buf_init(&expected, memory, sizeof(memory));
 	buf_put_char(&expected, '$');
 	memset(text, '[', JSON_DEPTH_MAX);
@@ -453,50 +420,21 @@ a_path_as_deep_as_can_be(void **state)
 	assert_place(value, memory, 1, JSON_DEPTH_MAX + 1);
 }
 
-static void
-tokens_serve_one_text_after_the_other(void **state)
+TEST(tokens_serve_one_text_after_the_other)
 {
-	(void)state;
 	assert_int_equal(json_size(root_of("[1,2,3,4,5,6,7,8,9]")), 9);
 	assert_int_equal(json_size(root_of("{\"a\":[]}")), 1);
 	assert_int_equal(json_size(json_get(root_of("{\"a\":[]}"), "a")), 0);
 }
 
-static void
-reading_starts_at_the_view_not_the_string(void **state)
+TEST(reading_starts_at_the_view_not_the_string)
 {
 	static const char AROUND[] = "][1,2]}";
 	struct status st;
 
-	(void)state;
 	status_clear(&st);
 	assert_int_equal(json_parse(&json, (struct str){ AROUND + 1, 5 },
 				    &tokens, &st),
 			 CODE_OK);
 	assert_raw(json_root(&json), "[1,2]");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_value_has_a_type_a_raw_text_and_a_size),
-		cmocka_unit_test(type_names_read_well),
-		cmocka_unit_test(get_finds_members_behind_any_nesting),
-		cmocka_unit_test(absent_in_absent_out),
-		cmocka_unit_test(iteration_gives_each_child_once_and_in_order),
-		cmocka_unit_test(strings_unescape),
-		cmocka_unit_test(string_appends_all_or_nothing),
-		cmocka_unit_test(a_string_is_cut_between_characters),
-		cmocka_unit_test(equals_is_exact),
-		cmocka_unit_test(cstr_ends_in_nul_and_holds_none),
-		cmocka_unit_test(uint_takes_plain_integers_only),
-		cmocka_unit_test(only_the_literal_true_is_true),
-		cmocka_unit_test(paths_and_positions),
-		cmocka_unit_test(a_path_as_deep_as_can_be),
-		cmocka_unit_test(tokens_serve_one_text_after_the_other),
-		cmocka_unit_test(reading_starts_at_the_view_not_the_string),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

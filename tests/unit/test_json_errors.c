@@ -1,12 +1,8 @@
 /* Ceilings, twins among thousands, and what an error shows of a text. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include <cmocka.h>
 
 #include "base/json_walk.h"
 #include "parse_copy.h"
+#include "test.h"
 
 /* `count` times `part`, between two brackets. */
 static struct str
@@ -36,13 +32,11 @@ parse_nested(size_t depth, struct status *st)
 	return parse_copy(buf_view(&out), st);
 }
 
-static void
-nesting_has_a_ceiling(void **state)
+TEST(nesting_has_a_ceiling)
 {
 	struct buf out;
 	struct status st;
 
-	(void)state;
 	assert_int_equal(parse_nested(JSON_DEPTH_MAX + 1, &st),
 			 CODE_INVALID_ARGUMENT);
 	assert_non_null(strstr(st.message, "line 1, column 33, at $[0][0]"));
@@ -59,13 +53,11 @@ nesting_has_a_ceiling(void **state)
 			 CODE_OK);
 }
 
-static void
-tokens_have_a_ceiling(void **state)
+TEST(tokens_have_a_ceiling)
 {
 	struct buf out;
 	struct status st;
 
-	(void)state;
 	buf_init(&out, memory, sizeof(memory));
 	assert_int_equal(parse_copy(repeated(&out, '[', JSON_TOKENS_MAX - 1,
 					     "0,", ']'),
@@ -106,13 +98,11 @@ many_keys(struct buf *out, size_t count, bool twin)
 	return buf_view(out);
 }
 
-static void
-finds_a_twin_among_thousands(void **state)
+TEST(finds_a_twin_among_thousands)
 {
 	struct buf out;
 	struct status st;
 
-	(void)state;
 	buf_init(&out, memory, sizeof(memory));
 	assert_int_equal(parse_copy(many_keys(&out, 8000, false), &st),
 			 CODE_OK);
@@ -123,13 +113,11 @@ finds_a_twin_among_thousands(void **state)
 			       "that its object has already"));
 }
 
-static void
-refuses_more_than_an_int_of_bytes(void **state)
+TEST(refuses_more_than_an_int_of_bytes)
 {
 	struct json json;
 	struct status st;
 
-	(void)state;
 	status_clear(&st);
 	/* The length alone decides; no byte may be touched. */
 	assert_int_equal(
@@ -141,14 +129,12 @@ refuses_more_than_an_int_of_bytes(void **state)
 	assert_int_equal(json_type(json_root(&json)), JSON_ABSENT);
 }
 
-static void
-a_refused_text_has_no_root(void **state)
+TEST(a_refused_text_has_no_root)
 {
 	static const struct str BAD[] = { STR("[1"), STR("{\"a\":1,\"a\":2}") };
 	struct json json;
 	struct status st;
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		status_clear(&st);
 		assert_int_equal(json_parse(&json, BAD[i], &tokens, &st),
@@ -158,8 +144,7 @@ a_refused_text_has_no_root(void **state)
 }
 
 /* A fault right behind, in, or before a secret shows none of it. */
-static void
-errors_hold_no_byte_of_a_value(void **state)
+TEST(errors_hold_no_byte_of_a_value)
 {
 	static const char CANARY[] = "cAnArY7xQz";
 	static const char *const SHAPES[] = {
@@ -190,7 +175,6 @@ errors_hold_no_byte_of_a_value(void **state)
 		"{\"%s\\n\":}",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(SHAPES) / sizeof(SHAPES[0]); i++) {
 		struct buf out;
 		struct status st;
@@ -212,8 +196,7 @@ errors_hold_no_byte_of_a_value(void **state)
 }
 
 /* How keys look in paths; `k` stands in {"k":} */
-static void
-only_names_and_hosts_are_shown(void **state)
+TEST(only_names_and_hosts_are_shown)
 {
 	static const struct {
 		const char *key;
@@ -260,7 +243,6 @@ only_names_and_hosts_are_shown(void **state)
 		{ "\xc3\xa9", "$[key 1]" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++) {
 		char text[256], expected[256];
 		struct status st;
@@ -275,13 +257,11 @@ only_names_and_hosts_are_shown(void **state)
 	}
 }
 
-static void
-hosts_longer_than_128_bytes_are_not_shown(void **state)
+TEST(hosts_longer_than_128_bytes_are_not_shown)
 {
 	char text[256] = "{\"a.", *end = text + 4;
 	struct status st;
 
-	(void)state;
 	memset(end, 'b', 126);
 	memcpy(end + 126, "\":}", 4);
 	assert_int_equal(parse_copy(str_from(text), &st),
@@ -293,13 +273,11 @@ hosts_longer_than_128_bytes_are_not_shown(void **state)
 	assert_non_null(strstr(st.message, "at $[key 1]: "));
 }
 
-static void
-long_paths_end_in_dots(void **state)
+TEST(long_paths_end_in_dots)
 {
 	struct buf out;
 	struct status st;
 
-	(void)state;
 	buf_init(&out, memory, sizeof(memory));
 	for (size_t i = 0; i < 30; i++)
 		buf_put_cstr(&out, "{\"quay.io/organisation/name\":");
@@ -310,35 +288,14 @@ long_paths_end_in_dots(void **state)
 }
 
 /* A status that holds an error keeps it. */
-static void
-the_first_cause_stays(void **state)
+TEST(the_first_cause_stays)
 {
 	struct json json;
 	struct status st;
 
-	(void)state;
 	status_clear(&st);
 	(void)status_set(&st, CODE_NOT_FOUND, "earlier");
 	assert_int_equal(json_parse(&json, STR("["), &tokens, &st),
 			 CODE_NOT_FOUND);
 	assert_string_equal(st.message, "earlier");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nesting_has_a_ceiling),
-		cmocka_unit_test(tokens_have_a_ceiling),
-		cmocka_unit_test(finds_a_twin_among_thousands),
-		cmocka_unit_test(refuses_more_than_an_int_of_bytes),
-		cmocka_unit_test(a_refused_text_has_no_root),
-		cmocka_unit_test(errors_hold_no_byte_of_a_value),
-		cmocka_unit_test(only_names_and_hosts_are_shown),
-		cmocka_unit_test(hosts_longer_than_128_bytes_are_not_shown),
-		cmocka_unit_test(long_paths_end_in_dots),
-		cmocka_unit_test(the_first_cause_stays),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,8 @@
 /* What is JSON and what is not, and how a fault is told. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "base/utf8.h"
 #include "parse_copy.h"
+#include "test.h"
 
 #define TEXT(literal) \
 	{ \
@@ -91,10 +85,8 @@ static const struct str ACCEPTED[] = {
 	     "]"),
 };
 
-static void
-accepts_all_that_the_grammar_allows(void **state)
+TEST(accepts_all_that_the_grammar_allows)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(ACCEPTED) / sizeof(ACCEPTED[0]); i++) {
 		struct status st;
 
@@ -434,10 +426,8 @@ static const struct {
 	  AT(1, 26, "$.a", TWIN) },
 };
 
-static void
-refuses_all_else_and_tells_where_and_why(void **state)
+TEST(refuses_all_else_and_tells_where_and_why)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(REFUSED) / sizeof(REFUSED[0]); i++) {
 		struct status st;
 		enum code code = parse_copy(REFUSED[i].text, &st);
@@ -460,8 +450,7 @@ lists(const uint32_t *list, uint32_t c)
 }
 
 /* Each control and each character beyond ASCII, where a value belongs. */
-static void
-names_odd_characters(void **state)
+TEST(names_odd_characters)
 {
 	static const uint32_t SPACES[] = {
 		0x0b,   0x0c,   0x85,   0xa0,   0x2000, 0x2001, 0x2002, 0x2003,
@@ -473,7 +462,6 @@ names_odd_characters(void **state)
 		0x201d, 0x201e, 0x201f, 0x2039, 0x203a, 0,
 	};
 
-	(void)state;
 	for (uint32_t c = 0x01; c <= 0xffff; c++) {
 		char text[UTF8_MAX];
 		struct status st;
@@ -496,14 +484,12 @@ names_odd_characters(void **state)
 }
 
 /* Each prefix of a valid text that ends in a bracket is no JSON. */
-static void
-refuses_every_cut(void **state)
+TEST(refuses_every_cut)
 {
 	static const struct str WHOLE =
 		TEXT("{\"auths\" : {\"quay.io\":{\"auth\":\"YTpi\\u00e9\"},\n"
 		     "\"x\":[1.5e3,-0,true,null,false,{},[]]}}");
 
-	(void)state;
 	for (size_t len = 0; len < WHOLE.len; len++) {
 		struct status st;
 
@@ -511,17 +497,4 @@ refuses_every_cut(void **state)
 		    CODE_INVALID_ARGUMENT)
 			fail_msg("accepted when cut to %zu bytes", len);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(accepts_all_that_the_grammar_allows),
-		cmocka_unit_test(refuses_all_else_and_tells_where_and_why),
-		cmocka_unit_test(names_odd_characters),
-		cmocka_unit_test(refuses_every_cut),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,7 @@
 #include "base/json.h"
 #include "base/json_write.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static char memory[1024];
 static struct buf out;
@@ -76,8 +71,7 @@ play(const char *calls)
 	}
 }
 
-static void
-writes_every_shape(void **state)
+TEST(writes_every_shape)
 {
 	static const struct {
 		const char *calls;
@@ -104,7 +98,6 @@ writes_every_shape(void **state)
 		{ "AAAcucuc", "[[[],7],7]" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		start(sizeof(memory));
 		play(ROWS[i].calls);
@@ -112,8 +105,7 @@ writes_every_shape(void **state)
 	}
 }
 
-static void
-refuses_what_would_break_the_grammar(void **state)
+TEST(refuses_what_would_break_the_grammar)
 {
 	static const char *const ROWS[] = {
 		"",        /* nothing */
@@ -149,7 +141,6 @@ refuses_what_would_break_the_grammar(void **state)
 		"Ocm",     /* a member after the end */
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		start(sizeof(memory));
 		play(ROWS[i]);
@@ -161,12 +152,10 @@ refuses_what_would_break_the_grammar(void **state)
 	}
 }
 
-static void
-a_failed_builder_writes_no_more(void **state)
+TEST(a_failed_builder_writes_no_more)
 {
 	size_t len;
 
-	(void)state;
 	start(sizeof(memory));
 	play("Au");
 	play("k");
@@ -176,10 +165,8 @@ a_failed_builder_writes_no_more(void **state)
 	assert_false(json_built(&builder));
 }
 
-static void
-nesting_has_a_ceiling(void **state)
+TEST(nesting_has_a_ceiling)
 {
-	(void)state;
 	start(sizeof(memory));
 	for (size_t i = 0; i < JSON_DEPTH_MAX; i++)
 		play(i % 2 == 0 ? "A" : "Ok");
@@ -202,8 +189,7 @@ nesting_has_a_ceiling(void **state)
 	assert_true(builder.failed);
 }
 
-static void
-strings_are_escaped(void **state)
+TEST(strings_are_escaped)
 {
 	static const struct {
 		struct str s;
@@ -231,7 +217,6 @@ strings_are_escaped(void **state)
 				       "\xbd\"" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		start(sizeof(memory));
 		json_put_string(&builder, ROWS[i].s);
@@ -239,10 +224,8 @@ strings_are_escaped(void **state)
 	}
 }
 
-static void
-keys_are_escaped(void **state)
+TEST(keys_are_escaped)
 {
-	(void)state;
 	start(sizeof(memory));
 	json_open_object(&builder);
 	json_member(&builder, "a\"\n\xff", STR("b"));
@@ -250,10 +233,8 @@ keys_are_escaped(void **state)
 	assert_text("{\"a\\\"\\n\xef\xbf\xbd\":\"b\"}");
 }
 
-static void
-numbers_keep_64_bits(void **state)
+TEST(numbers_keep_64_bits)
 {
-	(void)state;
 	start(sizeof(memory));
 	json_open_array(&builder);
 	json_put_uint(&builder, 0);
@@ -263,10 +244,8 @@ numbers_keep_64_bits(void **state)
 	assert_text("[0,18446744073709551615,\"18446744073709551615\"]");
 }
 
-static void
-base64_of_any_length(void **state)
+TEST(base64_of_any_length)
 {
-	(void)state;
 	start(sizeof(memory));
 	json_open_array(&builder);
 	json_put_base64(&builder, "", 0);
@@ -276,12 +255,10 @@ base64_of_any_length(void **state)
 }
 
 /* Whatever the room, the text is whole or json_built() says no. */
-static void
-overflow_fails_closed(void **state)
+TEST(overflow_fails_closed)
 {
 	size_t whole;
 
-	(void)state;
 	start(sizeof(memory));
 	play("OkAsuUtfnbcmc");
 	assert_true(json_built(&builder));
@@ -298,10 +275,8 @@ overflow_fails_closed(void **state)
 	assert_true(json_built(&builder));
 }
 
-static void
-appends_to_what_is_there(void **state)
+TEST(appends_to_what_is_there)
 {
-	(void)state;
 	start(sizeof(memory));
 	buf_put_cstr(&out, "x=");
 	json_build(&builder, &out);
@@ -314,33 +289,11 @@ appends_to_what_is_there(void **state)
 	assert_true(str_eq(buf_view(&out), STR("x=[]\n7")));
 }
 
-static void
-a_buffer_that_overflowed_before_holds_no_json(void **state)
+TEST(a_buffer_that_overflowed_before_holds_no_json)
 {
-	(void)state;
 	start(2);
 	buf_put_cstr(&out, "abc");
 	json_build(&builder, &out);
 	play("Ac");
 	assert_false(json_built(&builder));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(writes_every_shape),
-		cmocka_unit_test(refuses_what_would_break_the_grammar),
-		cmocka_unit_test(a_failed_builder_writes_no_more),
-		cmocka_unit_test(nesting_has_a_ceiling),
-		cmocka_unit_test(strings_are_escaped),
-		cmocka_unit_test(keys_are_escaped),
-		cmocka_unit_test(numbers_keep_64_bits),
-		cmocka_unit_test(base64_of_any_length),
-		cmocka_unit_test(overflow_fails_closed),
-		cmocka_unit_test(appends_to_what_is_there),
-		cmocka_unit_test(a_buffer_that_overflowed_before_holds_no_json),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,9 @@
 /* Private keys that were made to hurt their decoder. */
 #include "gcp/jwt.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/codec.h"
 #include "make_der.h"
+#include "test.h"
 
 static char pem_memory[1 << 18];
 
@@ -70,13 +62,11 @@ assert_refused(const char *label, struct str key)
 }
 
 /* The decoder works in pieces, so every length falls on another border. */
-static void
-keys_longer_than_the_memory_for_them_are_refused(void **state)
+TEST(keys_longer_than_the_memory_for_them_are_refused)
 {
 	static const size_t HUGE[] = { 2000, 4000, 8192, 30000, 60000 };
 	struct status st = { .code = CODE_OK };
 
-	(void)state;
 	made_reset();
 	assert_int_equal(read_key("EC PRIVATE KEY", ec_key(32), &st), CODE_OK);
 	for (size_t len = 1537; len < 1700; len++) {
@@ -96,12 +86,10 @@ keys_longer_than_the_memory_for_them_are_refused(void **state)
 	}
 }
 
-static void
-bytes_behind_the_key_are_refused(void **state)
+TEST(bytes_behind_the_key_are_refused)
 {
 	struct str key;
 
-	(void)state;
 	for (size_t more = 1; more < 1100; more++) {
 		made_reset();
 		key = ec_key(32);
@@ -111,14 +99,12 @@ bytes_behind_the_key_are_refused(void **state)
 }
 
 /* One bit of each byte wrong: no word is needed, only no harm. */
-static void
-damaged_keys_do_no_harm(void **state)
+TEST(damaged_keys_do_no_harm)
 {
 	struct status st = { .code = CODE_OK };
 	char whole[2048];
 	struct str key;
 
-	(void)state;
 	made_reset();
 	key = rsa_key(128);
 	assert_true(key.len <= sizeof(whole));
@@ -129,17 +115,4 @@ damaged_keys_do_no_harm(void **state)
 		(void)read_key("RSA PRIVATE KEY", key, &st);
 		whole[i] ^= (char)(1 << i % 8);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			keys_longer_than_the_memory_for_them_are_refused),
-		cmocka_unit_test(bytes_behind_the_key_are_refused),
-		cmocka_unit_test(damaged_keys_do_no_harm),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

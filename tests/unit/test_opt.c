@@ -1,16 +1,10 @@
 /* Flags and variables, on a table of the test's own. */
 #include "sys/opt.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "job/job.h"
 #include "job/settings.h"
+
+#include "test.h"
 
 struct values {
 	const char *name;
@@ -61,10 +55,8 @@ unset_all(void **state)
 	return 0;
 }
 
-static void
-a_flag_takes_its_argument_both_ways(void **state)
+TEST_AFTER(unset_all, a_flag_takes_its_argument_both_ways)
 {
-	(void)state;
 	assert_int_equal(PARSE(0, "--name", "a"), CODE_OK);
 	assert_string_equal(values.name, "a");
 	assert_int_equal(PARSE(0, "--name=b=c"), CODE_OK);
@@ -75,10 +67,8 @@ a_flag_takes_its_argument_both_ways(void **state)
 	assert_null(values.loud);
 }
 
-static void
-a_flag_wins_over_its_variable(void **state)
+TEST_AFTER(unset_all, a_flag_wins_over_its_variable)
 {
-	(void)state;
 	(void)setenv("TEST_NAME", "variable", 1);
 	(void)setenv("TEST_SECRET", "s", 1);
 	assert_int_equal(parse(0, 0, NULL), CODE_OK);
@@ -88,10 +78,8 @@ a_flag_wins_over_its_variable(void **state)
 	assert_string_equal(values.name, "flag");
 }
 
-static void
-an_empty_variable_counts_as_unset(void **state)
+TEST_AFTER(unset_all, an_empty_variable_counts_as_unset)
 {
-	(void)state;
 	(void)setenv("TEST_NAME", "", 1);
 	(void)setenv("TEST_LOUD", "", 1);
 	assert_int_equal(parse(0, 0, NULL), CODE_OK);
@@ -100,13 +88,11 @@ an_empty_variable_counts_as_unset(void **state)
 	assert_null(opt_variable("TEST_NAME"));
 }
 
-static void
-a_switch_takes_words_for_on_and_off(void **state)
+TEST_AFTER(unset_all, a_switch_takes_words_for_on_and_off)
 {
 	static const char *const on[] = { "true", "TRUE", "1", "yes" };
 	static const char *const off[] = { "false", "False", "0", "no" };
 
-	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		(void)setenv("TEST_LOUD", on[i], 1);
 		assert_int_equal(parse(0, 0, NULL), CODE_OK);
@@ -125,10 +111,8 @@ a_switch_takes_words_for_on_and_off(void **state)
 	assert_non_null(values.loud);
 }
 
-static void
-what_is_wrong_is_named(void **state)
+TEST_AFTER(unset_all, what_is_wrong_is_named)
 {
-	(void)state;
 	assert_int_equal(PARSE(0, "--nmae", "x"), CODE_INVALID_ARGUMENT);
 	assert_string_equal(st.message, "unknown option --nmae");
 	assert_int_equal(PARSE(0, "-n"), CODE_INVALID_ARGUMENT);
@@ -146,10 +130,8 @@ what_is_wrong_is_named(void **state)
 	assert_int_equal(PARSE(0, "--TEST_SECRET=x"), CODE_INVALID_ARGUMENT);
 }
 
-static void
-operands_and_the_end_of_flags(void **state)
+TEST_AFTER(unset_all, operands_and_the_end_of_flags)
 {
-	(void)state;
 	assert_int_equal(PARSE(2, "-", "--loud"), CODE_OK);
 	assert_int_equal(operand_count, 1);
 	assert_string_equal(operands[0], "-");
@@ -159,10 +141,8 @@ operands_and_the_end_of_flags(void **state)
 	assert_null(values.loud);
 }
 
-static void
-help_ends_the_parsing(void **state)
+TEST_AFTER(unset_all, help_ends_the_parsing)
 {
-	(void)state;
 	assert_int_equal(PARSE(0, "--help", "--nonsense"), CODE_OK);
 	assert_true(help);
 	assert_int_equal(PARSE(0, "-h"), CODE_OK);
@@ -172,8 +152,7 @@ help_ends_the_parsing(void **state)
 }
 
 /* What every real table must hold, so that help and README can rely on it. */
-static void
-real_tables_are_complete_and_unique(void **state)
+TEST(real_tables_are_complete_and_unique)
 {
 	const struct opt_table tables[] = { *JOBS[0]->options, RUN_OPTIONS,
 					    NETWORK_OPTIONS };
@@ -182,7 +161,6 @@ real_tables_are_complete_and_unique(void **state)
 	struct buf text;
 	size_t count = 0;
 
-	(void)state;
 	buf_init(&text, memory, sizeof(memory) - 1);
 	opt_help(tables, OPT_COUNT(tables), &text);
 	assert_false(text.overflow);
@@ -206,26 +184,4 @@ real_tables_are_complete_and_unique(void **state)
 							all[j]->flag);
 		}
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_flag_takes_its_argument_both_ways,
-				       unset_all),
-		cmocka_unit_test_setup(a_flag_wins_over_its_variable,
-				       unset_all),
-		cmocka_unit_test_setup(an_empty_variable_counts_as_unset,
-				       unset_all),
-		cmocka_unit_test_setup(a_switch_takes_words_for_on_and_off,
-				       unset_all),
-		cmocka_unit_test_setup(what_is_wrong_is_named, unset_all),
-		cmocka_unit_test_setup(operands_and_the_end_of_flags,
-				       unset_all),
-		cmocka_unit_test_setup(help_ends_the_parsing, unset_all),
-		cmocka_unit_test(real_tables_are_complete_and_unique),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,10 @@
 /* What a pull secret must be, rule by rule, so that all of its readers agree. */
 #include "job/pullsecret.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/codec.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "test.h"
+
 #define ENTRY(auth) "{\"auths\":{\"r\":{\"auth\":\"" auth "\"}}}"
 
 static struct json_tokens tokens;
@@ -31,8 +23,7 @@ check(struct str text)
 	return pullsecret_check(text, &tokens, &scratch, &registries, &st);
 }
 
-static void
-what_every_reader_takes_is_valid(void **state)
+TEST(what_every_reader_takes_is_valid)
 {
 	static const struct {
 		const char *text;
@@ -65,7 +56,6 @@ what_every_reader_takes_is_valid(void **state)
 		{ "{\"\\u0061uths\":{\"r\":{\"\\u0061uth\":\"dTpw\"}}}", 1 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (check(str_from(rows[i].text)) != CODE_OK)
 			fail_msg("row %zu: %s", i, st.message);
@@ -74,8 +64,7 @@ what_every_reader_takes_is_valid(void **state)
 	}
 }
 
-static void
-each_broken_rule_is_told_with_its_place(void **state)
+TEST(each_broken_rule_is_told_with_its_place)
 {
 	static const struct {
 		const char *text;
@@ -149,7 +138,6 @@ each_broken_rule_is_told_with_its_place(void **state)
 		{ "\xef\xbb\xbf" ENTRY("dTpw"), "line 1, column 1" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (check(str_from(rows[i].text)) != CODE_INVALID_ARGUMENT ||
 		    strstr(st.message, rows[i].message) == NULL)
@@ -170,8 +158,7 @@ each_broken_rule_is_told_with_its_place(void **state)
  * pkg/credentialprovider), CRI-O (containers/image) and the OpenShift
  * installer log in with `auth`. Valid is what all of them take.
  */
-static void
-what_one_consumer_refuses_is_refused(void **state)
+TEST(what_one_consumer_refuses_is_refused)
 {
 	static const struct {
 		const char *text;
@@ -264,7 +251,6 @@ what_one_consumer_refuses_is_refused(void **state)
 		  "" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		bool all = rows[i].kubelet && rows[i].crio && rows[i].installer;
 
@@ -274,8 +260,7 @@ what_one_consumer_refuses_is_refused(void **state)
 	}
 }
 
-static void
-the_usual_mixups_get_a_hint(void **state)
+TEST(the_usual_mixups_get_a_hint)
 {
 	static const struct {
 		const char *text;
@@ -296,7 +281,6 @@ the_usual_mixups_get_a_hint(void **state)
 		{ "{\"auths\":", "" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(check(str_from(rows[i].text)),
 				 CODE_INVALID_ARGUMENT);
@@ -306,8 +290,7 @@ the_usual_mixups_get_a_hint(void **state)
 	}
 }
 
-static void
-no_message_holds_a_value(void **state)
+TEST(no_message_holds_a_value)
 {
 	static const char *const rows[] = {
 		ENTRY("CANARY"),
@@ -324,7 +307,6 @@ no_message_holds_a_value(void **state)
 		"{\"x\":\"CANARY}",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(check(str_from(rows[i])),
 				 CODE_INVALID_ARGUMENT);
@@ -334,8 +316,7 @@ no_message_holds_a_value(void **state)
 }
 
 /* However it ends, nothing decoded stays behind. */
-static void
-decoded_credentials_are_wiped(void **state)
+TEST(decoded_credentials_are_wiped)
 {
 	static const char *const rows[] = {
 		ENTRY("Y2FuYXJ5OnBhc3N3b3Jk"),
@@ -347,7 +328,6 @@ decoded_credentials_are_wiped(void **state)
 		"eyJhdXRocyI6e319",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		(void)check(str_from(rows[i]));
 		assert_null(memmem(scratch_memory, sizeof(scratch_memory),
@@ -358,13 +338,11 @@ decoded_credentials_are_wiped(void **state)
 }
 
 /* Secret Manager's limit: 65,536 bytes. */
-static void
-the_size_has_a_ceiling(void **state)
+TEST(the_size_has_a_ceiling)
 {
 	static char text[PULL_SECRET_MAX + 1];
 	const struct str start = STR("{\"auths\":{\"r\":{\"auth\":\"dTpw\"}}}");
 
-	(void)state;
 	memset(text, ' ', sizeof(text));
 	memcpy(text, start.ptr, start.len);
 	assert_int_equal(check((struct str){ text, PULL_SECRET_MAX }), CODE_OK);
@@ -374,15 +352,13 @@ the_size_has_a_ceiling(void **state)
 }
 
 /* One auth that fills the whole secret needs three quarters of it. */
-static void
-the_longest_auth_is_decoded(void **state)
+TEST(the_longest_auth_is_decoded)
 {
 	static char text[PULL_SECRET_MAX];
 	const struct str before = STR("{\"auths\":{\"r\":{\"auth\":\"dTpw");
 	const struct str after = STR("\"}}}");
 	size_t auth = sizeof(text) - before.len - after.len;
 
-	(void)state;
 	auth -= auth % 4;
 	memset(text, 'A', sizeof(text));
 	memcpy(text, before.ptr, before.len);
@@ -392,8 +368,7 @@ the_longest_auth_is_decoded(void **state)
 			 CODE_OK);
 }
 
-static void
-white_space_at_the_end_is_cut_off(void **state)
+TEST(white_space_at_the_end_is_cut_off)
 {
 	static const struct {
 		struct str text;
@@ -411,29 +386,10 @@ white_space_at_the_end_is_cut_off(void **state)
 		{ { "{}\xc2\xa0", 4 }, 4 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct str text = pullsecret_strip(rows[i].text);
 
 		assert_int_equal(text.len, rows[i].length);
 		assert_ptr_equal(text.ptr, rows[i].text.ptr);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_every_reader_takes_is_valid),
-		cmocka_unit_test(each_broken_rule_is_told_with_its_place),
-		cmocka_unit_test(what_one_consumer_refuses_is_refused),
-		cmocka_unit_test(the_usual_mixups_get_a_hint),
-		cmocka_unit_test(no_message_holds_a_value),
-		cmocka_unit_test(decoded_credentials_are_wiped),
-		cmocka_unit_test(the_size_has_a_ceiling),
-		cmocka_unit_test(the_longest_auth_is_decoded),
-		cmocka_unit_test(white_space_at_the_end_is_cut_off),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

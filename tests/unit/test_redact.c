@@ -1,12 +1,7 @@
 /* Keeping secrets out of texts that others wrote. */
 #include "base/redact.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static const struct {
 	const char *text;
@@ -58,10 +53,8 @@ static const struct {
 	{ "short1", "short1", "short1" },
 };
 
-static void
-runs_of_the_secret_are_masked(void **state)
+TEST(runs_of_the_secret_are_masked)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
 		char text[64];
 
@@ -74,12 +67,10 @@ runs_of_the_secret_are_masked(void **state)
 }
 
 /* JSON, and base64 of it: '{' and a quote, a space or the end of a line. */
-static void
-all_texts_of_a_status_are_masked(void **state)
+TEST(all_texts_of_a_status_are_masked)
 {
 	struct status st = { .code = CODE_OK };
 
-	(void)state;
 	(void)status_set(&st, CODE_UNKNOWN, "got supersecret");
 	status_hint(&st, "see https://x.example/?q=supersecret");
 	(void)snprintf(st.reason, sizeof(st.reason), "supersecret");
@@ -89,8 +80,7 @@ all_texts_of_a_status_are_masked(void **state)
 	assert_string_equal(st.reason, "***********");
 }
 
-static void
-a_secret_in_the_wrong_place_is_not_shown(void **state)
+TEST(a_secret_in_the_wrong_place_is_not_shown)
 {
 	static const struct {
 		const char *argument;
@@ -112,7 +102,6 @@ a_secret_in_the_wrong_place_is_not_shown(void **state)
 		{ "x{", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *argument = rows[i].argument;
 
@@ -124,16 +113,4 @@ a_secret_in_the_wrong_place_is_not_shown(void **state)
 		else
 			assert_ptr_equal(shown(argument), argument);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(runs_of_the_secret_are_masked),
-		cmocka_unit_test(all_texts_of_a_status_are_masked),
-		cmocka_unit_test(a_secret_in_the_wrong_place_is_not_shown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

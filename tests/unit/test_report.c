@@ -5,20 +5,13 @@
 #include "job/report.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/json_walk.h"
 #include "sys/wait.h"
+
+#include "test.h"
 
 #define VERSION "projects/1/secrets/s/versions/1"
 
@@ -85,12 +78,10 @@ assert_json(const char *text, size_t len)
 	assert_int_equal(json_type(json_root(&json)), JSON_OBJECT);
 }
 
-static void
-the_longest_line_fits(void **state)
+TEST(the_longest_line_fits)
 {
 	static char name[4096], text[LOG_LINE_MAX + 1];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(PIECES) / sizeof(PIECES[0]); i++) {
 		struct status st = { .code = CODE_FAILED_PRECONDITION,
 				     .http_status = 599 };
@@ -121,12 +112,10 @@ the_longest_line_fits(void **state)
 	}
 }
 
-static void
-the_longest_result_fits(void **state)
+TEST(the_longest_result_fits)
 {
 	static char name[4096], text[RESULT_FILE_MAX + 1], path[64];
 
-	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/result.json", folder);
 	for (size_t i = 0; i < sizeof(PIECES) / sizeof(PIECES[0]); i++) {
 		struct status outcome = { .code = CODE_FAILED_PRECONDITION };
@@ -169,8 +158,7 @@ read_result(const char *path, char *out, size_t size)
 }
 
 /* What turns out after the result was written replaces it. */
-static void
-a_result_can_be_replaced(void **state)
+TEST(a_result_can_be_replaced)
 {
 	struct status success = { .code = CODE_OK };
 	struct status failure = { .code = CODE_UNAVAILABLE };
@@ -179,7 +167,6 @@ a_result_can_be_replaced(void **state)
 	struct status st = { .code = CODE_OK };
 	char path[64], text[RESULT_FILE_MAX + 1];
 
-	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/result.json", folder);
 	memset(&report, 0, sizeof(report));
 	assert_int_equal(report_init(&report, path, NULL, 0, &st), CODE_OK);
@@ -209,13 +196,11 @@ full_log(const struct log_line *line)
 	report_log(&report, line);
 }
 
-static void
-a_line_that_is_lost_is_remembered(void **state)
+TEST(a_line_that_is_lost_is_remembered)
 {
 	const struct log_line line = { .operation = "start", .message = "m" };
 	char text[8];
 
-	(void)state;
 	memset(&report, 0, sizeof(report));
 	report.until = DEADLINE_NEVER;
 	report.cluster_id = "c";
@@ -224,21 +209,19 @@ a_line_that_is_lost_is_remembered(void **state)
 	assert_int_equal(report.failure.code, CODE_UNAVAILABLE);
 }
 
-int
-main(void)
+static int
+make_folder(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_longest_line_fits),
-		cmocka_unit_test(the_longest_result_fits),
-		cmocka_unit_test(a_result_can_be_replaced),
-		cmocka_unit_test(a_line_that_is_lost_is_remembered),
-	};
-	int failed;
-
+	(void)state;
 	wait_init();
-	if (mkdtemp(folder) == NULL)
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)rmdir(folder);
-	return failed;
+	return mkdtemp(folder) == NULL ? -1 : 0;
 }
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+AROUND_ALL(make_folder, remove_folder)

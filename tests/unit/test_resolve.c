@@ -8,16 +8,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "net/dns.h"
+
+#include "test.h"
 
 #define HOST "www.example.com"
 #define PORT 443
@@ -1057,36 +1052,27 @@ check_cases(const struct look_up_case *cases, size_t count)
 
 #define CHECK_CASES(cases) check_cases(cases, sizeof(cases) / sizeof(*(cases)))
 
-static void
-test_answers(void **state)
+TEST(test_answers)
 {
-	(void)state;
 	CHECK_CASES(ANSWERS);
 }
 
-static void
-test_failing_servers(void **state)
+TEST(test_failing_servers)
 {
-	(void)state;
 	CHECK_CASES(FAILOVERS);
 }
 
-static void
-test_silent_servers(void **state)
+TEST(test_silent_servers)
 {
-	(void)state;
 	CHECK_CASES(TIMES);
 }
 
-static void
-test_tcp(void **state)
+TEST(test_tcp)
 {
-	(void)state;
 	CHECK_CASES(TCPS);
 }
 
-static void
-test_tcp_byte_by_byte(void **state)
+TEST(test_tcp_byte_by_byte)
 {
 	static const struct look_up_case one = {
 		"an answer that comes byte by byte",
@@ -1097,15 +1083,13 @@ test_tcp_byte_by_byte(void **state)
 		0
 	};
 
-	(void)state;
 	start_case();
 	tcp_piece = 1;
 	check_case(&one);
 }
 
 /* The connection takes a few bytes of the queries at a time. */
-static void
-test_tcp_in_small_sends(void **state)
+TEST(test_tcp_in_small_sends)
 {
 	static const struct look_up_case one = { "queries that leave in pieces",
 						 { BOTH("t", "t", "a", "a") },
@@ -1114,21 +1098,18 @@ test_tcp_in_small_sends(void **state)
 						 NULL,
 						 0 };
 
-	(void)state;
 	start_case();
 	send_piece = 3;
 	check_case(&one);
 }
 
-static void
-test_use_vc_asks_over_tcp_only(void **state)
+TEST(test_use_vc_asks_over_tcp_only)
 {
 	static const struct look_up_case one = {
 		"use-vc", { BOTH("a", "a", "a", "a") }, "14t 16t", ALL(1), NULL,
 		0
 	};
 
-	(void)state;
 	start_case();
 	config.use_tcp = true;
 	check_case(&one);
@@ -1159,8 +1140,7 @@ check_local(const char *host, const char *expected)
 	resolve_close(&resolver);
 }
 
-static void
-test_names_that_need_no_server(void **state)
+TEST(test_names_that_need_no_server)
 {
 	static const struct {
 		const char *host, *found;
@@ -1175,19 +1155,16 @@ test_names_that_need_no_server(void **state)
 		{ "db", V4(7) },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		check_local(cases[i].host, cases[i].found);
 }
 
-static void
-test_no_host_names(void **state)
+TEST(test_no_host_names)
 {
 	static const char *const cases[] = { "",    ".",     "a..b", ".a",
 					     "::g", "a b:c", "1:2" };
 	char label[66], name[400];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		check_local(cases[i], NULL);
 	memset(label, 'a', 64);
@@ -1200,13 +1177,11 @@ test_no_host_names(void **state)
 	check_local(name, NULL);
 }
 
-static void
-test_closed_in_the_middle(void **state)
+TEST(test_closed_in_the_middle)
 {
 	static const struct script silent = UDP("s", "s");
 	int lowest;
 
-	(void)state;
 	start_case();
 	lowest = lowest_descriptor();
 	start_server(&servers[0], &silent);
@@ -1219,23 +1194,4 @@ test_closed_in_the_middle(void **state)
 	resolve_close(&resolver);
 	stop_server(&servers[0]);
 	assert_int_equal(lowest_descriptor(), lowest);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_failing_servers),
-		cmocka_unit_test(test_silent_servers),
-		cmocka_unit_test(test_tcp),
-		cmocka_unit_test(test_tcp_byte_by_byte),
-		cmocka_unit_test(test_tcp_in_small_sends),
-		cmocka_unit_test(test_use_vc_asks_over_tcp_only),
-		cmocka_unit_test(test_names_that_need_no_server),
-		cmocka_unit_test(test_no_host_names),
-		cmocka_unit_test(test_closed_in_the_middle),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

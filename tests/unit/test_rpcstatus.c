@@ -1,18 +1,10 @@
 /* What error replies mean: AIP-193, RFC 6749 section 5.2, and no JSON. */
 #include "gcp/rpcstatus.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/json_walk.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "test.h"
+
 #define DETAIL "\"@type\":\"type.googleapis.com/google.rpc."
 
 static struct json_tokens tokens;
@@ -33,8 +25,7 @@ read_reply(int http_status, const char *text)
 	return rpcstatus_read(http_status, root, &st);
 }
 
-static void
-the_status_decides_before_the_http_status(void **state)
+TEST(the_status_decides_before_the_http_status)
 {
 	static const struct {
 		int http_status;
@@ -65,7 +56,6 @@ the_status_decides_before_the_http_status(void **state)
 		{ 503, "{\"error\":{}}", CODE_UNAVAILABLE },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (read_reply(rows[i].http_status, rows[i].body) !=
 		    rows[i].code)
@@ -75,8 +65,7 @@ the_status_decides_before_the_http_status(void **state)
 }
 
 /* Only a google.rpc.Status may say that something is missing. */
-static void
-without_json_the_http_status_decides(void **state)
+TEST(without_json_the_http_status_decides)
 {
 	static const struct {
 		int http_status;
@@ -103,7 +92,6 @@ without_json_the_http_status_decides(void **state)
 		{ 504, NULL, CODE_DEADLINE_EXCEEDED, "front end or a proxy" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (read_reply(rows[i].http_status, rows[i].body) !=
 			    rows[i].code ||
@@ -113,10 +101,8 @@ without_json_the_http_status_decides(void **state)
 	}
 }
 
-static void
-a_message_has_code_reason_and_text(void **state)
+TEST(a_message_has_code_reason_and_text)
 {
-	(void)state;
 	assert_int_equal(
 		read_reply(403, "{\"error\":{\"code\":403,"
 				"\"message\":\"No \\\"way\\\"\\n\\u00e4\","
@@ -131,13 +117,11 @@ a_message_has_code_reason_and_text(void **state)
 }
 
 /* Twice as long as the whole status, in one and in two bytes a character. */
-static void
-a_long_message_is_cut_not_lost(void **state)
+TEST(a_long_message_is_cut_not_lost)
 {
 	static char body[8192];
 	static const char *const pieces[] = { "x", "\xc3\xa4", "\\u0001" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(pieces); i++) {
 		struct buf out;
 
@@ -153,8 +137,7 @@ a_long_message_is_cut_not_lost(void **state)
 	}
 }
 
-static void
-details_are_found_among_others(void **state)
+TEST(details_are_found_among_others)
 {
 	static const struct {
 		const char *details;
@@ -187,7 +170,6 @@ details_are_found_among_others(void **state)
 		  "BILLING_DISABLED", 0, "project; see https://x?" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char body[1024];
 
@@ -205,8 +187,7 @@ details_are_found_among_others(void **state)
 }
 
 /* google.protobuf.Duration in JSON. */
-static void
-retry_delays_are_read_to_the_millisecond(void **state)
+TEST(retry_delays_are_read_to_the_millisecond)
 {
 	static const struct {
 		const char *delay;
@@ -231,7 +212,6 @@ retry_delays_are_read_to_the_millisecond(void **state)
 		{ "null", 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char body[256];
 
@@ -246,8 +226,7 @@ retry_delays_are_read_to_the_millisecond(void **state)
 	}
 }
 
-static void
-oauth_errors_are_read(void **state)
+TEST(oauth_errors_are_read)
 {
 	static const struct {
 		int http_status;
@@ -280,7 +259,6 @@ oauth_errors_are_read(void **state)
 		{ 400, "{\"error\":\"\"}", CODE_UNAUTHENTICATED, "", "" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (read_reply(rows[i].http_status, rows[i].body) !=
 			    rows[i].code ||
@@ -294,12 +272,10 @@ oauth_errors_are_read(void **state)
 }
 
 /* A reason too long to be one is none. */
-static void
-reasons_have_a_ceiling(void **state)
+TEST(reasons_have_a_ceiling)
 {
 	char body[256], reason[STATUS_REASON_MAX + 1];
 
-	(void)state;
 	memset(reason, 'R', sizeof(reason));
 	for (size_t len = STATUS_REASON_MAX - 1; len <= STATUS_REASON_MAX;
 	     len++) {
@@ -311,8 +287,7 @@ reasons_have_a_ceiling(void **state)
 	}
 }
 
-static void
-every_known_reason_has_a_remedy(void **state)
+TEST(every_known_reason_has_a_remedy)
 {
 	static const char *const reasons[] = {
 		"SERVICE_DISABLED",
@@ -330,7 +305,6 @@ every_known_reason_has_a_remedy(void **state)
 		"invalid_client",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(reasons); i++) {
 		char body[256];
 
@@ -353,12 +327,10 @@ every_known_reason_has_a_remedy(void **state)
 }
 
 /* A link is added where it fits, and never twice. */
-static void
-a_link_is_shown_once(void **state)
+TEST(a_link_is_shown_once)
 {
 	static char body[1024], link[512];
 
-	(void)state;
 	(void)read_reply(
 		403, "{\"error\":{\"status\":\"PERMISSION_DENIED\","
 		     "\"message\":\"visit https://x now\",\"details\":[{" DETAIL
@@ -380,23 +352,4 @@ a_link_is_shown_once(void **state)
 		else
 			assert_true(len > 200);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_status_decides_before_the_http_status),
-		cmocka_unit_test(without_json_the_http_status_decides),
-		cmocka_unit_test(a_message_has_code_reason_and_text),
-		cmocka_unit_test(a_long_message_is_cut_not_lost),
-		cmocka_unit_test(details_are_found_among_others),
-		cmocka_unit_test(retry_delays_are_read_to_the_millisecond),
-		cmocka_unit_test(oauth_errors_are_read),
-		cmocka_unit_test(reasons_have_a_ceiling),
-		cmocka_unit_test(every_known_reason_has_a_remedy),
-		cmocka_unit_test(a_link_is_shown_once),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

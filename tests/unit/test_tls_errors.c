@@ -1,17 +1,9 @@
 /* Every error number of BearSSL's engine becomes a sentence with a remedy. */
 #include "net/tls_errors.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 #include <bearssl.h>
-#include <cmocka.h>
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "test.h"
 
 static struct status st;
 
@@ -23,10 +15,8 @@ explain(int error)
 			 CODE_UNAVAILABLE);
 }
 
-static void
-every_number_has_host_sentence_and_remedy(void **state)
+TEST(every_number_has_host_sentence_and_remedy)
 {
-	(void)state;
 	for (int error = 1; error < BR_ERR_SEND_FATAL_ALERT + 256; error++) {
 		explain(error);
 		assert_int_equal(strncmp(st.message, "host.example: ", 14), 0);
@@ -35,8 +25,7 @@ every_number_has_host_sentence_and_remedy(void **state)
 	}
 }
 
-static void
-what_happened_is_named(void **state)
+TEST(what_happened_is_named)
 {
 	static const struct {
 		int error;
@@ -62,7 +51,6 @@ what_happened_is_named(void **state)
 		{ BR_ERR_UNEXPECTED, "broke the TLS protocol", true },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		explain(rows[i].error);
 		if (strstr(st.message, rows[i].sentence) == NULL ||
@@ -72,8 +60,7 @@ what_happened_is_named(void **state)
 }
 
 /* RFC 5246 section 7.2, RFC 6066 section 3, RFC 7301 section 3.2. */
-static void
-alerts_are_named_as_the_rfcs_do(void **state)
+TEST(alerts_are_named_as_the_rfcs_do)
 {
 	static const struct {
 		int alert;
@@ -99,7 +86,6 @@ alerts_are_named_as_the_rfcs_do(void **state)
 		{ 255, "alert 255", true },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		explain(BR_ERR_RECV_FATAL_ALERT + rows[i].alert);
 		if (strstr(st.message, "TLS handshake failed: ") == NULL ||
@@ -107,16 +93,4 @@ alerts_are_named_as_the_rfcs_do(void **state)
 		    st.permanent != rows[i].permanent)
 			fail_msg("%d: %s", rows[i].alert, st.message);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_number_has_host_sentence_and_remedy),
-		cmocka_unit_test(what_happened_is_named),
-		cmocka_unit_test(alerts_are_named_as_the_rfcs_do),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,8 @@
 /* Which URLs are taken, and as what: RFC 3986, RFC 1123 section 2.1. */
 #include "net/url.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "test.h"
 
-#include <cmocka.h>
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define TEN "aaaaaaaaaa"
 #define LABEL_60 TEN TEN TEN TEN TEN TEN
 #define LABEL_63 LABEL_60 "aaa"
@@ -24,8 +17,7 @@ read_url(struct str text)
 	return url_parse(&url, text, "NAME", &st);
 }
 
-static void
-urls_are_taken_apart(void **state)
+TEST(urls_are_taken_apart)
 {
 	static const struct {
 		const char *text;
@@ -67,7 +59,6 @@ urls_are_taken_apart(void **state)
 		  LABEL_63 ".b", "" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (read_url(str_from(rows[i].text)) != CODE_OK)
 			fail_msg("%s: %s", rows[i].text, st.message);
@@ -79,8 +70,7 @@ urls_are_taken_apart(void **state)
 	}
 }
 
-static void
-wrong_urls_are_told_by_name_and_rule(void **state)
+TEST(wrong_urls_are_told_by_name_and_rule)
 {
 	static const struct {
 		const char *text;
@@ -147,7 +137,6 @@ wrong_urls_are_told_by_name_and_rule(void **state)
 		{ "https://a\\@b/", "user information" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (read_url(str_from(rows[i].text)) != CODE_INVALID_ARGUMENT ||
 		    strncmp(st.message, "NAME: ", 6) != 0 ||
@@ -156,10 +145,8 @@ wrong_urls_are_told_by_name_and_rule(void **state)
 	}
 }
 
-static void
-a_nul_ends_nothing(void **state)
+TEST(a_nul_ends_nothing)
 {
-	(void)state;
 	assert_int_equal(read_url(STR("https://a\0.b")), CODE_INVALID_ARGUMENT);
 	assert_int_equal(read_url(STR("https://a/\0")), CODE_INVALID_ARGUMENT);
 	assert_int_equal(read_url(STR("https://a:8\0")), CODE_INVALID_ARGUMENT);
@@ -168,13 +155,11 @@ a_nul_ends_nothing(void **state)
 }
 
 /* RFC 1035 section 2.3.4; a path leaves half of its room to others. */
-static void
-hosts_and_paths_have_a_ceiling(void **state)
+TEST(hosts_and_paths_have_a_ceiling)
 {
 	static char text[2048] = "https://";
 	const size_t start = 8;
 
-	(void)state;
 	for (size_t i = 0; i < HOST_NAME_MAX_SIZE; i++)
 		text[start + i] = i % 50 == 49 ? '.' : 'a';
 	assert_int_equal(read_url((struct str){
@@ -199,13 +184,11 @@ hosts_and_paths_have_a_ceiling(void **state)
 }
 
 /* The longest host and port still fit the Host field. */
-static void
-the_longest_authority_fits(void **state)
+TEST(the_longest_authority_fits)
 {
 	static char text[512] = "https://";
 	size_t len = 8 + HOST_NAME_MAX_SIZE - 1;
 
-	(void)state;
 	for (size_t i = 8; i < len; i++)
 		text[i] = i % 50 == 49 ? '.' : 'a';
 	memcpy(text + len, ":65535", 6);
@@ -213,8 +196,7 @@ the_longest_authority_fits(void **state)
 	assert_int_equal(strlen(url.authority), HOST_NAME_MAX_SIZE - 1 + 6);
 }
 
-static void
-hosts_with_a_port_make_an_http_url(void **state)
+TEST(hosts_with_a_port_make_an_http_url)
 {
 	static const struct {
 		const char *text;
@@ -233,7 +215,6 @@ hosts_with_a_port_make_an_http_url(void **state)
 		"", ":80", "a/", "http://a", "a:b", "u@a", "fd20:ce::254", "a?",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		status_clear(&st);
 		assert_int_equal(url_from_host(&url, str_from(rows[i].text), 81,
@@ -254,8 +235,7 @@ hosts_with_a_port_make_an_http_url(void **state)
 }
 
 /* RFC 6890, RFC 6761 section 6.3. */
-static void
-the_loopback_is_known(void **state)
+TEST(the_loopback_is_known)
 {
 	static const struct {
 		const char *text;
@@ -278,26 +258,9 @@ the_loopback_is_known(void **state)
 		{ "http://127.0.0.1.example", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(read_url(str_from(rows[i].text)), CODE_OK);
 		if (url_is_loopback(&url) != rows[i].loopback)
 			fail_msg("%s", rows[i].text);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(urls_are_taken_apart),
-		cmocka_unit_test(wrong_urls_are_told_by_name_and_rule),
-		cmocka_unit_test(a_nul_ends_nothing),
-		cmocka_unit_test(hosts_and_paths_have_a_ceiling),
-		cmocka_unit_test(the_longest_authority_fits),
-		cmocka_unit_test(hosts_with_a_port_make_an_http_url),
-		cmocka_unit_test(the_loopback_is_known),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,7 @@
 /* RFC 3629, tried on every character. */
 #include "base/utf8.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static bool
 is_surrogate(uint32_t c)
@@ -14,10 +9,8 @@ is_surrogate(uint32_t c)
 	return c >= 0xd800 && c <= 0xdfff;
 }
 
-static void
-every_character_has_one_encoding(void **state)
+TEST(every_character_has_one_encoding)
 {
-	(void)state;
 	for (uint32_t c = 0; c <= 0x10ffff; c++) {
 		char bytes[UTF8_MAX];
 		size_t length, expected = c < 0x80      ? 1
@@ -37,8 +30,7 @@ every_character_has_one_encoding(void **state)
 	}
 }
 
-static void
-known_encodings(void **state)
+TEST(known_encodings)
 {
 	static const struct {
 		uint32_t c;
@@ -57,7 +49,6 @@ known_encodings(void **state)
 		{ 0x10ffff, STR("\xf4\x8f\xbf\xbf") },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		char bytes[UTF8_MAX];
 		size_t length = utf8_encode(ROWS[i].c, bytes);
@@ -72,15 +63,13 @@ known_encodings(void **state)
  * Of all texts of two bytes and some that follow, as many are valid as there
  * are characters: 6 for each pair, or 2 where the third byte counts.
  */
-static void
-nothing_else_is_valid(void **state)
+TEST(nothing_else_is_valid)
 {
 	static const unsigned char THIRD[] = {
 		0, 0x7f, 0x80, 0xbf, 0xc0, 0xff
 	};
 	size_t of_length[UTF8_MAX + 1] = { 0 };
 
-	(void)state;
 	for (unsigned i = 0; i < 65536 * sizeof(THIRD); i++) {
 		char bytes[UTF8_MAX] = { (char)(i >> 8), (char)i,
 					 (char)THIRD[i >> 16], (char)0x80 };
@@ -95,14 +84,12 @@ nothing_else_is_valid(void **state)
 	assert_int_equal(of_length[4], 2 * (0x110000 - 0x10000) / 4096);
 }
 
-static void
-cut_characters_are_invalid(void **state)
+TEST(cut_characters_are_invalid)
 {
 	static const struct str WHOLE[] = { STR("\xc3\xa9"),
 					    STR("\xe2\x82\xac"),
 					    STR("\xf0\x9f\x98\x80") };
 
-	(void)state;
 	assert_int_equal(utf8_length(STR("")), 0);
 	for (size_t i = 0; i < sizeof(WHOLE) / sizeof(WHOLE[0]); i++) {
 		for (size_t len = 1; len < WHOLE[i].len; len++) {
@@ -121,17 +108,4 @@ cut_characters_are_invalid(void **state)
 					 0);
 		}
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_character_has_one_encoding),
-		cmocka_unit_test(known_encodings),
-		cmocka_unit_test(nothing_else_is_valid),
-		cmocka_unit_test(cut_characters_are_invalid),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
