@@ -117,14 +117,15 @@ escape_letter(char c)
 	}
 }
 
+/* Of a character below U+10000. */
 static void
-put_control(struct buf *out, char c)
+put_escaped(struct buf *out, uint32_t c)
 {
 	static const char HEX[] = "0123456789abcdef";
 
-	buf_put_cstr(out, "\\u00");
-	buf_put_char(out, HEX[c >> 4 & 15]);
-	buf_put_char(out, HEX[c & 15]);
+	buf_put_cstr(out, "\\u");
+	for (int shift = 12; shift >= 0; shift -= 4)
+		buf_put_char(out, HEX[c >> shift & 15]);
 }
 
 /* The first character of `s`; returns how many bytes it has. */
@@ -141,8 +142,8 @@ put_character(struct buf *out, struct str s)
 	if (letter != '\0') {
 		buf_put_char(out, '\\');
 		buf_put_char(out, letter);
-	} else if (s.ptr[0] < ' ') {
-		put_control(out, s.ptr[0]);
+	} else if (utf8_is_control(utf8_decode(s))) {
+		put_escaped(out, utf8_decode(s));
 	} else {
 		buf_put(out, s.ptr, length);
 	}

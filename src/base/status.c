@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* Indexed by enum code. */
 static const char *const NAMES[] = {
 	"OK",
@@ -105,15 +107,6 @@ code_exit_status(enum code code)
 	return EXIT_RETRY;
 }
 
-/* Messages end up in logs and terminals: one line, no escape sequences. */
-static void
-make_printable(char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
-
 void
 status_clear(struct status *st)
 {
@@ -131,7 +124,7 @@ status_set(struct status *st, enum code code, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(st->message, sizeof(st->message), format, args);
 	va_end(args);
-	make_printable(st->message);
+	utf8_make_printable(st->message);
 	return code;
 }
 
@@ -145,7 +138,7 @@ status_hint(struct status *st, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(st->hint, sizeof(st->hint), format, args);
 	va_end(args);
-	make_printable(st->hint);
+	utf8_make_printable(st->hint);
 }
 
 void
@@ -162,7 +155,7 @@ status_prefix(struct status *st, const char *format, ...)
 	used = strlen(st->message);
 	(void)snprintf(st->message + used, sizeof(st->message) - used, ": %s",
 		       old);
-	make_printable(st->message);
+	utf8_make_printable(st->message);
 }
 
 bool

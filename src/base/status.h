@@ -83,7 +83,7 @@ void status_clear(struct status *st);
 
 /*
  * Records an error, unless `st` holds one already. The message is cut to fit;
- * control characters in it become '?'. Returns the code that `st` then holds,
+ * controls in it become '?' (utf8_make_printable()). Returns the code that `st` then holds,
  * so that a caller can `return status_set(...)`.
  */
 enum code status_set(struct status *st, enum code code, const char *format, ...)

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* The rows of the ABNF in RFC 3629 section 4, without those of ASCII. */
 static const struct {
 	unsigned char first, last; /* range of the first byte */
@@ -57,6 +59,46 @@ utf8_decode(struct str s)
 	for (size_t i = 1; i < length; i++)
 		c = c << 6 | ((unsigned char)s.ptr[i] & 0x3f);
 	return c;
+}
+
+bool
+utf8_is_control(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0x00, 0x1f },     /* C0 */
+		{ 0x7f, 0x9f },     /* DEL, C1 */
+		{ 0x061c, 0x061c }, /* Arabic letter mark */
+		{ 0x200e, 0x200f }, /* left-to-right, right-to-left mark */
+		{ 0x2028, 0x202e }, /* separators; embeddings, overrides */
+		{ 0x2066, 0x2069 }, /* isolates */
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+void
+utf8_make_printable(char *text)
+{
+	struct str rest = str_from(text);
+	char *to = text;
+
+	while (rest.len > 0) {
+		size_t length = utf8_length(rest);
+
+		if (length > 0 && !utf8_is_control(utf8_decode(rest))) {
+			memmove(to, rest.ptr, length);
+			to += length;
+		} else {
+			*to++ = '?';
+		}
+		rest = str_skip(rest, length > 0 ? length : 1);
+	}
+	*to = '\0';
 }
 
 size_t

@@ -20,6 +20,19 @@ size_t utf8_length(struct str s);
 uint32_t utf8_decode(struct str s);
 
 /*
+ * Whether a terminal or a reader would obey the character instead of showing
+ * it: controls (C0, DEL, C1), line and paragraph separators, and what turns the
+ * direction of text (Unicode, UAX #9).
+ */
+bool utf8_is_control(uint32_t c);
+
+/*
+ * Makes one printable line of a text: '?' for each control and for each byte
+ * that is no UTF-8.
+ */
+void utf8_make_printable(char *text);
+
+/*
  * Writes the character `c`, which must be at most 0x10ffff and no surrogate,
  * and returns its length.
  */

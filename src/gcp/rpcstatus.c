@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/utf8.h"
 
 #define TEXT_MAX 512
 
@@ -264,8 +265,6 @@ rpcstatus_read(int http_status, struct json_value root, struct status *st)
 		(void)read_no_json(http_status, st);
 	st->http_status = http_status;
 	add_hint(st, link);
-	for (char *c = st->hint; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	utf8_make_printable(st->hint);
 	return st->code;
 }

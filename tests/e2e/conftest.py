@@ -202,7 +202,8 @@ class Runner:
     def start(self, *arguments, env=None, stdin=subprocess.DEVNULL, before=(),
               **options):
         """Start it; before holds words ahead of the program, such as unshare."""
-        words = [*before, PROGRAM, *(str(word) for word in arguments)]
+        words = [*before, PROGRAM, *(word if isinstance(word, bytes) else str(word)
+                                   for word in arguments)]
         clean = {name: str(value) for name, value in (env or {}).items()
                  if value is not None}
         process = Process(words, clean, stdin, self._secrets, **options)

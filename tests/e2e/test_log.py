@@ -17,6 +17,11 @@ GRPC = {"CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FO
         "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"}
 
 
+# What a terminal obeys instead of showing it: DEL, C1, separators, directions of text.
+CONTROLS = "\x7f" + "".join(map(chr, [
+    *range(0x80, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]))
+
+
 def check(result):
     """What holds for every log."""
     assert result.out.endswith("\n")
@@ -111,7 +116,7 @@ def test_durations_are_measured(emulator, job):
 
 def test_control_characters_of_a_server_do_not_get_into_the_log(emulator, job):
     """Neither raw nor escaped: people print fields with jq -r."""
-    evil = 'evil\n{"level": "info"}\r\x1b[2J\x7f\u202e"\\'
+    evil = f'evil\n{{"level": "info"}}\r\x1b[2J{CONTROLS}"\\'
     emulator.order("secretmanager", times=None,
                    reply=errors.api("PERMISSION_DENIED", evil))
     result = job()
@@ -119,7 +124,29 @@ def test_control_characters_of_a_server_do_not_get_into_the_log(emulator, job):
     assert result.code == 4
     message = result.error["message"]
     assert "evil" in message
-    assert not re.search(r"[\x00-\x1f\x7f]", message)
+    assert not set(CONTROLS) & set(message + result.out[:-1].replace("\n", ""))
+    assert not re.search(r"[\x00-\x1f]", message)
+
+
+def test_nor_onto_a_terminal(emulator, run):
+    """A token endpoint's description, on standard error, with bytes that are no UTF-8."""
+    emulator.order("metadata", times=None, reply=errors.metadata_text(
+        403, f"evil {CONTROLS}\x1b[2J"))
+    result = run("token", env=emulator.environment())
+    assert result.code == 4
+    assert not set(CONTROLS) & set(result.err)
+    broken = run("validate", b"/\x9b31m\xff", env={})
+    assert broken.code == 2
+    assert "/?31m?" in broken.err
+
+
+def test_controls_in_names_are_escaped(job):
+    """What was given as a name is shown as it is, and obeyed by nobody."""
+    name = f"c{CONTROLS}"
+    result = job(CLUSTER_ID=name)
+    assert result.code == 2
+    assert result.log[0]["cluster_id"] == name
+    assert not set(CONTROLS) & set(result.out)
 
 
 def test_a_long_message_of_a_server_is_cut(emulator, job):

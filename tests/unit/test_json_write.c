@@ -200,9 +200,11 @@ TEST(strings_are_escaped)
 		{ STR("\"\\"), "\"\\\"\\\\\"" },
 		{ STR("\b\f\n\r\t"), "\"\\b\\f\\n\\r\\t\"" },
 		{ STR("\0\x01\x0b\x1f\x20\x7f"),
-		  "\"\\u0000\\u0001\\u000b\\u001f \x7f\"" },
-		{ STR("\xc2\x80\xe2\x82\xac\xf0\x9f\x98\x80"),
-		  "\"\xc2\x80\xe2\x82\xac\xf0\x9f\x98\x80\"" },
+		  "\"\\u0000\\u0001\\u000b\\u001f \\u007f\"" },
+		{ STR("\xc2\xa0\xe2\x82\xac\xf0\x9f\x98\x80"),
+		  "\"\xc2\xa0\xe2\x82\xac\xf0\x9f\x98\x80\"" },
+		/* what a terminal obeys: CSI, right-to-left override */
+		{ STR("\xc2\x9b\xe2\x80\xae"), "\"\\u009b\\u202e\"" },
 		{ STR("\x01\xc3\xa9"), "\"\\u0001\xc3\xa9\"" },
 		{ STR("\xff"), "\"\xef\xbf\xbd\"" },
 		{ STR("a\x80"

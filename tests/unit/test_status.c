@@ -169,6 +169,14 @@ texts_are_one_printable_line(void **state)
 	assert_string_equal(st.hint, "a??b");
 	status_prefix(&st, "%s", "x\ny");
 	assert_string_equal(st.message, "x?y: a?b?[1m??\xc3\xa9");
+	/* CSI, right-to-left override, isolate, mark; no UTF-8, cut UTF-8 */
+	status_clear(&st);
+	(void)status_set(
+		&st, CODE_UNKNOWN, "%s",
+		"\xc2\x9b\xe2\x80\xae\xe2\x81\xa6\xe2\x80\x8f \x9b\xe2\x80");
+	assert_string_equal(st.message, "???? ???");
+	status_hint(&st, "%s", "\xc2\x9b\xe2\x82\xac");
+	assert_string_equal(st.hint, "?\xe2\x82\xac");
 }
 
 static void
