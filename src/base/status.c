@@ -159,6 +159,12 @@ status_prefix(struct status *st, const char *format, ...)
 }
 
 bool
+status_interrupted(const struct status *st)
+{
+	return st->code == CODE_CANCELLED && st->http_status == 0;
+}
+
+bool
 status_retryable(const struct status *st)
 {
 	if (st->permanent)

@@ -54,8 +54,6 @@ struct status {
 	uint64_t retry_after_ms;
 	/* The code is one that is retried, but here a retry cannot help. */
 	bool permanent;
-	/* The request may have reached the server, the reply did not arrive. */
-	bool ambiguous;
 	/* ErrorInfo.reason or OAuth error code, "" if there is none. */
 	char reason[STATUS_REASON_MAX];
 	char message[STATUS_MESSAGE_MAX];
@@ -99,6 +97,12 @@ void status_hint(struct status *st, const char *format, ...)
  */
 void status_prefix(struct status *st, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Whether a signal ended it. A server's CANCELLED (HTTP 499) is no such end: the
+ * server may have acted before.
+ */
+bool status_interrupted(const struct status *st);
 
 /*
  * Whether the same request may be sent again: UNAVAILABLE, DEADLINE_EXCEEDED,

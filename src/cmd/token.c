@@ -55,7 +55,7 @@ fail(struct status *st)
 {
 	enum exit_status result = code_exit_status(st->code);
 
-	if (st->code == CODE_CANCELLED && wait_signal() != 0)
+	if (status_interrupted(st))
 		result = (enum exit_status)(128 + wait_signal());
 	status_prefix(st, "token");
 	return complain(st, result);

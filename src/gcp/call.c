@@ -65,6 +65,19 @@ read_reply(struct call *call, struct status *st)
 					      : "it is no JSON object");
 }
 
+/* Whether the reply that ended in `code` says what the server did. */
+static enum delivery
+answered(int http_status, enum code code)
+{
+	if (http_status >= 200 && http_status <= 299)
+		return code == CODE_OK ? ANSWERED : MAYBE_ACTED;
+	if (http_status >= 500 || http_status == 408 ||
+	    code == CODE_CANCELLED || code == CODE_DEADLINE_EXCEEDED ||
+	    code == CODE_INTERNAL || code == CODE_UNAVAILABLE)
+		return MAYBE_ACTED;
+	return ANSWERED;
+}
+
 enum code
 call_run(struct call *call, const struct call_service *service,
 	 const char *method, const struct http_field *fields, size_t count,
@@ -87,17 +100,19 @@ call_run(struct call *call, const struct call_service *service,
 	buf_reset(&call->head);
 	buf_reset(&call->body);
 	http_response_init(&call->response, method, &call->head, &call->body);
+	call->delivery = NOT_SENT;
 	if (call->target.overflow || call->request.overflow) {
 		st->permanent = true;
 		(void)status_set(st, CODE_INTERNAL, "the request is too large");
 	} else if (conn_exchange(service->conn, &request, &call->response,
-				 until, st) == CODE_OK) {
-		(void)read_reply(call, st);
+				 until, &call->delivery, st) == CODE_OK) {
+		call->delivery =
+			answered(call->response.status, read_reply(call, st));
 	}
 	/* A proxy that opens TLS may quote it, too. */
 	if (proxy != NULL)
 		redact_status(st, str_from(proxy->login));
-	if (st->code != CODE_OK && st->code != CODE_CANCELLED)
+	if (st->code != CODE_OK && !status_interrupted(st))
 		status_prefix(st, "%s %.*s of %s", method, (int)path.len,
 			      path.ptr, service->name);
 	return st->code;

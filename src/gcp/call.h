@@ -15,9 +15,10 @@
 struct call {
 	struct http_response response;
 	struct json json;
-	bool any_content;   /* the next reply need not be JSON: see `body` */
-	struct buf target;  /* path and query of the next request */
-	struct buf request; /* body of the next request */
+	bool any_content; /* the next reply need not be JSON: see `body` */
+	enum delivery delivery; /* readable: of the last request */
+	struct buf target;      /* path and query of the next request */
+	struct buf request;     /* body of the next request */
 	struct buf head;
 	struct buf body;
 	struct json_tokens tokens;
@@ -47,7 +48,9 @@ void call_start(struct call *call, const struct conn *conn);
  * the JSON that comes back. Codes: those of conn_exchange(); for a status
  * outside 200 to 299 the code of its google.rpc.Status or OAuth error (see
  * rpcstatus.h); UNAVAILABLE if a success is no JSON object. All messages
- * start with what was asked of whom: "METHOD TARGET of NAME".
+ * start with what was asked of whom: "METHOD TARGET of NAME". `delivery` is
+ * MAYBE_ACTED also where a reply leaves it open: 408, 499, 5xx, and a success
+ * that cannot be read.
  */
 MUST_CHECK enum code call_run(struct call *call,
 			      const struct call_service *service,

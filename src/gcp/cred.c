@@ -129,7 +129,7 @@ cred_fetch(struct cred *cred, struct call *call,
 	if (st->code == CODE_OK)
 		return CODE_OK;
 	cred_forget(cred);
-	if (st->code != CODE_CANCELLED)
+	if (!status_interrupted(st))
 		status_prefix(st, "no access token (%s)", cred->source);
 	return st->code;
 }

@@ -18,6 +18,12 @@ retry_calls(const struct retry_listener *listener, struct deadline until)
 }
 
 struct retry
+retry_never(struct deadline until)
+{
+	return (struct retry){ .until = until, .attempts_max = 1 };
+}
+
+struct retry
 retry_startup(const struct retry_listener *listener, int64_t grace_ms,
 	      struct deadline until)
 {
@@ -77,8 +83,12 @@ retry_again(struct retry *retry, struct status *st)
 	struct status interrupted = { .code = CODE_OK };
 	int64_t wait;
 
+	if (retry->just_created && st->code == CODE_NOT_FOUND)
+		st->code = CODE_UNAVAILABLE;
+	if (!status_retryable(st))
+		return false;
 	retry->attempt++;
-	if (!status_retryable(st) || !tries_left(retry))
+	if (!tries_left(retry))
 		return false;
 	wait = next_wait(retry, st->retry_after_ms);
 	if (wait >= deadline_left(retry->until))

@@ -19,11 +19,13 @@ struct retry {
 	const struct retry_listener *listener; /* NULL: nobody */
 	struct deadline until;                 /* no wait goes past it */
 	struct deadline grace_until;           /* of retry_startup() */
-	unsigned attempt;                      /* failures so far */
+	unsigned attempt;                      /* retryable failures so far */
 	unsigned attempts_max;                 /* 0: until `grace_until` */
 	int64_t wait_ms; /* the next wait, before jitter */
 	int64_t wait_max_ms;
 	unsigned growth_percent; /* of each wait to the next: 200 doubles */
+	bool just_created;       /* NOT_FOUND may pass: it counts as
+				    UNAVAILABLE */
 };
 
 /*
@@ -32,6 +34,9 @@ struct retry {
  */
 struct retry retry_calls(const struct retry_listener *listener,
 			 struct deadline until);
+
+/* The policy of those who only want to know what comes: no retry. */
+struct retry retry_never(struct deadline until);
 
 /*
  * The policy for a metadata server that is not up yet: quick tries for
@@ -44,7 +49,7 @@ struct retry retry_startup(const struct retry_listener *listener,
 
 /*
  * After a failure: whether to try again, decided by status_retryable(), the
- * number of attempts and the time left. Waits first, at least as long as the
+ * number of attempts and the time left. The one place that decides it. Waits first, at least as long as the
  * server asked for, clears `st` and returns true; or returns false and leaves
  * the failure in `st` (CANCELLED if a signal came).
  */

@@ -45,234 +45,96 @@ secretmanager_connect(struct secretmanager *sm, const struct trust *trust,
 	conn_use_proxy(&sm->conn, proxy);
 }
 
-/* One call of the API, from which its request is written. */
-struct operation {
-	enum {
-		GET_SECRET,
-		CREATE_SECRET,
-		ADD_VERSION,
-		ACCESS_VERSION,
-		TEST_PERMISSIONS
-	} kind;
+/* What a call is about; which of these it needs is its method's affair. */
+struct args {
 	const char *project;
 	const char *secret;
-	const char *version;        /* ACCESS_VERSION */
-	struct str payload;         /* ADD_VERSION */
-	const struct label *labels; /* CREATE_SECRET */
+	const char *version;
+	struct str payload;
+	const struct label *labels;
 	size_t label_count;
-	const char *const *permission; /* TEST_PERMISSIONS */
+	const char *const *permission;
 	size_t permission_count;
+	/* where the reply goes */
+	struct secret_version *found;
+	struct str *data;
+	bool *granted;
 };
 
+/* One row for each call of the API. */
+struct method {
+	const char *verb;
+	/* "{project}", "{secret}" and "{version}" stand for those of args. */
+	const char *path;
+	/* May be sent again where nobody knows whether the server acted. */
+	bool idempotent;
+	void (*body)(const struct args *, struct json_builder *);
+	enum code (*read)(struct call *, const struct args *, struct status *);
+};
+
+#define SECRETS "/v1/projects/{project}/secrets"
+
 static void
-write_target(const struct operation *op, struct buf *out)
+write_target(const char *path, const struct args *args, struct buf *out)
 {
-	buf_put_cstr(out, "/v1/projects/");
-	percent_encode(out, str_from(op->project));
-	buf_put_cstr(out, "/secrets");
-	if (op->kind == CREATE_SECRET) {
-		buf_put_cstr(out, "?secretId=");
-		buf_put_cstr(out, op->secret);
-		return;
+	struct str rest = str_from(path), text, name;
+
+	while (str_split(&rest, '{', &text)) {
+		buf_put_str(out, text);
+		if (rest.ptr == NULL)
+			break;
+		(void)str_split(&rest, '}', &name);
+		if (str_eq(name, STR("project")))
+			percent_encode(out, str_from(args->project));
+		else if (str_eq(name, STR("secret")))
+			percent_encode(out, str_from(args->secret));
+		else
+			percent_encode(out, str_from(args->version));
 	}
-	buf_put_char(out, '/');
-	buf_put_cstr(out, op->secret);
-	if (op->kind == ADD_VERSION)
-		buf_put_cstr(out, ":addVersion");
-	if (op->kind == TEST_PERMISSIONS)
-		buf_put_cstr(out, ":testIamPermissions");
-	if (op->kind != ACCESS_VERSION)
-		return;
-	buf_put_cstr(out, "/versions/");
-	buf_put_cstr(out, op->version);
-	buf_put_cstr(out, ":access");
 }
 
 /* The Secret: {"replication": {"automatic": {}}, "labels": {...}}. */
-static bool
-write_secret(const struct operation *op, struct buf *out)
+static void
+put_secret(const struct args *args, struct json_builder *json)
 {
-	struct json_builder json;
-
-	json_build(&json, out);
-	json_open_object(&json);
-	json_key(&json, "replication");
-	json_open_object(&json);
-	json_key(&json, "automatic");
-	json_open_object(&json);
-	json_close(&json);
-	json_close(&json);
-	json_key(&json, "labels");
-	json_open_object(&json);
-	for (size_t i = 0; i < op->label_count; i++)
-		json_member(&json, op->labels[i].key,
-			    str_from(op->labels[i].value));
-	json_close(&json);
-	json_close(&json);
-	return json_built(&json);
+	json_key(json, "replication");
+	json_open_object(json);
+	json_key(json, "automatic");
+	json_open_object(json);
+	json_close(json);
+	json_close(json);
+	json_key(json, "labels");
+	json_open_object(json);
+	for (size_t i = 0; i < args->label_count; i++)
+		json_member(json, args->labels[i].key,
+			    str_from(args->labels[i].value));
+	json_close(json);
 }
 
 /* {"payload": {"data": BASE64, "dataCrc32c": "N"}} */
-static bool
-write_payload(const struct operation *op, struct buf *out)
+static void
+put_payload(const struct args *args, struct json_builder *json)
 {
-	struct json_builder json;
+	struct str payload = args->payload;
 
-	json_build(&json, out);
-	json_open_object(&json);
-	json_key(&json, "payload");
-	json_open_object(&json);
-	json_key(&json, "data");
-	json_put_base64(&json, op->payload.ptr, op->payload.len);
-	json_key(&json, "dataCrc32c");
-	json_put_uint_string(&json, crc32c(op->payload.ptr, op->payload.len));
-	json_close(&json);
-	json_close(&json);
-	return json_built(&json);
+	json_key(json, "payload");
+	json_open_object(json);
+	json_key(json, "data");
+	json_put_base64(json, payload.ptr, payload.len);
+	json_key(json, "dataCrc32c");
+	json_put_uint_string(json, crc32c(payload.ptr, payload.len));
+	json_close(json);
 }
 
 /* {"permissions": [...]} */
-static bool
-write_permissions(const struct operation *op, struct buf *out)
+static void
+put_permissions(const struct args *args, struct json_builder *json)
 {
-	struct json_builder json;
-
-	json_build(&json, out);
-	json_open_object(&json);
-	json_key(&json, "permissions");
-	json_open_array(&json);
-	for (size_t i = 0; i < op->permission_count; i++)
-		json_put_string(&json, str_from(op->permission[i]));
-	json_close(&json);
-	json_close(&json);
-	return json_built(&json);
-}
-
-static bool
-write_request(struct secretmanager *sm, const struct operation *op)
-{
-	call_start(sm->call, &sm->conn);
-	write_target(op, &sm->call->target);
-	switch (op->kind) {
-	case CREATE_SECRET:
-		return write_secret(op, &sm->call->request);
-	case ADD_VERSION:
-		return write_payload(op, &sm->call->request);
-	case TEST_PERMISSIONS:
-		return write_permissions(op, &sm->call->request);
-	case GET_SECRET:
-	case ACCESS_VERSION:
-		break;
-	}
-	return true;
-}
-
-/* Sends what stands in `call`, with the token that is there. */
-static enum code
-send_authorized(struct secretmanager *sm, const char *method,
-		struct deadline until, struct status *st)
-{
-	const struct call_service service = { &sm->conn, "Secret Manager" };
-	const char *quota = sm->cred->quota_project;
-	struct http_field fields[3];
-	struct buf bearer;
-	size_t count = 0;
-
-	buf_init(&bearer, sm->bearer, sizeof(sm->bearer));
-	buf_put_cstr(&bearer, "Bearer ");
-	buf_put_str(&bearer, cred_token(sm->cred));
-	fields[count++] =
-		(struct http_field){ STR("Authorization"), buf_view(&bearer) };
-	if (sm->call->request.len > 0)
-		fields[count++] =
-			(struct http_field){ STR("Content-Type"),
-					     STR("application/json") };
-	if (quota[0] != '\0')
-		fields[count++] =
-			(struct http_field){ STR("X-Goog-User-Project"),
-					     str_from(quota) };
-	(void)call_run(sm->call, &service, method, fields, count, until, st);
-	/* The server saw them and may quote them. */
-	redact_status(st, cred_token(sm->cred));
-	redact_status(st, sm->secret);
-	buf_wipe(&bearer);
-	return st->code;
-}
-
-/* An API that refuses a token has not acted: one new token is worth a try. */
-static enum code
-run_operation(struct secretmanager *sm, const struct operation *op,
-	      struct deadline until, struct status *st)
-{
-	const char *method =
-		op->kind == GET_SECRET || op->kind == ACCESS_VERSION ? "GET"
-								     : "POST";
-
-	for (unsigned attempt = 1;; attempt++) {
-		if (cred_fetch(sm->cred, sm->call, sm->listener, until, st) !=
-		    CODE_OK)
-			return st->code;
-		if (!write_request(sm, op))
-			return status_set(st, CODE_INTERNAL,
-					  "the request cannot be built");
-		if (send_authorized(sm, method, until, st) !=
-			    CODE_UNAUTHENTICATED ||
-		    attempt == 2)
-			return st->code;
-		cred_forget(sm->cred);
-		status_clear(st);
-	}
-}
-
-enum code
-secretmanager_get(struct secretmanager *sm, const char *project,
-		  const char *secret, struct deadline until, struct status *st)
-{
-	const struct operation op = { .kind = GET_SECRET,
-				      .project = project,
-				      .secret = secret };
-
-	return run_operation(sm, &op, until, st);
-}
-
-enum code
-secretmanager_test_permissions(struct secretmanager *sm, const char *project,
-			       const char *secret,
-			       const char *const *permission, size_t count,
-			       bool *granted, struct deadline until,
-			       struct status *st)
-{
-	const struct operation op = { .kind = TEST_PERMISSIONS,
-				      .project = project,
-				      .secret = secret,
-				      .permission = permission,
-				      .permission_count = count };
-	struct json_iter iter;
-
-	for (size_t i = 0; i < count; i++)
-		granted[i] = false;
-	if (run_operation(sm, &op, until, st) != CODE_OK)
-		return st->code;
-	iter = json_iter(json_get(json_root(&sm->call->json), "permissions"));
-	while (json_next(&iter))
-		for (size_t i = 0; i < count; i++)
-			if (json_equals(iter.value, str_from(permission[i])))
-				granted[i] = true;
-	return CODE_OK;
-}
-
-enum code
-secretmanager_create(struct secretmanager *sm, const char *project,
-		     const char *secret, const struct label *labels,
-		     size_t count, struct deadline until, struct status *st)
-{
-	const struct operation op = { .kind = CREATE_SECRET,
-				      .project = project,
-				      .secret = secret,
-				      .labels = labels,
-				      .label_count = count };
-
-	return run_operation(sm, &op, until, st);
+	json_key(json, "permissions");
+	json_open_array(json);
+	for (size_t i = 0; i < args->permission_count; i++)
+		json_put_string(json, str_from(args->permission[i]));
+	json_close(json);
 }
 
 /*
@@ -304,37 +166,32 @@ take_name(struct json_value value, const char *secret,
 	return good;
 }
 
-enum code
-secretmanager_add_version(struct secretmanager *sm, const char *project,
-			  const char *secret, struct str payload,
-			  struct secret_version *version, struct deadline until,
-			  struct status *st)
+static enum code
+read_permissions(struct call *call, const struct args *args, struct status *st)
 {
-	const struct operation op = { .kind = ADD_VERSION,
-				      .project = project,
-				      .secret = secret,
-				      .payload = payload };
-	struct json_value root;
+	struct json_iter iter =
+		json_iter(json_get(json_root(&call->json), "permissions"));
 
-	if (run_operation(sm, &op, until, st) != CODE_OK) {
-		/* It may have acted before it failed. */
-		if (st->http_status >= 500 || st->http_status == 408 ||
-		    (st->http_status >= 200 && st->http_status < 300))
-			st->ambiguous = true;
-	} else {
-		root = json_root(&sm->call->json);
-		version->checksum_seen = json_is_true(
-			json_get(root, "clientSpecifiedPayloadChecksum"));
-		if (!take_name(json_get(root, "name"), secret, version)) {
-			st->ambiguous = true;
-			(void)status_set(st, CODE_UNAVAILABLE,
-					 "the reply to addVersion does not "
-					 "name a version of %s",
-					 secret);
-		}
-	}
-	buf_reset(&sm->call->request);
-	return st->code;
+	(void)st;
+	while (json_next(&iter))
+		for (size_t i = 0; i < args->permission_count; i++)
+			if (json_equals(iter.value,
+					str_from(args->permission[i])))
+				args->granted[i] = true;
+	return CODE_OK;
+}
+
+static enum code
+read_added(struct call *call, const struct args *args, struct status *st)
+{
+	struct json_value name = json_get(json_root(&call->json), "name");
+
+	if (!take_name(name, args->secret, args->found))
+		return status_set(st, CODE_UNAVAILABLE,
+				  "the reply to addVersion does not name a "
+				  "version of %s",
+				  args->secret);
+	return CODE_OK;
 }
 
 /*
@@ -380,25 +237,226 @@ take_payload(struct call *call, struct str *data, struct status *st)
 	return CODE_OK;
 }
 
+static enum code
+read_accessed(struct call *call, const struct args *args, struct status *st)
+{
+	struct json_value name = json_get(json_root(&call->json), "name");
+
+	if (!take_name(name, args->secret, args->found))
+		return status_set(st, CODE_UNAVAILABLE,
+				  "the reply to access does not name a "
+				  "version of %s",
+				  args->secret);
+	return take_payload(call, args->data, st);
+}
+
+static const struct method GET_SECRET = {
+	.verb = "GET",
+	.path = SECRETS "/{secret}",
+	.idempotent = true,
+};
+
+/* Sent twice it makes one secret: ALREADY_EXISTS says so. */
+static const struct method CREATE_SECRET = {
+	.verb = "POST",
+	.path = SECRETS "?secretId={secret}",
+	.idempotent = true,
+	.body = put_secret,
+};
+
+static const struct method TEST_PERMISSIONS = {
+	.verb = "POST",
+	.path = SECRETS "/{secret}:testIamPermissions",
+	.idempotent = true,
+	.body = put_permissions,
+	.read = read_permissions,
+};
+
+static const struct method ADD_VERSION = {
+	.verb = "POST",
+	.path = SECRETS "/{secret}:addVersion",
+	.idempotent = false,
+	.body = put_payload,
+	.read = read_added,
+};
+
+static const struct method ACCESS_VERSION = {
+	.verb = "GET",
+	.path = SECRETS "/{secret}/versions/{version}:access",
+	.idempotent = true,
+	.read = read_accessed,
+};
+
+/* Sends what stands in `call`, with the token that is there. */
+static enum code
+send_authorized(struct secretmanager *sm, const char *method,
+		struct deadline until, struct status *st)
+{
+	const struct call_service service = { &sm->conn, "Secret Manager" };
+	const char *quota = sm->cred->quota_project;
+	struct http_field fields[3];
+	struct buf bearer;
+	size_t count = 0;
+
+	buf_init(&bearer, sm->bearer, sizeof(sm->bearer));
+	buf_put_cstr(&bearer, "Bearer ");
+	buf_put_str(&bearer, cred_token(sm->cred));
+	fields[count++] =
+		(struct http_field){ STR("Authorization"), buf_view(&bearer) };
+	if (sm->call->request.len > 0)
+		fields[count++] =
+			(struct http_field){ STR("Content-Type"),
+					     STR("application/json") };
+	if (quota[0] != '\0')
+		fields[count++] =
+			(struct http_field){ STR("X-Goog-User-Project"),
+					     str_from(quota) };
+	(void)call_run(sm->call, &service, method, fields, count, until, st);
+	/* The server saw them and may quote them. */
+	redact_status(st, cred_token(sm->cred));
+	redact_status(st, sm->secret);
+	buf_wipe(&bearer);
+	return st->code;
+}
+
+static bool
+write_request(struct secretmanager *sm, const struct method *method,
+	      const struct args *args)
+{
+	struct json_builder json;
+
+	call_start(sm->call, &sm->conn);
+	write_target(method->path, args, &sm->call->target);
+	if (method->body == NULL)
+		return true;
+	json_build(&json, &sm->call->request);
+	json_open_object(&json);
+	method->body(args, &json);
+	json_close(&json);
+	return json_built(&json);
+}
+
+/* What is missing or exists for a token's source is not so for this API. */
+static enum code
+fetch_token(struct secretmanager *sm, struct deadline until, struct status *st)
+{
+	(void)cred_fetch(sm->cred, sm->call, sm->listener, until, st);
+	if (st->code == CODE_NOT_FOUND || st->code == CODE_ALREADY_EXISTS ||
+	    st->code == CODE_FAILED_PRECONDITION)
+		st->code = CODE_UNAUTHENTICATED;
+	return st->code;
+}
+
+/*
+ * Sends it once, or twice: an API that refuses a token has not acted, so one
+ * new token is worth a try. What became of the token's exchange is no result
+ * of this one.
+ */
+static enum code
+call_once(struct secretmanager *sm, const struct method *method,
+	  const struct args *args, struct deadline until, struct status *st)
+{
+	for (unsigned attempt = 1;; attempt++) {
+		sm->delivery = NOT_SENT;
+		if (fetch_token(sm, until, st) != CODE_OK)
+			return st->code;
+		if (!write_request(sm, method, args))
+			return status_set(st, CODE_INTERNAL,
+					  "the request cannot be built");
+		(void)send_authorized(sm, method->verb, until, st);
+		sm->delivery = sm->call->delivery;
+		if (st->code != CODE_UNAUTHENTICATED ||
+		    sm->delivery != ANSWERED || attempt == 2)
+			break;
+		cred_forget(sm->cred);
+		status_clear(st);
+	}
+	if (st->code == CODE_OK && method->read != NULL &&
+	    method->read(sm->call, args, st) != CODE_OK)
+		sm->delivery = MAYBE_ACTED;
+	return st->code;
+}
+
+static enum code
+call_method(struct secretmanager *sm, const struct method *method,
+	    const struct args *args, struct retry *retry, struct status *st)
+{
+	while (call_once(sm, method, args, retry->until, st) != CODE_OK) {
+		if (!method->idempotent && sm->delivery == MAYBE_ACTED)
+			break;
+		if (!retry_again(retry, st))
+			break;
+	}
+	return st->code;
+}
+
+enum code
+secretmanager_get(struct secretmanager *sm, const char *project,
+		  const char *secret, struct retry *retry, struct status *st)
+{
+	const struct args args = { .project = project, .secret = secret };
+
+	return call_method(sm, &GET_SECRET, &args, retry, st);
+}
+
+enum code
+secretmanager_test_permissions(struct secretmanager *sm, const char *project,
+			       const char *secret,
+			       const char *const *permission, size_t count,
+			       bool *granted, struct retry *retry,
+			       struct status *st)
+{
+	const struct args args = { .project = project,
+				   .secret = secret,
+				   .permission = permission,
+				   .permission_count = count,
+				   .granted = granted };
+
+	for (size_t i = 0; i < count; i++)
+		granted[i] = false;
+	return call_method(sm, &TEST_PERMISSIONS, &args, retry, st);
+}
+
+enum code
+secretmanager_create(struct secretmanager *sm, const char *project,
+		     const char *secret, const struct label *labels,
+		     size_t count, struct retry *retry, struct status *st)
+{
+	const struct args args = { .project = project,
+				   .secret = secret,
+				   .labels = labels,
+				   .label_count = count };
+
+	return call_method(sm, &CREATE_SECRET, &args, retry, st);
+}
+
+enum code
+secretmanager_add_version(struct secretmanager *sm, const char *project,
+			  const char *secret, struct str payload,
+			  struct secret_version *version, struct retry *retry,
+			  struct status *st)
+{
+	const struct args args = { .project = project,
+				   .secret = secret,
+				   .payload = payload,
+				   .found = version };
+
+	(void)call_method(sm, &ADD_VERSION, &args, retry, st);
+	buf_reset(&sm->call->request);
+	return st->code;
+}
+
 enum code
 secretmanager_access(struct secretmanager *sm, const char *project,
 		     const char *secret, const char *version,
 		     struct secret_version *found, struct str *data,
-		     struct deadline until, struct status *st)
+		     struct retry *retry, struct status *st)
 {
-	const struct operation op = { .kind = ACCESS_VERSION,
-				      .project = project,
-				      .secret = secret,
-				      .version = version };
-	struct json_value name;
+	const struct args args = { .project = project,
+				   .secret = secret,
+				   .version = version,
+				   .found = found,
+				   .data = data };
 
-	if (run_operation(sm, &op, until, st) != CODE_OK)
-		return st->code;
-	name = json_get(json_root(&sm->call->json), "name");
-	if (!take_name(name, secret, found))
-		return status_set(st, CODE_UNAVAILABLE,
-				  "the reply to access does not name a "
-				  "version of %s",
-				  secret);
-	return take_payload(sm->call, data, st);
+	return call_method(sm, &ACCESS_VERSION, &args, retry, st);
 }

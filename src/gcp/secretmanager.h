@@ -2,9 +2,9 @@
  * Floor 3, Google. Secret Manager v1 over REST, as typed calls.
  *
  * https://cloud.google.com/secret-manager/docs/reference/rest
- * Each function is one call (two if the token was refused once, which a
- * server does before it acts); nothing here retries. Replies name the project
- * by number, so names are checked for their form, not against the request.
+ * Each call is a row of secretmanager.c and a function here, which repeats it
+ * as `retry` allows (retry.h), until `retry->until`. Replies name the project by
+ * number, so names are checked for their form, not against the request.
  */
 #ifndef GCP_SECRETMANAGER_H
 #define GCP_SECRETMANAGER_H
@@ -19,14 +19,16 @@ struct label {
 	const char *value;
 };
 
-/* Caller-owned; private to secretmanager.c but for `conn`, `secret`. */
+/* Caller-owned; private to secretmanager.c but for those that say otherwise. */
 struct secretmanager {
-	struct conn conn;
+	struct conn conn;       /* readable */
+	enum delivery delivery; /* readable: of the last call's last request */
 	struct url url;
 	struct cred *cred;
 	struct call *call;
 	const struct retry_listener *listener;
-	struct str secret; /* may be empty; errors show nothing of it */
+	struct str
+		secret; /* to be set; may be empty; errors show nothing of it */
 	char bearer[TOKEN_MAX + 8];
 };
 
@@ -34,7 +36,6 @@ struct secretmanager {
 struct secret_version {
 	char name[VERSION_NAME_SIZE]; /* full resource name, as replied */
 	uint64_t number;
-	bool checksum_seen; /* clientSpecifiedPayloadChecksum */
 };
 
 /*
@@ -55,8 +56,7 @@ void secretmanager_connect(struct secretmanager *sm, const struct trust *trust,
 /* Whether the secret is there: OK, or NOT_FOUND as for every call. */
 MUST_CHECK enum code secretmanager_get(struct secretmanager *sm,
 				       const char *project, const char *secret,
-				       struct deadline until,
-				       struct status *st);
+				       struct retry *retry, struct status *st);
 
 /*
  * Asks which of `count` permissions the caller has on a secret and fills
@@ -66,7 +66,7 @@ MUST_CHECK enum code secretmanager_get(struct secretmanager *sm,
 MUST_CHECK enum code secretmanager_test_permissions(
 	struct secretmanager *sm, const char *project, const char *secret,
 	const char *const *permission, size_t count, bool *granted,
-	struct deadline until, struct status *st);
+	struct retry *retry, struct status *st);
 
 /*
  * Creates a secret without versions, automatically replicated, with labels.
@@ -75,16 +75,17 @@ MUST_CHECK enum code secretmanager_test_permissions(
 MUST_CHECK enum code
 secretmanager_create(struct secretmanager *sm, const char *project,
 		     const char *secret, const struct label *labels,
-		     size_t count, struct deadline until, struct status *st);
+		     size_t count, struct retry *retry, struct status *st);
 
 /*
- * Adds a version with its CRC32C. Not idempotent: if `st->ambiguous` is set
- * after a failure, the version may have been added.
+ * Adds a version with its CRC32C. Not idempotent: after a failure with
+ * `sm->delivery` MAYBE_ACTED the version may have been added, and it is not
+ * sent again, whatever `retry` allows.
  */
 MUST_CHECK enum code
 secretmanager_add_version(struct secretmanager *sm, const char *project,
 			  const char *secret, struct str payload,
-			  struct secret_version *version, struct deadline until,
+			  struct secret_version *version, struct retry *retry,
 			  struct status *st);
 
 /*
@@ -96,6 +97,6 @@ MUST_CHECK enum code
 secretmanager_access(struct secretmanager *sm, const char *project,
 		     const char *secret, const char *version,
 		     struct secret_version *found, struct str *data,
-		     struct deadline until, struct status *st);
+		     struct retry *retry, struct status *st);
 
 #endif

@@ -198,9 +198,10 @@ static bool
 check_api(struct doctor *d, struct run *run, bool *exists)
 {
 	struct status st = { .code = CODE_OK };
+	struct retry retry = retry_never(run->until);
 	const char *what = "exists";
 	enum code code = secretmanager_get(&run->sm, run->config.project,
-					   run->config.secret, run->until, &st);
+					   run->config.secret, &retry, &st);
 
 	*exists = code == CODE_OK;
 	if (code == CODE_NOT_FOUND)
@@ -247,12 +248,12 @@ static void
 check_permissions(struct doctor *d, struct run *run, bool exists)
 {
 	struct status st = { .code = CODE_OK };
+	struct retry retry = retry_never(run->until);
 	bool granted[2];
 
 	if (secretmanager_test_permissions(&run->sm, run->config.project,
 					   run->config.secret, PERMISSIONS, 2,
-					   granted, run->until,
-					   &st) != CODE_OK) {
+					   granted, &retry, &st) != CODE_OK) {
 		fail(d, DOCTOR_ADD, &st);
 		return;
 	}

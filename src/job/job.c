@@ -62,19 +62,24 @@ success_reason(const struct job *job, const struct run *run)
 static void
 add_what_was_written(const struct run *run, struct status *st)
 {
-	size_t used = strlen(st->message);
+	const char *name = run->written ? run->version.name : "";
+	size_t used = strlen(st->message), needed;
 	const char *text = NULL;
 
 	if (run->written)
 		text = "a version was already written: ";
 	else if (run->maybe_written)
 		text = "it is unknown whether a version was written";
-	else if (st->code == CODE_CANCELLED)
+	else if (status_interrupted(st))
 		text = "no version was written";
-	if (text != NULL && strstr(st->message, text) == NULL)
-		(void)snprintf(st->message + used, sizeof(st->message) - used,
-			       "; %s%s", text,
-			       run->written ? run->version.name : "");
+	if (text == NULL || strstr(st->message, text) != NULL)
+		return;
+	/* This is worth more than the end of a long message. */
+	needed = strlen(text) + strlen(name) + sizeof("; ");
+	if (used > sizeof(st->message) - needed)
+		used = sizeof(st->message) - needed;
+	(void)snprintf(st->message + used, sizeof(st->message) - used, "; %s%s",
+		       text, name);
 }
 
 static enum exit_status
@@ -92,7 +97,7 @@ process(const struct job *job, struct run *run, size_t task, struct status *st)
 
 	if (result == EXIT_DONE)
 		return result;
-	if (st->code == CODE_CANCELLED && wait_signal() != 0)
+	if (status_interrupted(st))
 		result = signal_exit_status();
 	add_what_was_written(run, st);
 	line.operation = run->operation;

@@ -164,7 +164,7 @@ run_connect(struct run *run, struct status *st)
 	conn_close(&run->cred.conn);
 	while (conn_open(&run->sm.conn, run->until, st) != CODE_OK)
 		if (!retry_again(&retry, st)) {
-			if (st->code != CODE_CANCELLED)
+			if (!status_interrupted(st))
 				status_prefix(st, "cannot reach Secret "
 						  "Manager");
 			return st->code;

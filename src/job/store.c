@@ -3,190 +3,115 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sys/wait.h"
-
-/* Versions read on from the newest one that is known, when looking for ours. */
-#define LOOK_AHEAD_MAX 100
+#include "job/find_version.h"
 
 static const char CREATE[] = "create-secret";
 static const char ADD[] = "add-secret-version";
 static const char VERIFY[] = "verify-secret";
 
-/* One attempt; somebody else may have been faster. */
-static enum code
-create_once(struct run *run, bool *existed, struct status *st)
+/* One secret on its way: what its steps know of each other. */
+struct storing {
+	struct run *run; /* log, and what was written */
+	struct secretmanager *sm;
+	const char *project;
+	const char *secret;
+	struct str payload;
+	struct deadline until;
+	bool just_created; /* a create was sent: NOT_FOUND may pass */
+	bool all_new;      /* that create made the secret */
+};
+
+static struct retry
+retries(const struct storing *storing)
 {
-	const struct config *config = &run->config;
+	struct retry retry =
+		retry_calls(&storing->run->listener, storing->until);
+
+	retry.just_created = storing->just_created;
+	return retry;
+}
+
+static enum code
+create_secret(struct storing *storing, struct status *st)
+{
+	struct run *run = storing->run;
 	const struct label labels[] = {
 		{ "managed-by", "hyperfleet" },
 		{ "adapter", "pullsecret" },
-		{ "cluster-id", config->cluster_id },
+		{ "cluster-id", run->config.cluster_id },
 		{ "resource-type", "pull-secret" },
 		{ "hyperfleet-version", "v1" },
 	};
-
-	*existed =
-		secretmanager_create(&run->sm, config->project, config->secret,
-				     labels, sizeof(labels) / sizeof(labels[0]),
-				     run->until, st) == CODE_ALREADY_EXISTS;
-	if (*existed)
-		status_clear(st);
-	return st->code;
-}
-
-static enum code
-create_secret(struct run *run, struct status *st)
-{
-	struct retry retry = retry_calls(&run->listener, run->until);
+	struct retry retry = retries(storing);
 	int64_t started = clock_ms();
-	bool existed;
 
 	run->operation = CREATE;
-	run_log(run, CREATE, "Creating new secret: %s", run->config.secret);
-	while (create_once(run, &existed, st) != CODE_OK)
-		if (!retry_again(&retry, st)) {
-			if (st->code == CODE_NOT_FOUND)
-				status_hint(st, "check GCP_PROJECT_ID: the "
-						"project was not found");
-			return st->code;
-		}
-	if (existed)
-		run_log(run, "secret-exists", "Secret already exists: %s",
-			run->config.secret);
-	else
+	run_log(run, CREATE, "Creating new secret: %s", storing->secret);
+	(void)secretmanager_create(storing->sm, storing->project,
+				   storing->secret, labels,
+				   sizeof(labels) / sizeof(labels[0]), &retry,
+				   st);
+	if (st->code == CODE_OK) {
+		storing->all_new = true;
 		run_log_done(run, CREATE, started,
 			     "Successfully created secret");
-	return CODE_OK;
-}
-
-/* Reads a version, with retries. */
-static enum code
-access_version(struct run *run, const char *version,
-	       struct secret_version *found, struct str *data,
-	       struct status *st)
-{
-	struct retry retry = retry_calls(&run->listener, run->until);
-
-	while (secretmanager_access(&run->sm, run->config.project,
-				    run->config.secret, version, found, data,
-				    run->until, st) != CODE_OK)
-		if (!retry_again(&retry, st))
-			break;
-	return st->code;
-}
-
-static bool
-is_ours(const struct run *run, struct str data)
-{
-	return data.len == run->secret.len &&
-	       bytes_equal(data.ptr, run->secret.ptr, data.len);
-}
-
-/*
- * Whether the newest version holds our bytes. "latest" may lag behind, so
- * reading goes on by number, which does not, until there is no such version.
- */
-static enum code
-look_for_ours(struct run *run, bool *found, struct status *st)
-{
-	struct secret_version newest = { .number = 0 };
-	char number[24] = "latest";
-	struct str data;
-
-	*found = false;
-	for (unsigned i = 0; i < LOOK_AHEAD_MAX; i++) {
-		struct secret_version version = { .number = 0 };
-		enum code code =
-			access_version(run, number, &version, &data, st);
-
-		if (code == CODE_NOT_FOUND && i > 0) {
-			status_clear(st);
-			return CODE_OK;
-		}
-		if (code == CODE_OK) {
-			newest.number = version.number;
-			*found = is_ours(run, data);
-			if (*found)
-				run->version = version;
-		} else if (code == CODE_FAILED_PRECONDITION && i > 0) {
-			newest.number++; /* disabled: not ours, but there */
-			*found = false;
-		} else if (code != CODE_NOT_FOUND) {
-			return code;
-		}
+	} else if (st->code == CODE_ALREADY_EXISTS) {
 		status_clear(st);
-		(void)snprintf(number, sizeof(number), "%llu",
-			       (unsigned long long)newest.number + 1);
+		run_log(run, "secret-exists", "Secret already exists: %s",
+			storing->secret);
+	} else if (st->code == CODE_NOT_FOUND) {
+		status_hint(st, "check GCP_PROJECT_ID: the project was not "
+				"found");
 	}
-	return status_set(st, CODE_ABORTED, "others keep adding versions to %s",
-			  run->config.secret);
-}
-
-/*
- * After `failure`, which may have left a version behind: finds out. True if the
- * version is there; false with `st` OK if it is not, so that it may be sent
- * again; false with a failure if nobody could tell.
- */
-static bool
-was_written(struct run *run, const struct status *failure, struct status *st)
-{
-	struct status look = { .code = CODE_OK };
-	bool found;
-
-	run->maybe_written = true;
-	if (look_for_ours(run, &found, &look) != CODE_OK) {
-		*st = look.code == CODE_CANCELLED ? look : *failure;
-		if (look.code == CODE_CANCELLED)
-			return false;
-		status_prefix(st,
-			      "it is unknown whether a version was written "
-			      "(looking for it: %.*s)",
-			      STATUS_MESSAGE_MAX / 2, look.message);
-		if (look.hint[0] != '\0')
-			memcpy(st->hint, look.hint, sizeof(st->hint));
-		return false;
-	}
-	status_clear(st);
-	run->maybe_written = false;
-	return found;
-}
-
-/*
- * Handles a failed addVersion: true if it should be sent again. If not, `st`
- * is OK when the version turned out to be there.
- */
-static bool
-add_again(struct run *run, struct retry *retry, struct status *st)
-{
-	struct status failure = *st;
-	bool retried = retry_again(retry, st);
-
-	if (!failure.ambiguous)
-		return retried;
-	if (st->code == CODE_CANCELLED) {
-		run->maybe_written = true;
-		return false;
-	}
-	if (was_written(run, &failure, st)) {
-		run->written = true;
-		return false;
-	}
-	if (st->code == CODE_OK && !retried)
-		*st = failure;
-	return st->code == CODE_OK;
-}
-
-/* One attempt. Only here, and only after our own create, may 404 pass. */
-static enum code
-add_once(struct run *run, bool created, struct status *st)
-{
-	if (secretmanager_add_version(&run->sm, run->config.project,
-				      run->config.secret, run->secret,
-				      &run->version, run->until, st) == CODE_OK)
-		run->written = true;
-	else if (st->code == CODE_NOT_FOUND && created)
-		st->code = CODE_UNAVAILABLE;
+	storing->just_created = st->code == CODE_OK;
 	return st->code;
+}
+
+/*
+ * After an addVersion that may have acted: waits as before any retry, then
+ * looks for the version. True if it is not there, so that it may be sent again;
+ * else `st` is OK if it was found.
+ */
+static bool
+may_add_again(struct storing *storing, struct retry *retry, struct status *st)
+{
+	struct run *run = storing->run;
+	const struct version_search search = {
+		.sm = storing->sm,
+		.project = storing->project,
+		.secret = storing->secret,
+		.payload = storing->payload,
+		.just_created = storing->just_created,
+		.all_new = storing->all_new,
+		.listener = &run->listener,
+		.until = storing->until,
+	};
+	struct status failure = *st, look = { .code = CODE_OK };
+	bool retried;
+
+	/* From here on for good: it may be written later than we look. */
+	run->maybe_written = true;
+	retried = retry_again(retry, st);
+	if (status_interrupted(st))
+		return false;
+	if (find_written_version(&search, &run->version, &run->written,
+				 &look) == CODE_OK) {
+		if (run->written)
+			status_clear(st);
+		return retried && !run->written;
+	}
+	if (status_interrupted(&look)) {
+		*st = look;
+		return false;
+	}
+	*st = failure;
+	status_prefix(st,
+		      "it is unknown whether a version was written (looking "
+		      "for it: %.*s)",
+		      STATUS_MESSAGE_MAX / 2, look.message);
+	if (look.hint[0] != '\0')
+		memcpy(st->hint, look.hint, sizeof(st->hint));
+	return false;
 }
 
 static void
@@ -197,39 +122,47 @@ log_adding(struct run *run)
 }
 
 static enum code
-add_version(struct run *run, struct status *st)
+add_version(struct storing *storing, struct status *st)
 {
-	struct retry retry = retry_calls(&run->listener, run->until);
+	struct run *run = storing->run;
+	struct retry retry = retries(storing);
 	int64_t started = clock_ms();
-	bool created = false;
 
 	log_adding(run);
 	if (run_check_log(run, st) != CODE_OK)
 		return st->code;
-	while (add_once(run, created, st) != CODE_OK) {
-		if (st->code == CODE_NOT_FOUND && !created) {
+	while (secretmanager_add_version(storing->sm, storing->project,
+					 storing->secret, storing->payload,
+					 &run->version, &retry,
+					 st) != CODE_OK) {
+		if (st->code == CODE_NOT_FOUND) { /* passes after a create */
 			status_clear(st);
-			if (create_secret(run, st) != CODE_OK)
+			if (create_secret(storing, st) != CODE_OK)
 				return st->code;
-			created = true;
+			retry.just_created = true;
 			log_adding(run);
 			started = clock_ms();
-		} else if (!add_again(run, &retry, st)) {
+		} else if (storing->sm->delivery != MAYBE_ACTED ||
+			   !may_add_again(storing, &retry, st)) {
 			break;
 		}
 	}
 	if (st->code != CODE_OK)
 		return st->code;
-	if (!created)
+	run->written = true;
+	if (!storing->just_created)
 		run_log(run, "secret-exists", "Secret already exists: %s",
-			run->config.secret);
+			storing->secret);
 	run_log_done(run, ADD, started, "Successfully created secret version");
 	return CODE_OK;
 }
 
+/* Reads the version back by its number. */
 static enum code
-verify(struct run *run, struct status *st)
+verify(struct storing *storing, struct status *st)
 {
+	struct run *run = storing->run;
+	struct retry retry = retries(storing);
 	struct secret_version found;
 	int64_t started = clock_ms();
 	char number[24];
@@ -238,24 +171,25 @@ verify(struct run *run, struct status *st)
 	run->operation = VERIFY;
 	(void)snprintf(number, sizeof(number), "%llu",
 		       (unsigned long long)run->version.number);
-	if (access_version(run, number, &found, &data, st) != CODE_OK) {
-		if (st->code == CODE_NOT_FOUND ||
-		    st->code == CODE_FAILED_PRECONDITION)
-			st->code = CODE_DATA_LOSS;
-		if (st->code != CODE_CANCELLED)
+	if (secretmanager_access(storing->sm, storing->project, storing->secret,
+				 number, &found, &data, &retry,
+				 st) != CODE_OK) {
+		if (!status_interrupted(st))
 			status_prefix(st,
 				      "version %s was written but not "
 				      "verified",
 				      number);
 		return st->code;
 	}
-	if (found.number != run->version.number || !is_ours(run, data)) {
+	if (found.number != run->version.number ||
+	    data.len != storing->payload.len ||
+	    !bytes_equal(data.ptr, storing->payload.ptr, data.len)) {
 		status_hint(st, "do not use this version: find out who or "
 				"what changed it");
 		return status_set(st, CODE_DATA_LOSS,
 				  "version %s holds other bytes than were "
 				  "written (%zu bytes, %zu were written)",
-				  number, data.len, run->secret.len);
+				  number, data.len, storing->payload.len);
 	}
 	run_log_done(run, VERIFY, started, "Verified secret (%zu bytes)",
 		     data.len);
@@ -265,7 +199,17 @@ verify(struct run *run, struct status *st)
 enum code
 store_secret(struct run *run, struct status *st)
 {
-	if (add_version(run, st) != CODE_OK || verify(run, st) != CODE_OK)
+	struct storing storing = {
+		.run = run,
+		.sm = &run->sm,
+		.project = run->config.project,
+		.secret = run->config.secret,
+		.payload = run->secret,
+		.until = run->until,
+	};
+
+	if (add_version(&storing, st) != CODE_OK ||
+	    verify(&storing, st) != CODE_OK)
 		return st->code;
 	run->operation = "completed";
 	run_log(run, "completed", "Successfully created/updated pull secret");
@@ -292,11 +236,9 @@ store_dry_run(struct run *run, struct status *st)
 	bool missing;
 
 	run->operation = "dry-run";
-	while (secretmanager_get(&run->sm, run->config.project,
-				 run->config.secret, run->until, st) != CODE_OK)
-		if (!retry_again(&retry, st))
-			break;
-	missing = st->code == CODE_NOT_FOUND;
+	missing = secretmanager_get(&run->sm, run->config.project,
+				    run->config.secret, &retry,
+				    st) == CODE_NOT_FOUND;
 	if (missing)
 		status_clear(st);
 	hint_at_get(st);

@@ -81,6 +81,18 @@ validate_pull_secret(struct run *run, bool *invalid, struct status *st)
 	return st->code;
 }
 
+/*
+ * Once a version is written the configuration was right: what then is missing
+ * or cannot be read may be there later.
+ */
+static enum exit_status
+storing_exit_status(const struct run *run, const struct status *st)
+{
+	enum exit_status result = code_exit_status(st->code);
+
+	return run->written && result == EXIT_CONFIG ? EXIT_RETRY : result;
+}
+
 static enum exit_status
 process(struct run *run, size_t task, struct status *st)
 {
@@ -106,7 +118,7 @@ process(struct run *run, size_t task, struct status *st)
 		(void)store_dry_run(run, st);
 	else
 		(void)store_secret(run, st);
-	return code_exit_status(st->code);
+	return storing_exit_status(run, st);
 }
 
 const struct job STORE_JOB = {

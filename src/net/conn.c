@@ -257,8 +257,9 @@ still_idle(struct conn *c)
 enum code
 conn_exchange(struct conn *c, const struct http_request *request,
 	      struct http_response *response, struct deadline until,
-	      struct status *st)
+	      enum delivery *delivery, struct status *st)
 {
+	*delivery = NOT_SENT;
 	buf_reset(&c->head);
 	c->sent = 0;
 	if (!http_write_head(request, &c->head)) {
@@ -270,9 +271,12 @@ conn_exchange(struct conn *c, const struct http_request *request,
 	}
 	if (c->state == CONN_READY && !still_idle(c))
 		conn_close(c);
-	if (conn_open(c, until, st) == CODE_OK &&
-	    run_exchange(c, request, response, until, st) != CODE_OK)
-		st->ambiguous = c->sent > 0;
+	if (conn_open(c, until, st) == CODE_OK) {
+		if (run_exchange(c, request, response, until, st) == CODE_OK)
+			*delivery = ANSWERED;
+		else if (c->sent > 0)
+			*delivery = MAYBE_ACTED;
+	}
 	c->exchanges++;
 	if (st->code != CODE_OK || !response->keep_alive)
 		conn_close(c);

@@ -33,6 +33,13 @@ enum conn_state {
 	CONN_FAILED       /* opening ahead failed; `failure` says why */
 };
 
+/* What became of a request: a result of its exchange, of no other. */
+enum delivery {
+	NOT_SENT,    /* no byte of it left */
+	MAYBE_ACTED, /* the server may have acted on it, nobody can tell */
+	ANSWERED
+};
+
 /* Caller-owned; private to conn.c but for the counters. */
 struct conn {
 	enum conn_state state;
@@ -101,13 +108,14 @@ MUST_CHECK enum code conn_open(struct conn *c, struct deadline until,
  * Sends `request` and waits for the whole response. `response` must have been
  * initialized for it. Opens the connection if need be, and leaves it open if
  * the peer does. Codes: those of conn_open() and http_feed();
- * DEADLINE_EXCEEDED for the limits of the exchange. If it fails after the
- * first byte left, `st->ambiguous` is set: the server may have acted.
+ * DEADLINE_EXCEEDED for the limits of the exchange. `*delivery` is always set:
+ * ANSWERED if a whole response came, whatever its status.
  */
 MUST_CHECK enum code conn_exchange(struct conn *c,
 				   const struct http_request *request,
 				   struct http_response *response,
-				   struct deadline until, struct status *st);
+				   struct deadline until,
+				   enum delivery *delivery, struct status *st);
 
 /*
  * Closes and wipes. Fine at any time after conn_init(), and on a struct that

@@ -118,8 +118,8 @@ def test_a_refused_secret_is_the_end(emulator, job, name):
 ACCESS_REFUSALS = {
     "permission_denied": (4, "PERMISSION_DENIED", 403,
                           "roles/secretmanager.secretAccessor"),
-    "version_not_found": (5, "DATA_LOSS", 404, "written but not verified"),
-    "wrong_state": (5, "DATA_LOSS", 400, "DISABLED"),
+    "version_not_found": (1, "NOT_FOUND", 404, "written but not verified"),
+    "wrong_state": (1, "FAILED_PRECONDITION", 400, "written but not verified"),
     "html_404": (1, "UNKNOWN", 404, FRONT_END),
 }
 

@@ -68,6 +68,16 @@ def test_three_failures_are_made_good_and_four_are_not(start_emulator):
                      for operation in OPERATIONS for count in (3, 4)})
 
 
+def test_a_create_in_between_uses_up_no_retry(emulator, job):
+    """NOT_FOUND was no failure of the addVersion that comes after it."""
+    order = emulator.order("secretmanager", "addVersion", nth=2, times=3,
+                           reply=errors.quota_exceeded())
+    result = job()
+    assert result.code == 0, result.out
+    assert order.hits == 3
+    assert [line["attempt"] for line in result.warnings] == [1, 2, 3]
+
+
 def dated(seconds):
     return formatdate(time.time() + seconds, usegmt=True)
 

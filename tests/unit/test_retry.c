@@ -63,6 +63,37 @@ services_get_three_retries(void **state)
 }
 
 static void
+not_found_passes_where_it_was_just_created(void **state)
+{
+	struct retry retry = quick();
+
+	(void)state;
+	fail_with(CODE_NOT_FOUND);
+	assert_false(retry_again(&retry, &st));
+	assert_int_equal(st.code, CODE_NOT_FOUND);
+	retry.just_created = true;
+	for (unsigned i = 1; i <= 3; i++) {
+		fail_with(CODE_NOT_FOUND);
+		assert_true(retry_again(&retry, &st));
+		assert_int_equal(last_attempt, i);
+	}
+	fail_with(CODE_NOT_FOUND);
+	assert_false(retry_again(&retry, &st));
+	assert_int_equal(st.code, CODE_UNAVAILABLE);
+}
+
+static void
+some_try_only_once(void **state)
+{
+	struct retry retry = retry_never(deadline_in(60000));
+
+	(void)state;
+	fail_with(CODE_UNAVAILABLE);
+	assert_false(retry_again(&retry, &st));
+	assert_int_equal(st.code, CODE_UNAVAILABLE);
+}
+
+static void
 the_policy_is_that_of_the_contract(void **state)
 {
 	struct retry calls = retry_calls(NULL, deadline_in(60000));
@@ -223,6 +254,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(services_get_three_retries),
+		cmocka_unit_test(not_found_passes_where_it_was_just_created),
+		cmocka_unit_test(some_try_only_once),
 		cmocka_unit_test(the_policy_is_that_of_the_contract),
 		cmocka_unit_test(waits_double_with_20_percent_of_jitter),
 		cmocka_unit_test(what_cannot_pass_is_not_retried),

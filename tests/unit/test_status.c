@@ -61,6 +61,19 @@ every_code_has_its_number_name_exit_and_retry(void **state)
 }
 
 static void
+only_a_signal_interrupts(void **state)
+{
+	struct status st = { .code = CODE_OK };
+
+	(void)state;
+	assert_false(status_interrupted(&st));
+	(void)status_set(&st, CODE_CANCELLED, "stopped by SIGTERM");
+	assert_true(status_interrupted(&st));
+	st.http_status = 499; /* a server's */
+	assert_false(status_interrupted(&st));
+}
+
+static void
 what_is_no_code_is_unknown(void **state)
 {
 	static const char *const NAMES[] = { "",          "ok",
@@ -127,7 +140,6 @@ clear_leaves_nothing(void **state)
 	assert_int_equal(st.http_status, 0);
 	assert_int_equal(st.retry_after_ms, 0);
 	assert_false(st.permanent);
-	assert_false(st.ambiguous);
 	/* all of the texts, lest an old message shine through */
 	assert_memory_equal(st.reason, EMPTY.reason, sizeof(st.reason));
 	assert_memory_equal(st.message, EMPTY.message, sizeof(st.message));
@@ -221,6 +233,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_code_has_its_number_name_exit_and_retry),
+		cmocka_unit_test(only_a_signal_interrupts),
 		cmocka_unit_test(what_is_no_code_is_unknown),
 		cmocka_unit_test(codes_of_http),
 		cmocka_unit_test(clear_leaves_nothing),
