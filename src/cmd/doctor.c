@@ -2,7 +2,7 @@
 
 #include "base/json_write.h"
 #include "cmd/applet.h"
-#include "cmd/say.h"
+#include "cmd/print.h"
 #include "job/doctor.h"
 
 #define NAME_COLUMN 16
@@ -125,7 +125,7 @@ doctor_main(struct run *run, int argc, char **argv)
 	if (help) {
 		buf_put_cstr(out, USAGE);
 		opt_help(tables, OPT_COUNT(tables), out);
-		return say(buf_view(out));
+		return print_result(buf_view(out));
 	}
 	result = doctor_walk(&doctor, run);
 	buf_reset(out);
@@ -133,6 +133,6 @@ doctor_main(struct run *run, int argc, char **argv)
 		put_text(&doctor, out);
 	else if (!put_json(&doctor, result == EXIT_DONE, out))
 		return EXIT_RETRY;
-	told = say(buf_view(out));
+	told = print_result(buf_view(out));
 	return result != EXIT_DONE ? result : told;
 }

@@ -1,7 +1,7 @@
 #include "cmd/applet.h"
 
 #include "base/redact.h"
-#include "cmd/say.h"
+#include "cmd/print.h"
 
 #define NAME_COLUMN 24
 
@@ -56,7 +56,7 @@ help_main(struct run *run, int argc, char **argv)
 		put_row(out, a->name, a->operands, a->description);
 	buf_put_cstr(out, "\npull-secret APPLET --help tells more. A link "
 			  "named after an applet runs it.\n");
-	return say(buf_view(out));
+	return print_result(buf_view(out));
 }
 
 enum exit_status
@@ -76,5 +76,5 @@ list_main(struct run *run, int argc, char **argv)
 		buf_put_cstr(out, a->name);
 		buf_put_char(out, '\n');
 	}
-	return say(buf_view(out));
+	return print_result(buf_view(out));
 }

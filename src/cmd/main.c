@@ -6,7 +6,7 @@
 
 #include "base/redact.h"
 #include "cmd/applet.h"
-#include "cmd/say.h"
+#include "cmd/print.h"
 #include "job/input.h"
 #include "sys/crash.h"
 #include "sys/harden.h"

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/redact.h"
-#include "cmd/say.h"
+#include "cmd/print.h"
 #include "job/job.h"
 
 static enum exit_status
@@ -20,7 +20,7 @@ list_jobs(struct run *run)
 		buf_put_cstr(out, JOBS[i]->description);
 		buf_put_char(out, '\n');
 	}
-	return say(buf_view(out));
+	return print_result(buf_view(out));
 }
 
 static enum exit_status
@@ -37,7 +37,7 @@ help_job(const struct job *job, struct run *run, const struct opt_table *tables,
 	buf_put_cstr(out, job->description);
 	buf_put_cstr(out, ".\nEvery flag has a variable; flags win.\n");
 	opt_help(tables, count, out);
-	return say(buf_view(out));
+	return print_result(buf_view(out));
 }
 
 /* Where the log cannot be written, standard error says so. */

@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "base/json_write.h"
-#include "cmd/say.h"
+#include "cmd/print.h"
 #include "sys/wait.h"
 
 static const char USAGE[] =
@@ -25,7 +25,7 @@ help(struct run *run, const struct opt_table *tables, size_t count)
 
 	buf_put_cstr(out, USAGE);
 	opt_help(tables, count, out);
-	return say(buf_view(out));
+	return print_result(buf_view(out));
 }
 
 static bool
@@ -91,5 +91,5 @@ token_main(struct run *run, int argc, char **argv)
 		(void)status_set(&st, CODE_INTERNAL, "the token is too long");
 		return fail(&st);
 	}
-	return say(buf_view(out));
+	return print_result(buf_view(out));
 }

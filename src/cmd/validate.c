@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "cmd/say.h"
+#include "cmd/print.h"
 #include "job/input.h"
 #include "job/pullsecret.h"
 #include "sys/wait.h"
@@ -31,7 +31,7 @@ report_valid(struct str secret, size_t registries)
 	(void)snprintf(text, sizeof(text),
 		       "valid pull secret: %zu bytes, %zu %s\n", secret.len,
 		       registries, registries == 1 ? "registry" : "registries");
-	return say(str_from(text));
+	return print_result(str_from(text));
 }
 
 enum exit_status
@@ -48,7 +48,7 @@ validate_main(struct run *run, int argc, char **argv)
 		return complain(&st, EXIT_CONFIG);
 	}
 	if (help)
-		return say(STR(USAGE));
+		return print_result(STR(USAGE));
 	run->settings.pull_secret_file = file;
 	if (input_read(&run->settings, DEADLINE_NEVER, &run->input, &st) !=
 	    CODE_OK)

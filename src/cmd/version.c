@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/version.h"
-#include "cmd/say.h"
+#include "cmd/print.h"
 
 enum exit_status
 version_main(struct run *run, int argc, char **argv)
@@ -20,13 +20,14 @@ version_main(struct run *run, int argc, char **argv)
 		return complain(&st, EXIT_CONFIG);
 	}
 	if (help)
-		return say(STR("usage: pull-secret version\n\n"
-			       "Prints version, commit and build date.\n"));
+		return print_result(
+			STR("usage: pull-secret version\n\n"
+			    "Prints version, commit and build date.\n"));
 	(void)snprintf(text, sizeof(text),
 		       "pull-secret version info:\n"
 		       "  Version: %s\n"
 		       "  Commit:  %s\n"
 		       "  Built:   %s\n",
 		       VERSION, COMMIT, BUILD_DATE);
-	return say(str_from(text));
+	return print_result(str_from(text));
 }

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "job/input.h"
-#include "sys/confine.h"
 #include "sys/opt.h"
+#include "sys/sandbox.h"
 
 /* Every retry is logged, with what failed and how long it waits. */
 static void
@@ -142,12 +142,12 @@ run_prepare(struct run *run, struct status *st)
 enum code
 run_confine(struct run *run, struct status *st)
 {
-	const struct confine_need need = {
+	const struct sandbox_allow allow = {
 		.write_folder = run->report.result.folder,
 		.reread = cred_token_file(&run->cred),
 	};
 
-	return confine_enter(&need, st);
+	return sandbox_enter(&allow, st);
 }
 
 enum code

@@ -53,7 +53,7 @@ MUST_CHECK enum code run_prepare(struct run *run, struct status *st);
 
 /*
  * Gives up every file and system call that the rest of the run does not need.
- * Codes: those of confine_enter().
+ * Codes: those of sandbox_enter().
  */
 MUST_CHECK enum code run_confine(struct run *run, struct status *st);
 

@@ -2,7 +2,7 @@
  * Floor 1, process. What a process leaves that cannot go on.
  *
  * After a fault of the program itself (SIGSEGV, SIGBUS, SIGABRT, SIGFPE,
- * SIGILL) or a forbidden system call (SIGSYS, see sys/confine.h) nothing can
+ * SIGILL) or a forbidden system call (SIGSYS, see sys/sandbox.h) nothing can
  * be trusted. The handler, on a stack of its own, writes what was prepared,
  * wipes, and dies of the same signal; process 1, whom its own signals do not
  * kill, exits with 128 and the signal.

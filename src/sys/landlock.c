@@ -38,7 +38,7 @@ create_ruleset(void)
 
 /* `where` is a descriptor of a folder or a file. */
 static bool
-allow(int ruleset, int where, uint64_t rights)
+add_rule(int ruleset, int where, uint64_t rights)
 {
 	const struct landlock_path_beneath_attr attr = {
 		.allowed_access = rights & ALL_RIGHTS,
@@ -59,7 +59,7 @@ allow_reading(int ruleset, const char *path)
 
 	if (where < 0)
 		return true;
-	allowed = allow(ruleset, where, LANDLOCK_ACCESS_FS_READ_FILE);
+	allowed = add_rule(ruleset, where, LANDLOCK_ACCESS_FS_READ_FILE);
 	(void)close(where);
 	return allowed;
 }
@@ -91,7 +91,7 @@ is_unknown(int error)
 }
 
 enum code
-landlock_enter(const struct confine_need *need, struct status *st)
+landlock_enter(const struct sandbox_allow *allow, struct status *st)
 {
 	int ruleset = create_ruleset();
 	bool entered;
@@ -99,10 +99,10 @@ landlock_enter(const struct confine_need *need, struct status *st)
 	if (ruleset < 0 && is_unknown(errno))
 		return CODE_OK;
 	entered = ruleset >= 0 &&
-		  (need->write_folder < 0 ||
-		   allow(ruleset, need->write_folder, REPLACE)) &&
-		  (need->reread == NULL ||
-		   allow_rereading(ruleset, need->reread)) &&
+		  (allow->write_folder < 0 ||
+		   add_rule(ruleset, allow->write_folder, REPLACE)) &&
+		  (allow->reread == NULL ||
+		   allow_rereading(ruleset, allow->reread)) &&
 		  syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
 	if (!entered)
 		(void)status_set(st, CODE_INTERNAL,

@@ -4,13 +4,13 @@
 #ifndef SYS_LANDLOCK_H
 #define SYS_LANDLOCK_H
 
-#include "sys/confine.h"
+#include "sys/sandbox.h"
 
 /*
  * From now on nothing can be opened, made, removed or executed but what
- * `need` says; what is open stays open. Codes as confine_enter().
+ * `allow` says; what is open stays open. Codes as sandbox_enter().
  */
-MUST_CHECK enum code landlock_enter(const struct confine_need *need,
+MUST_CHECK enum code landlock_enter(const struct sandbox_allow *allow,
 				    struct status *st);
 
 #endif

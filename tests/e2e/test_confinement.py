@@ -289,7 +289,7 @@ def test_the_table_has_every_call_of_a_run(job, tmp_path):
     calls = re.findall(r"^(?:\d+ )?(\w+)\(", said.rpartition("prctl(")[2], re.M)
     # Each end of the run: a connection, the log, the result in its place.
     assert {"connect", "recvfrom", "write", "pwrite64", "renameat"} <= set(calls)
-    table = (Path(__file__).parents[2] / "src/sys/confine.c").read_text()
+    table = (Path(__file__).parents[2] / "src/sys/sandbox.c").read_text()
     assert set(calls) <= set(re.findall(r"{ SYS_(\w+),", table))
 
 

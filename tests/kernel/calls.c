@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sys/confine.h"
+#include "sys/sandbox.h"
 
 #define LAST_CALL 600 /* beyond all that there are */
 #define OWN (-2)      /* stands for the number of the child */
@@ -56,10 +56,10 @@ static const struct attempt ATTEMPTS[] = {
 static void
 enter(void)
 {
-	const struct confine_need need = { .write_folder = -1 };
+	const struct sandbox_allow allow = { .write_folder = -1 };
 	struct status st = { .code = CODE_OK };
 
-	if (confine_enter(&need, &st) != CODE_OK) {
+	if (sandbox_enter(&allow, &st) != CODE_OK) {
 		(void)fprintf(stderr, "%s\n", st.message);
 		_exit(EXIT_FAILURE);
 	}

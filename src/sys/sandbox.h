@@ -2,16 +2,16 @@
  * Floor 1, process. What the process gives up before the network speaks.
  *
  * Two walls of the kernel's: Landlock takes the files away, seccomp every
- * system call that is not in the table of confine.c. Such a call ends the
+ * system call that is not in the table of sandbox.c. Such a call ends the
  * process with a last line (sys/crash.h). Neither wall can be taken down.
  */
-#ifndef SYS_CONFINE_H
-#define SYS_CONFINE_H
+#ifndef SYS_SANDBOX_H
+#define SYS_SANDBOX_H
 
 #include "base/status.h"
 
 /* The files that the process still needs once it is confined. */
-struct confine_need {
+struct sandbox_allow {
 	int write_folder;   /* files may be made and replaced in it; -1: none */
 	const char *reread; /* a file that is still to be read; NULL: none */
 };
@@ -21,7 +21,7 @@ struct confine_need {
  * stranger sent. OK also where the kernel knows no Landlock or no seccomp
  * filters; INTERNAL where it does and refuses.
  */
-MUST_CHECK enum code confine_enter(const struct confine_need *need,
+MUST_CHECK enum code sandbox_enter(const struct sandbox_allow *allow,
 				   struct status *st);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * Floor 5, commands. What commands print.
  */
-#ifndef CMD_SAY_H
-#define CMD_SAY_H
+#ifndef CMD_PRINT_H
+#define CMD_PRINT_H
 
 #include "base/status.h"
 
@@ -10,7 +10,7 @@
  * Writes `text` to standard output. EXIT_DONE, or EXIT_RETRY with a line on
  * standard error if it cannot be written: a lost result is a failure.
  */
-MUST_CHECK enum exit_status say(struct str text);
+MUST_CHECK enum exit_status print_result(struct str text);
 
 /*
  * Writes "pull-secret: MESSAGE" to standard error, and the hint if there is

@@ -1,4 +1,4 @@
-#include "sys/confine.h"
+#include "sys/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -191,9 +191,9 @@ enter_filter(void)
 }
 
 enum code
-confine_enter(const struct confine_need *need, struct status *st)
+sandbox_enter(const struct sandbox_allow *allow, struct status *st)
 {
-	if (landlock_enter(need, st) != CODE_OK)
+	if (landlock_enter(allow, st) != CODE_OK)
 		return st->code;
 	if (!enter_filter())
 		return status_set(st, CODE_INTERNAL,

@@ -1,11 +1,11 @@
-#include "cmd/say.h"
+#include "cmd/print.h"
 
 #include <unistd.h>
 
 #include "sys/file.h"
 
 enum exit_status
-say(struct str text)
+print_result(struct str text)
 {
 	struct status st = { .code = CODE_OK };
 
