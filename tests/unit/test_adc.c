@@ -1,23 +1,14 @@
 /* Where credentials are found, and what of each credential file is taken. */
 #include "gcp/adc.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/codec.h"
 #include "gcp/cred.h"
 #include "make_der.h"
 #include "sys/wait.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "test.h"
 
 static char folder[] = "/tmp/test_adc.XXXXXX";
 static struct cred cred;
@@ -110,8 +101,7 @@ read_text(const char *text)
 	"\"service_account_impersonation_url\":\"" url \
 	"\",\"source_credentials\":" USER more "}"
 
-static void
-every_type_is_read(void **state)
+TEST(every_type_is_read)
 {
 	static const struct {
 		const char *text;
@@ -156,7 +146,6 @@ every_type_is_read(void **state)
 		  "service.site.example", "/t" },
 	};
 
-	(void)state;
 	settings = (struct cred_settings){ .endpoint = "https://sm.example" };
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (read_text(rows[i].text) != CODE_OK)
@@ -170,8 +159,7 @@ every_type_is_read(void **state)
 	}
 }
 
-static void
-wrong_files_are_told_by_member_and_rule(void **state)
+TEST(wrong_files_are_told_by_member_and_rule)
 {
 	static const struct {
 		const char *text;
@@ -294,7 +282,6 @@ wrong_files_are_told_by_member_and_rule(void **state)
 		  "format_version is not 1" },
 	};
 
-	(void)state;
 	settings = (struct cred_settings){ .endpoint = "https://sm.example" };
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (read_text(rows[i].text) != CODE_INVALID_ARGUMENT ||
@@ -305,10 +292,8 @@ wrong_files_are_told_by_member_and_rule(void **state)
 }
 
 /* Endpoints move URLs of files, their paths stay. */
-static void
-endpoints_stand_in_for_hosts(void **state)
+TEST(endpoints_stand_in_for_hosts)
 {
-	(void)state;
 	settings = (struct cred_settings){
 		.oauth2_endpoint = "http://127.0.0.1:1/o",
 		.sts_endpoint = "https://sts.internal",
@@ -336,13 +321,11 @@ endpoints_stand_in_for_hosts(void **state)
 }
 
 /* Each delegate needs its line feed, the last one, too. */
-static void
-delegates_fit_whole_or_not_at_all(void **state)
+TEST(delegates_fit_whole_or_not_at_all)
 {
 	const size_t most = sizeof(cred.impersonation[0].delegates) - 2;
 	static char text[4096], name[1100];
 
-	(void)state;
 	settings = (struct cred_settings){ .no_metadata = false };
 	for (size_t len = most - 1; len <= most + 2; len++) {
 		memset(name, 'd', len);
@@ -363,8 +346,7 @@ delegates_fit_whole_or_not_at_all(void **state)
 	}
 }
 
-static void
-no_message_holds_a_secret(void **state)
+TEST(no_message_holds_a_secret)
 {
 	static const char *const rows[] = {
 		"{\"type\":\"CANARY\"}",
@@ -379,7 +361,6 @@ no_message_holds_a_secret(void **state)
 		EXTERNAL("{\"url\":\"https://u:CANARY@x\"}", ""),
 	};
 
-	(void)state;
 	settings = (struct cred_settings){ .no_metadata = false };
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(read_text(rows[i]), CODE_INVALID_ARGUMENT);
@@ -414,12 +395,10 @@ find(void)
 }
 
 /* AIP-4110: the named file, gcloud's, the metadata server. */
-static void
-the_first_place_that_has_credentials_counts(void **state)
+TEST(the_first_place_that_has_credentials_counts)
 {
 	char named[128], home[128];
 
-	(void)state;
 	(void)snprintf(named, sizeof(named), "%s/named.json", folder);
 	(void)snprintf(home, sizeof(home), "%s/none", folder);
 	write_file("application_default_credentials.json", USER);
@@ -452,10 +431,8 @@ the_first_place_that_has_credentials_counts(void **state)
 	(void)unlink(named);
 }
 
-static void
-the_metadata_server_can_be_named_or_ruled_out(void **state)
+TEST(the_metadata_server_can_be_named_or_ruled_out)
 {
-	(void)state;
 	settings = (struct cred_settings){ .metadata_host = "127.0.0.1:8080" };
 	assert_int_equal(find(), CODE_OK);
 	assert_string_equal(cred.url.authority, "127.0.0.1:8080");
@@ -469,24 +446,19 @@ the_metadata_server_can_be_named_or_ruled_out(void **state)
 	assert_non_null(strstr(st.message, "NO_GCE_CHECK"));
 }
 
-int
-main(void)
+static int
+make_folder(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_type_is_read),
-		cmocka_unit_test(wrong_files_are_told_by_member_and_rule),
-		cmocka_unit_test(endpoints_stand_in_for_hosts),
-		cmocka_unit_test(delegates_fit_whole_or_not_at_all),
-		cmocka_unit_test(no_message_holds_a_secret),
-		cmocka_unit_test(the_first_place_that_has_credentials_counts),
-		cmocka_unit_test(the_metadata_server_can_be_named_or_ruled_out),
-	};
-	int failed;
-
+	(void)state;
 	wait_init();
-	if (mkdtemp(folder) == NULL)
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)rmdir(folder);
-	return failed;
+	return mkdtemp(folder) == NULL ? -1 : 0;
 }
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+AROUND_ALL(make_folder, remove_folder)

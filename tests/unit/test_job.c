@@ -2,18 +2,12 @@
 #include "job/job.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "sys/wait.h"
+
+#include "test.h"
 
 #define TASKS_MAX 4
 
@@ -121,8 +115,7 @@ assert_result(const char *status, const char *reason)
 	assert_int_equal(unlink(path), 0);
 }
 
-static void
-every_task_is_worked_on_and_counted(void **state)
+TEST(every_task_is_worked_on_and_counted)
 {
 	static const struct {
 		size_t tasks;
@@ -163,7 +156,6 @@ every_task_is_worked_on_and_counted(void **state)
 	};
 	static char log[65536];
 
-	(void)state;
 	writes = false;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		size_t failed = 0;
@@ -190,12 +182,10 @@ every_task_is_worked_on_and_counted(void **state)
 }
 
 /* A log that is lost: what was written is verified, or nothing was changed. */
-static void
-what_cannot_be_told_is_a_failure(void **state)
+TEST(what_cannot_be_told_is_a_failure)
 {
 	static char log[4096];
 
-	(void)state;
 	tasks = 1;
 	ends[0] = EXIT_DONE;
 	writes = true;
@@ -211,19 +201,19 @@ what_cannot_be_told_is_a_failure(void **state)
 	assert_result("failure", "PermissionDenied");
 }
 
-int
-main(void)
+static int
+make_folder(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_task_is_worked_on_and_counted),
-		cmocka_unit_test(what_cannot_be_told_is_a_failure),
-	};
-	int failed;
-
+	(void)state;
 	wait_init();
-	if (mkdtemp(folder) == NULL)
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)rmdir(folder);
-	return failed;
+	return mkdtemp(folder) == NULL ? -1 : 0;
 }
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+AROUND_ALL(make_folder, remove_folder)

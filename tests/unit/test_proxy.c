@@ -1,19 +1,12 @@
 /* Which proxy leads where. */
 #include "net/proxy.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static struct proxy proxy;
 static struct status st;
 
-static void
-addresses_are_read(void **state)
+TEST(addresses_are_read)
 {
 	static const struct {
 		const char *address;
@@ -40,7 +33,6 @@ addresses_are_read(void **state)
 		{ "http://u:a@b@p", false, "p", 80, "Basic dTphQGI=" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		status_clear(&st);
 		assert_int_equal(proxy_read(&proxy, rows[i].address, NULL, &st),
@@ -53,8 +45,7 @@ addresses_are_read(void **state)
 	}
 }
 
-static void
-wrong_addresses_are_told_without_the_password(void **state)
+TEST(wrong_addresses_are_told_without_the_password)
 {
 	static const char *const rows[] = {
 		"",
@@ -74,7 +65,6 @@ wrong_addresses_are_told_without_the_password(void **state)
 	};
 	char lengthy[2000];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		status_clear(&st);
 		assert_int_equal(proxy_read(&proxy, rows[i], NULL, &st),
@@ -93,12 +83,10 @@ wrong_addresses_are_told_without_the_password(void **state)
 			 CODE_INVALID_ARGUMENT);
 }
 
-static void
-no_address_is_no_proxy(void **state)
+TEST(no_address_is_no_proxy)
 {
 	struct url url;
 
-	(void)state;
 	status_clear(&st);
 	assert_int_equal(proxy_read(&proxy, NULL, NULL, &st), CODE_OK);
 	assert_int_equal(url_parse(&url, STR("https://a.example"), "", &st),
@@ -106,8 +94,7 @@ no_address_is_no_proxy(void **state)
 	assert_false(proxy_applies(&proxy, &url));
 }
 
-static void
-exceptions_follow_go(void **state)
+TEST(exceptions_follow_go)
 {
 	static const struct {
 		const char *exceptions;
@@ -176,7 +163,6 @@ exceptions_follow_go(void **state)
 		  "https://secretmanager.googleapis.com", true },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct url url;
 
@@ -190,17 +176,4 @@ exceptions_follow_go(void **state)
 		if (proxy_applies(&proxy, &url) != rows[i].applies)
 			fail_msg("%s with %s", rows[i].url, rows[i].exceptions);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(addresses_are_read),
-		cmocka_unit_test(wrong_addresses_are_told_without_the_password),
-		cmocka_unit_test(no_address_is_no_proxy),
-		cmocka_unit_test(exceptions_follow_go),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,8 @@
 /* What /etc/resolv.conf and /etc/hosts say. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "net/resolve.h"
+
+#include "test.h"
 
 static struct resolver_config config;
 static char text_memory[3 * 65536];
@@ -78,10 +73,8 @@ static const struct resolv_case RESOLV[] = {
 	  5000, 2, false },
 };
 
-static void
-resolv_conf_gives_servers_and_options(void **state)
+TEST(resolv_conf_gives_servers_and_options)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(RESOLV) / sizeof(RESOLV[0]); i++) {
 		const struct resolv_case *c = &RESOLV[i];
 
@@ -116,10 +109,8 @@ static const struct {
 	{ "searching a.example\n", "", 1 },
 };
 
-static void
-resolv_conf_gives_search_domains(void **state)
+TEST(resolv_conf_gives_search_domains)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(SEARCHES) / sizeof(SEARCHES[0]); i++) {
 		memset(&config, 0xff, sizeof(config));
 		resolver_config_parse(&config, str_from(SEARCHES[i].content),
@@ -136,14 +127,12 @@ resolv_conf_gives_search_domains(void **state)
 	}
 }
 
-static void
-a_search_list_that_is_too_long_ends_after_a_whole_domain(void **state)
+TEST(a_search_list_that_is_too_long_ends_after_a_whole_domain)
 {
 	char content[4096];
 	struct buf out;
 	size_t count = (SEARCH_LIST_SIZE - 1) / 20;
 
-	(void)state;
 	buf_init(&out, content, sizeof(content));
 	buf_put_cstr(&out, "search");
 	for (size_t i = 0; i < count + 2; i++)
@@ -205,32 +194,26 @@ static const struct {
 	{ "", "" },
 };
 
-static void
-hosts_gives_every_address_of_a_name(void **state)
+TEST(hosts_gives_every_address_of_a_name)
 {
-	(void)state;
 	resolver_config_parse(&config, STR(""), STR(HOSTS));
 	for (size_t i = 0; i < sizeof(LOOK_UPS) / sizeof(LOOK_UPS[0]); i++)
 		if (strcmp(look_up(LOOK_UPS[i].host), LOOK_UPS[i].found) != 0)
 			fail_msg("%s: %s", LOOK_UPS[i].host, text.ptr);
 }
 
-static void
-no_hosts_give_no_address(void **state)
+TEST(no_hosts_give_no_address)
 {
-	(void)state;
 	resolver_config_parse(&config, STR(""), (struct str){ NULL, 0 });
 	assert_string_equal(look_up("localhost"), "");
 }
 
-static void
-addresses_beyond_the_limit_are_left_out(void **state)
+TEST(addresses_beyond_the_limit_are_left_out)
 {
 	static char hosts[4096];
 	struct addresses v4 = { .count = 0 }, v6 = { .count = 0 };
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, hosts, sizeof(hosts));
 	for (unsigned i = 1; i <= ADDRESSES_MAX + 2; i++) {
 		buf_put_cstr(&out, "192.0.2.");
@@ -247,14 +230,12 @@ addresses_beyond_the_limit_are_left_out(void **state)
 }
 
 /* A line that is cut would name another host, or another address. */
-static void
-hosts_that_are_too_long_end_after_a_whole_line(void **state)
+TEST(hosts_that_are_too_long_end_after_a_whole_line)
 {
 	static char hosts[2 * sizeof(config.hosts)];
 	static const char line[] = "192.0.2.1 abcdef\n";
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, hosts, sizeof(hosts));
 	while (out.len <= sizeof(config.hosts))
 		buf_put_cstr(&out, line);
@@ -270,32 +251,11 @@ hosts_that_are_too_long_end_after_a_whole_line(void **state)
 	assert_int_equal(config.hosts_length, 0);
 }
 
-static void
-the_files_of_the_system_can_be_read(void **state)
+TEST(the_files_of_the_system_can_be_read)
 {
-	(void)state;
 	resolver_config_read(&config);
 	assert_true(config.server_count >= 1);
 	assert_true(config.server_count <= NAME_SERVERS_MAX);
 	assert_true(config.timeout_ms >= 1000 && config.timeout_ms <= 30000);
 	assert_true(config.attempts >= 1 && config.attempts <= 5);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(resolv_conf_gives_servers_and_options),
-		cmocka_unit_test(resolv_conf_gives_search_domains),
-		cmocka_unit_test(
-			a_search_list_that_is_too_long_ends_after_a_whole_domain),
-		cmocka_unit_test(hosts_gives_every_address_of_a_name),
-		cmocka_unit_test(no_hosts_give_no_address),
-		cmocka_unit_test(addresses_beyond_the_limit_are_left_out),
-		cmocka_unit_test(
-			hosts_that_are_too_long_end_after_a_whole_line),
-		cmocka_unit_test(the_files_of_the_system_can_be_read),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

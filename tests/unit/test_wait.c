@@ -38,7 +38,7 @@ TEST_AFTER(clear, a_ready_descriptor_ends_the_wait)
 	(void)close(ends[1]);
 }
 
-/* A peer that never pauses must not hide it. From here on one has come, for good. */
+/* A peer that never pauses must not hide it. From here on a signal has come. */
 TEST_AFTER(clear, a_signal_counts_more_than_what_is_ready)
 {
 	struct pollfd fd = { .events = POLLIN };
