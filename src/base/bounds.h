@@ -69,10 +69,20 @@
  */
 #define TLS_IDLE_RECORDS_MAX 32
 #define TLS_HANDSHAKE_MAX (1024 * 1024)
-/* A certificate in DER, and those of one chain (RFC 5246 section 7.4.2). */
-#define CERTIFICATE_MAX 16384
+/*
+ * What a server may send as its chain (RFC 5246 section 7.4.2): bytes, as
+ * OpenSSL takes by default, and certificates before a root that is trusted.
+ */
+#define CHAIN_SIZE (100 * 1024)
 #define CHAIN_MAX 10
-/* Trust anchors taken from a PEM file, and the memory for names and keys. */
+/* A root in DER; those that are known stay under 3 KiB. */
+#define ROOT_MAX 16384
+/*
+ * PEM files of one run; a bundle of all public roots has 0.3 MiB, and
+ * ANCHORS_MAX roots with their text 6 MiB.
+ */
+#define PEM_FILES_SIZE (16 * 1024 * 1024)
+/* Trust anchors taken from PEM files, and the memory for names and keys. */
 #define ANCHORS_MAX 1024
 #define ANCHOR_POOL_SIZE (1024 * 1024)
 

@@ -92,10 +92,17 @@ is_space(char c)
 }
 
 struct str
-str_trim(struct str s)
+str_trim_start(struct str s)
 {
 	while (s.len > 0 && is_space(s.ptr[0]))
 		s = str_skip(s, 1);
+	return s;
+}
+
+struct str
+str_trim(struct str s)
+{
+	s = str_trim_start(s);
 	while (s.len > 0 && is_space(s.ptr[s.len - 1]))
 		s.len--;
 	return s;

@@ -59,6 +59,9 @@ bool str_below(struct str host, struct str domain);
 /* `s` without the ASCII white space (SP HT LF VT FF CR) at both ends. */
 struct str str_trim(struct str s);
 
+/* The same at its start only. */
+struct str str_trim_start(struct str s);
+
 /* The bytes of `s` from `from` on; empty if there are none. */
 struct str str_skip(struct str s, size_t from);
 

@@ -78,7 +78,8 @@ take_site(const struct cred_file *f, const char *ca, struct status *st)
 		return cred_file_refuse(f, "token_uri", "must be https", st);
 	cred->has_own_trust = true;
 	if (ca[0] != '\0')
-		return trust_use_file(&cred->own_trust, ca, clock_unix(), st);
+		return trust_use_file(&cred->own_trust, "ca_cert_path", ca,
+				      clock_unix(), f->settings->until, st);
 	trust_use_roots(&cred->own_trust, clock_unix());
 	return CODE_OK;
 }

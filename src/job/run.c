@@ -74,12 +74,13 @@ prepare_trust(struct run *run, struct status *st)
 
 	if (s->ca_folders != NULL)
 		return trust_use_folders(&run->trust, s->ca_folders, s->ca_file,
-					 clock_unix(), st);
+					 clock_unix(), run->until, st);
 	if (s->ca_file != NULL)
-		return trust_use_file(&run->trust, s->ca_file, clock_unix(),
-				      st);
+		return trust_use_file(&run->trust, "SSL_CERT_FILE", s->ca_file,
+				      clock_unix(), run->until, st);
 	if (s->system_roots != NULL)
-		return trust_use_system(&run->trust, clock_unix(), st);
+		return trust_use_system(&run->trust, clock_unix(), run->until,
+					st);
 	trust_use_roots(&run->trust, clock_unix());
 	return CODE_OK;
 }

@@ -1,5 +1,7 @@
 #include "net/certificate.h"
 
+#include "net/name.h"
+
 #define OID(literal) STR(literal)
 #define OID_RSA OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01")
 #define OID_EC OID("\x2a\x86\x48\xce\x3d\x02\x01")
@@ -7,6 +9,7 @@
 #define OID_P384 OID("\x2b\x81\x04\x00\x22")
 #define OID_P521 OID("\x2b\x81\x04\x00\x23")
 #define OID_SERVER_AUTH OID("\x2b\x06\x01\x05\x05\x07\x03\x01")
+#define ID_CE STR("\x55\x1d")
 #define OID_ANY_USAGE OID("\x55\x1d\x25\x00")
 
 /* GeneralName dNSName, [2] IA5String. */
@@ -84,16 +87,46 @@ read_key(struct certificate *c, struct str info)
 	return true;
 }
 
+/* BasicConstraints (RFC 5280 section 4.2.1.9). */
 static bool
 read_basic_constraints(struct certificate *c, struct str value)
 {
-	struct der list, ca;
+	struct der list, ca, number;
+	struct str bytes;
 
 	if (!der_expect(&value, DER_SEQUENCE, &list))
 		return false;
 	if (der_expect(&list.content, DER_BOOLEAN, &ca))
 		c->is_ca = ca.content.len == 1 && ca.content.ptr[0] != 0;
+	if (!der_expect(&list.content, DER_INTEGER, &number))
+		return true;
+	if (!der_unsigned(number.content, &bytes))
+		return false;
+	if (bytes.len == 1 && (unsigned char)bytes.ptr[0] < PATH_UNLIMITED)
+		c->path_length = (unsigned char)bytes.ptr[0];
 	return true;
+}
+
+/*
+ * Whether nothing is lost where an extension is passed over: it is read here,
+ * or it only informs, as BearSSL takes it, too.
+ */
+static bool
+is_supported(struct str oid)
+{
+	static const unsigned char id_ce[] = { 9,  14, 15, 17, 18, 19,
+					       30, 31, 32, 35, 37, 46 };
+
+	/* authorityInfoAccess and subjectInfoAccess, of id-pe */
+	if (str_eq(oid, OID("\x2b\x06\x01\x05\x05\x07\x01\x01")) ||
+	    str_eq(oid, OID("\x2b\x06\x01\x05\x05\x07\x01\x0b")))
+		return true;
+	if (oid.len != 3 || !str_starts(oid, ID_CE))
+		return false;
+	for (size_t i = 0; i < sizeof(id_ce); i++)
+		if ((unsigned char)oid.ptr[2] == id_ce[i])
+			return true;
+	return false;
 }
 
 /* One Extension; of id-ce, { 2 5 29 n }, those that matter here. */
@@ -101,13 +134,17 @@ static bool
 read_extension(struct certificate *c, struct str extension)
 {
 	struct der oid, critical, value;
+	bool is_critical;
 
 	if (!der_expect(&extension, DER_OID, &oid))
 		return false;
-	(void)der_expect(&extension, DER_BOOLEAN, &critical);
+	is_critical = der_expect(&extension, DER_BOOLEAN, &critical) &&
+		      critical.content.len == 1 && critical.content.ptr[0] != 0;
 	if (!der_expect(&extension, DER_OCTET_STRING, &value))
 		return false;
-	if (oid.content.len != 3 || !str_starts(oid.content, STR("\x55\x1d")))
+	if (is_critical && !is_supported(oid.content))
+		c->has_unknown_critical = true;
+	if (oid.content.len != 3 || !str_starts(oid.content, ID_CE))
 		return true;
 	switch (oid.content.ptr[2]) {
 	case 15:
@@ -123,6 +160,8 @@ read_extension(struct certificate *c, struct str extension)
 		break;
 	case 37:
 		c->extended_key_usage = value.content;
+		if (is_critical)
+			c->critical_purposes = critical.content;
 		break;
 	default:
 		break;
@@ -235,12 +274,17 @@ certificate_read(struct certificate *c, struct str der)
 {
 	struct der whole, tbs, algorithm, signature;
 
-	*c = (struct certificate){ .key_type = KEY_UNSUPPORTED };
-	return der_expect(&der, DER_SEQUENCE, &whole) && der.len == 0 &&
-	       der_expect(&whole.content, DER_SEQUENCE, &tbs) &&
-	       der_expect(&whole.content, DER_SEQUENCE, &algorithm) &&
-	       der_expect(&whole.content, DER_BIT_STRING, &signature) &&
-	       whole.content.len == 0 && read_tbs(c, tbs.content) &&
+	*c = (struct certificate){ .key_type = KEY_UNSUPPORTED,
+				   .path_length = PATH_UNLIMITED };
+	if (!der_expect(&der, DER_SEQUENCE, &whole) || der.len != 0 ||
+	    !der_expect(&whole.content, DER_SEQUENCE, &tbs) ||
+	    !der_expect(&whole.content, DER_SEQUENCE, &algorithm) ||
+	    !der_expect(&whole.content, DER_BIT_STRING, &signature) ||
+	    whole.content.len != 0)
+		return false;
+	c->whole = whole.whole;
+	c->tbs = tbs.whole;
+	return read_tbs(c, tbs.content) &&
 	       str_eq(c->signature_algorithm, algorithm.whole);
 }
 
@@ -347,16 +391,6 @@ certificate_rsa_bits(const struct certificate *c)
 	return bits;
 }
 
-static void
-put_printable(struct str text, struct buf *out)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
-
-		buf_put_char(out, c < ' ' || c > '~' || c == '"' ? '?' : c);
-	}
-}
-
 void
 certificate_put_dns_names(const struct certificate *c, size_t most,
 			  struct buf *out)
@@ -372,30 +406,6 @@ certificate_put_dns_names(const struct certificate *c, size_t most,
 		if (count > 1)
 			buf_put_cstr(out, ", ");
 		name.len = name.len > 80 ? 80 : name.len;
-		put_printable(name, out);
+		name_put_printable(name, out);
 	}
-}
-
-void
-certificate_put_name(struct str name, struct buf *out)
-{
-	struct str best = { NULL, 0 };
-	struct der list, set, pair, oid, value;
-
-	if (!der_expect(&name, DER_SEQUENCE, &list))
-		list.content = STR("");
-	while (der_expect(&list.content, DER_SET, &set)) {
-		if (!der_expect(&set.content, DER_SEQUENCE, &pair) ||
-		    !der_expect(&pair.content, DER_OID, &oid) ||
-		    !der_next(&pair.content, &value))
-			break;
-		if (str_eq(oid.content, OID("\x55\x04\x03")) ||
-		    (best.ptr == NULL &&
-		     str_eq(oid.content, OID("\x55\x04\x0a"))))
-			best = value.content;
-	}
-	if (best.ptr == NULL)
-		best = STR("unnamed");
-	best.len = best.len > 80 ? 80 : best.len;
-	put_printable(best, out);
 }

@@ -16,7 +16,12 @@ enum key_type {
 	KEY_P521,
 };
 
+/* A path length without a limit. */
+#define PATH_UNLIMITED 255
+
 struct certificate {
+	struct str whole;
+	struct str tbs; /* TBSCertificate, with its header: what is signed */
 	struct str signature_oid;
 	struct str signature_algorithm; /* AlgorithmIdentifier, with header */
 	struct str issuer;              /* Name, with its header */
@@ -30,8 +35,12 @@ struct certificate {
 	struct str subject_alt_name;
 	struct str extended_key_usage;
 	struct str key_usage;
-	bool is_ca; /* basicConstraints */
+	/* The content of the BOOLEAN that makes it critical, if one does. */
+	struct str critical_purposes;
+	bool is_ca;                /* basicConstraints */
+	unsigned char path_length; /* the same: intermediates below it */
 	bool has_name_constraints;
+	bool has_unknown_critical; /* some other one that must be understood */
 };
 
 /*
@@ -73,11 +82,5 @@ size_t certificate_rsa_bits(const struct certificate *c);
  */
 void certificate_put_dns_names(const struct certificate *c, size_t most,
 			       struct buf *out);
-
-/*
- * Appends the common name of a Name, or else its organization, for people,
- * unprintable characters as '?'; "unnamed" if it has neither.
- */
-void certificate_put_name(struct str name, struct buf *out);
 
 #endif

@@ -9,9 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/certificate.h"
+
 struct root {
 	const char *name;              /* for people: the subject's CN or O */
 	int64_t not_before, not_after; /* Unix seconds */
+	unsigned char path_length;     /* or PATH_UNLIMITED */
 	br_x509_trust_anchor anchor;
 };
 

@@ -103,7 +103,7 @@ explain(const struct tls *tls, struct status *st)
 					  ? ", it answers in plain HTTP"
 					  : "");
 	}
-	if (x509_explain(&tls->x509, error, st) != CODE_OK)
+	if (x509_explain(&tls->x509, st) != CODE_OK)
 		return st->code;
 	return tls_explain(tls->host, error, st);
 }
@@ -237,6 +237,8 @@ tls_step(struct tls *tls, struct status *st)
 		unsigned state = br_ssl_engine_current_state(engine(tls));
 
 		moved = false;
+		if (x509_refused(&tls->x509))
+			return explain(tls, st);
 		if ((state & BR_SSL_CLOSED) != 0)
 			return br_ssl_engine_last_error(engine(tls)) == 0
 				       ? CODE_OK
@@ -345,6 +347,17 @@ tls_start(struct tls *tls, const char *host, const struct trust *trust,
 	br_ssl_engine_context *eng = &tls->client.eng;
 	unsigned char seed[SEED_SIZE];
 
+	/* BearSSL knows no iPAddress, and takes a dNSName of digits for one. */
+	if (is_literal(host)) {
+		status_hint(st, "use the server's name; "
+				"SECRET_MANAGER_CONNECT_TO leads to another "
+				"address");
+		st->permanent = true;
+		return status_set(st, CODE_UNAVAILABLE,
+				  "%s: TLS to an IP address is not supported: "
+				  "certificates are checked for names only",
+				  host);
+	}
 	tls->stream = (struct stream){ tls_send, tls_recv, tls_events };
 	tls->below = below;
 	tls->host = host;
@@ -360,9 +373,7 @@ tls_start(struct tls *tls, const char *host, const struct trust *trust,
 				  "the kernel gives no entropy (getrandom)");
 	br_ssl_engine_inject_entropy(eng, seed, sizeof(seed));
 	wipe(seed, sizeof(seed));
-	/* SNI is for names only (RFC 6066 section 3). */
-	if (br_ssl_client_reset(&tls->client, is_literal(host) ? NULL : host,
-				0) == 0)
+	if (br_ssl_client_reset(&tls->client, host, 0) == 0)
 		return tls_explain(host, br_ssl_engine_last_error(eng), st);
 	return CODE_OK;
 }

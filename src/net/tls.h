@@ -44,10 +44,10 @@ struct tls {
 };
 
 /*
- * Starts a handshake with `host`: SNI and name check, brackets-free address
- * literals get no SNI and fail the name check. The records travel over
- * `below`: a socket, or the session with a proxy. All must stay.
- * INTERNAL if the kernel gives no entropy.
+ * Starts a handshake with `host`, for SNI and the name check. The records
+ * travel over `below`: a socket, or the session with a proxy. All must stay.
+ * UNAVAILABLE and permanent if `host` is an address literal, INTERNAL if the
+ * kernel gives no entropy.
  */
 MUST_CHECK enum code tls_start(struct tls *tls, const char *host,
 			       const struct trust *trust, struct stream *below,

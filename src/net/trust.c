@@ -8,6 +8,7 @@
 
 #include "base/redact.h"
 #include "net/certificate.h"
+#include "net/name.h"
 #include "net/pem.h"
 #include "net/roots.h"
 #include "sys/clock.h"
@@ -16,6 +17,57 @@
 /* The largest RSA key that BearSSL 0.6 takes (BR_MAX_RSA_SIZE). */
 #define RSA_BITS_MAX 4096
 #define RSA_BITS_MIN 2048
+
+static struct str
+name_of(const br_x509_trust_anchor *anchor)
+{
+	return (struct str){ (const char *)anchor->dn.data, anchor->dn.len };
+}
+
+/* The first anchor with a name; `count` if there is none. */
+static size_t
+first_of(const struct trust *trust, struct str name)
+{
+	size_t i = 0;
+
+	while (i < trust->count &&
+	       !name_equal(name_of(&trust->anchor[i]), name))
+		i++;
+	return i;
+}
+
+const br_x509_trust_anchor *
+trust_find(const struct trust *trust, struct str name, size_t intermediates,
+	   size_t *count)
+{
+	size_t first = first_of(trust, name), end = first;
+
+	while (end < trust->count && trust->path_length[end] >= intermediates &&
+	       name_equal(name_of(&trust->anchor[end]), name))
+		end++;
+	*count = end - first;
+	return &trust->anchor[first];
+}
+
+/* There must be room for it. */
+static void
+insert(struct trust *trust, const br_x509_trust_anchor *anchor,
+       unsigned char path_length)
+{
+	struct str name = name_of(anchor);
+	size_t at = first_of(trust, name), behind;
+
+	while (at < trust->count && trust->path_length[at] >= path_length &&
+	       name_equal(name_of(&trust->anchor[at]), name))
+		at++;
+	behind = trust->count - at;
+	memmove(&trust->anchor[at + 1], &trust->anchor[at],
+		behind * sizeof(trust->anchor[0]));
+	memmove(&trust->path_length[at + 1], &trust->path_length[at], behind);
+	trust->anchor[at] = *anchor;
+	trust->path_length[at] = path_length;
+	trust->count++;
+}
 
 void
 trust_use_roots(struct trust *trust, int64_t now)
@@ -29,12 +81,12 @@ trust_use_roots(struct trust *trust, int64_t now)
 		if (now < ROOTS[i].not_before || now > ROOTS[i].not_after)
 			trust->expired++;
 		else
-			trust->anchor[trust->count++] = ROOTS[i].anchor;
+			insert(trust, &ROOTS[i].anchor, ROOTS[i].path_length);
 }
 
 /* A copy that lasts; NULL if the pool is full. */
 static unsigned char *
-keep(struct trust *trust, struct str bytes)
+pool_copy(struct trust *trust, struct str bytes)
 {
 	unsigned char *at = trust->pool + trust->pool_used;
 
@@ -46,25 +98,25 @@ keep(struct trust *trust, struct str bytes)
 }
 
 static bool
-keep_rsa_key(struct trust *trust, const struct certificate *c,
+copy_rsa_key(struct trust *trust, const struct certificate *c,
 	     br_x509_pkey *key)
 {
 	key->key_type = BR_KEYTYPE_RSA;
-	key->key.rsa.n = keep(trust, c->rsa_modulus);
+	key->key.rsa.n = pool_copy(trust, c->rsa_modulus);
 	key->key.rsa.nlen = c->rsa_modulus.len;
-	key->key.rsa.e = keep(trust, c->rsa_exponent);
+	key->key.rsa.e = pool_copy(trust, c->rsa_exponent);
 	key->key.rsa.elen = c->rsa_exponent.len;
 	return key->key.rsa.n != NULL && key->key.rsa.e != NULL;
 }
 
 static bool
-keep_ec_key(struct trust *trust, const struct certificate *c, br_x509_pkey *key)
+copy_ec_key(struct trust *trust, const struct certificate *c, br_x509_pkey *key)
 {
 	key->key_type = BR_KEYTYPE_EC;
 	key->key.ec.curve = c->key_type == KEY_P256   ? BR_EC_secp256r1
 			    : c->key_type == KEY_P384 ? BR_EC_secp384r1
 						      : BR_EC_secp521r1;
-	key->key.ec.q = keep(trust, c->ec_point);
+	key->key.ec.q = pool_copy(trust, c->ec_point);
 	key->key.ec.qlen = c->ec_point.len;
 	return key->key.ec.q != NULL;
 }
@@ -75,14 +127,17 @@ same_bytes(const unsigned char *a, size_t a_len, struct str b)
 	return a_len == b.len && memcmp(a, b.ptr, a_len) == 0;
 }
 
-/* Whether an anchor with this name and key is there already. */
+/* Whether an anchor with this name, key and path length is there already. */
 static bool
 is_known(const struct trust *trust, const struct certificate *c)
 {
-	for (size_t i = 0; i < trust->count; i++) {
+	for (size_t i = first_of(trust, c->subject); i < trust->count; i++) {
 		const br_x509_trust_anchor *a = &trust->anchor[i];
 
-		if (!same_bytes(a->dn.data, a->dn.len, c->subject))
+		if (!name_equal(name_of(a), c->subject))
+			return false;
+		if (trust->path_length[i] != c->path_length ||
+		    ((a->flags & BR_X509_TA_CA) != 0) != c->is_ca)
 			continue;
 		if (a->pkey.key_type == BR_KEYTYPE_RSA
 			    ? same_bytes(a->pkey.key.rsa.n,
@@ -95,15 +150,16 @@ is_known(const struct trust *trust, const struct certificate *c)
 }
 
 /*
- * Constraints that nobody would check make a root worthless. BearSSL reads
- * neither keyUsage nor extendedKeyUsage of an anchor.
+ * Constraints that nobody would check make a root worthless: BearSSL reads no
+ * extension of an anchor.
  */
 static bool
 is_usable(const struct certificate *c)
 {
 	size_t bits = certificate_rsa_bits(c);
 
-	if (c->has_name_constraints || !certificate_allows_server(c) ||
+	if (c->has_name_constraints || c->has_unknown_critical ||
+	    !certificate_allows_server(c) ||
 	    c->is_ca != certificate_allows_issuing(c))
 		return false;
 	if (c->key_type == KEY_RSA)
@@ -111,67 +167,72 @@ is_usable(const struct certificate *c)
 	return c->key_type != KEY_UNSUPPORTED;
 }
 
+/* All that happens while anchors are collected. */
+struct collecting {
+	struct trust *trust;
+	const char *what; /* variable of the file or folder being read */
+	int64_t now;
+	struct deadline until;
+	struct status *st;
+	size_t blocks; /* of PEM with a certificate's label */
+	size_t bytes;  /* of all files so far */
+	/* The file being read; its certificate's bytes are in trust->der. */
+	br_pem_decoder_context pem;
+	const char *path;
+	bool in_certificate;
+	bool too_long;
+	size_t length;
+	/* The folder being read. */
+	char folder[256];
+};
+
 /* Takes one certificate as an anchor, or counts why not. */
 static enum code
-add_anchor(struct trust *trust, struct str der, int64_t now, const char *path,
-	   struct status *st)
+add_anchor(struct collecting *in, struct str der)
 {
-	br_x509_trust_anchor *anchor = &trust->anchor[trust->count];
+	struct trust *trust = in->trust;
+	br_x509_trust_anchor anchor = { .flags = 0 };
 	struct certificate c;
-	bool kept;
+	bool copied;
 
 	if (!certificate_read(&c, der) || !is_usable(&c)) {
 		trust->skipped++;
 		return CODE_OK;
 	}
-	if (now < c.not_before || now > c.not_after) {
+	if (in->now < c.not_before || in->now > c.not_after) {
 		trust->expired++;
 		return CODE_OK;
 	}
 	if (is_known(trust, &c))
 		return CODE_OK;
 	if (trust->count == ANCHORS_MAX)
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "SSL_CERT_FILE: %s holds more than %d "
-				  "certificates",
-				  path, ANCHORS_MAX);
-	anchor->dn.data = keep(trust, c.subject);
-	anchor->dn.len = c.subject.len;
-	anchor->flags = c.is_ca ? BR_X509_TA_CA : 0;
-	kept = c.key_type == KEY_RSA ? keep_rsa_key(trust, &c, &anchor->pkey)
-				     : keep_ec_key(trust, &c, &anchor->pkey);
-	if (!kept || anchor->dn.data == NULL)
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "SSL_CERT_FILE: the certificates in %s are "
-				  "too large",
-				  path);
-	trust->count++;
+		return status_set(in->st, CODE_INVALID_ARGUMENT,
+				  "%s: %s holds more than %d certificates",
+				  in->what, shown(in->path), ANCHORS_MAX);
+	anchor.dn.data = pool_copy(trust, c.subject);
+	anchor.dn.len = c.subject.len;
+	anchor.flags = c.is_ca ? BR_X509_TA_CA : 0;
+	copied = c.key_type == KEY_RSA ? copy_rsa_key(trust, &c, &anchor.pkey)
+				       : copy_ec_key(trust, &c, &anchor.pkey);
+	if (!copied || anchor.dn.data == NULL)
+		return status_set(in->st, CODE_INVALID_ARGUMENT,
+				  "%s: the certificates in %s are too large",
+				  in->what, shown(in->path));
+	insert(trust, &anchor, c.path_length);
 	return CODE_OK;
 }
-
-/* The certificate being decoded; its bytes lie in trust->der. */
-struct reading {
-	br_pem_decoder_context pem;
-	struct trust *trust;
-	const char *path;
-	int64_t now;
-	bool in_certificate;
-	bool too_long;
-	size_t length;
-	size_t blocks;
-};
 
 static void
 take_bytes(void *context, const void *bytes, size_t len)
 {
-	struct reading *r = context;
+	struct collecting *in = context;
 
-	if (len > sizeof(r->trust->der) - r->length) {
-		r->too_long = true;
+	if (len > sizeof(in->trust->der) - in->length) {
+		in->too_long = true;
 		return;
 	}
-	memcpy(r->trust->der + r->length, bytes, len);
-	r->length += len;
+	memcpy(in->trust->der + in->length, bytes, len);
+	in->length += len;
 }
 
 /* White space after the label leaves the dashes in between in it. */
@@ -189,92 +250,67 @@ is_certificate(const char *block)
 }
 
 static enum code
-end_block(struct reading *r, struct status *st)
+end_block(struct collecting *in)
 {
-	if (!r->in_certificate)
+	if (!in->in_certificate)
 		return CODE_OK;
-	r->in_certificate = false;
-	r->blocks++;
-	if (r->too_long) {
-		r->trust->skipped++;
+	in->in_certificate = false;
+	in->blocks++;
+	if (in->too_long) {
+		in->trust->skipped++;
 		return CODE_OK;
 	}
-	return add_anchor(r->trust,
-			  (struct str){ (const char *)r->trust->der,
-					r->length },
-			  r->now, r->path, st);
+	return add_anchor(in, (struct str){ (const char *)in->trust->der,
+					    in->length });
 }
 
 /* What the decoder has just met (RFC 7468). */
 static enum code
-handle_event(struct reading *r, struct status *st)
+handle_event(struct collecting *in)
 {
-	switch (br_pem_decoder_event(&r->pem)) {
+	switch (br_pem_decoder_event(&in->pem)) {
 	case BR_PEM_BEGIN_OBJ:
-		r->in_certificate =
-			is_certificate(br_pem_decoder_name(&r->pem));
-		r->length = 0;
-		r->too_long = false;
-		br_pem_decoder_setdest(&r->pem,
-				       r->in_certificate ? take_bytes : NULL,
-				       r);
+		in->in_certificate =
+			is_certificate(br_pem_decoder_name(&in->pem));
+		in->length = 0;
+		in->too_long = false;
+		br_pem_decoder_setdest(&in->pem,
+				       in->in_certificate ? take_bytes : NULL,
+				       in);
 		return CODE_OK;
 	case BR_PEM_END_OBJ:
-		return end_block(r, st);
+		return end_block(in);
 	case BR_PEM_ERROR:
-		if (r->in_certificate) {
-			r->blocks++;
-			r->trust->skipped++;
+		if (in->in_certificate) {
+			in->blocks++;
+			in->trust->skipped++;
 		}
-		r->in_certificate = false;
+		in->in_certificate = false;
 		return CODE_OK;
 	default:
 		return CODE_OK;
 	}
 }
 
-static enum code
-feed(struct reading *r, struct str bytes, struct status *st)
+static bool
+take_piece(void *context, struct str bytes)
 {
+	struct collecting *in = context;
+
+	in->bytes += bytes.len;
+	if (in->bytes > PEM_FILES_SIZE)
+		return status_set(in->st, CODE_INVALID_ARGUMENT,
+				  "%s: %s is no list of certificates: it has "
+				  "more than %d MiB",
+				  in->what, in->trust->source,
+				  PEM_FILES_SIZE >> 20) == CODE_OK;
 	while (bytes.len > 0) {
-		bytes = str_skip(bytes, pem_push(&r->pem, bytes));
-		if (handle_event(r, st) != CODE_OK)
-			return st->code;
+		bytes = str_skip(bytes, pem_push(&in->pem, bytes));
+		if (handle_event(in) != CODE_OK)
+			return false;
 	}
-	return CODE_OK;
+	return true;
 }
-
-static enum code
-read_pem(struct reading *r, int fd, struct status *st)
-{
-	char bytes[4096];
-	unsigned failures = 0;
-	ssize_t got;
-
-	br_pem_decoder_init(&r->pem);
-	while ((got = read(fd, bytes, sizeof(bytes))) != 0) {
-		if (got < 0 && (errno == EINTR || errno == EAGAIN) &&
-		    ++failures < 100)
-			continue;
-		if (got < 0)
-			return status_set(st, CODE_INVALID_ARGUMENT,
-					  "SSL_CERT_FILE: cannot read %s: %s",
-					  r->path, strerror(errno));
-		if (feed(r, (struct str){ bytes, (size_t)got }, st) != CODE_OK)
-			return st->code;
-	}
-	/* The last line may lack its end, which the decoder waits for. */
-	return feed(r, STR("\n"), st);
-}
-
-/* All that happens while anchors are collected. */
-struct collecting {
-	struct trust *trust;
-	int64_t now;
-	size_t blocks;
-	char folder[256];
-	struct status *st;
-};
 
 static void
 start_empty(struct trust *trust, const char *source)
@@ -288,105 +324,136 @@ start_empty(struct trust *trust, const char *source)
 }
 
 static enum code
-add_file(struct collecting *c, const char *path)
+add_file(struct collecting *in, const char *path)
 {
-	struct reading r = { .trust = c->trust, .path = path, .now = c->now };
-	int fd = file_open(path);
+	struct status *st = in->st;
 
-	if (fd < 0)
-		return status_set(c->st, CODE_INVALID_ARGUMENT,
-				  "SSL_CERT_FILE: cannot open %s: %s",
-				  shown(path), strerror(errno));
-	(void)read_pem(&r, fd, c->st);
-	(void)close(fd);
-	c->blocks += r.blocks;
-	return c->st->code;
+	in->path = path;
+	in->in_certificate = false;
+	br_pem_decoder_init(&in->pem);
+	/* The last line may lack its end, which the decoder waits for. */
+	if (file_stream(path, in->what, in->until, take_piece, in, st) ==
+	    CODE_OK)
+		(void)take_piece(in, STR("\n"));
+	if (st->code != CODE_OK && st->code != CODE_CANCELLED &&
+	    st->code != CODE_DEADLINE_EXCEEDED)
+		st->code = CODE_INVALID_ARGUMENT;
+	return st->code;
 }
 
 /* One entry of a folder: a file, or a link to one; others are passed over. */
 static bool
 add_entry(void *context, const char *name)
 {
-	struct collecting *c = context;
+	struct collecting *in = context;
 	struct stat info;
 	char path[512];
-	int len = snprintf(path, sizeof(path), "%s/%s", c->folder, name);
+	int len = snprintf(path, sizeof(path), "%s/%s", in->folder, name);
 
 	if (len < 0 || (size_t)len >= sizeof(path) || stat(path, &info) != 0 ||
 	    !S_ISREG(info.st_mode) || access(path, R_OK) != 0)
 		return true;
-	return add_file(c, path) == CODE_OK;
+	return add_file(in, path) == CODE_OK;
 }
 
 static enum code
-add_folders(struct collecting *c, const char *list)
+add_folder(struct collecting *in, struct str folder, bool *missing)
+{
+	errno = ENAMETOOLONG;
+	*missing = false;
+	if (str_copy(folder, in->folder, sizeof(in->folder)) &&
+	    file_list(in->folder, add_entry, in))
+		return in->st->code;
+	*missing = errno == ENOENT;
+	if (*missing)
+		return CODE_OK;
+	return status_set(in->st, CODE_INVALID_ARGUMENT,
+			  "%s: cannot read %.*s: %s", in->what, (int)folder.len,
+			  folder.ptr, strerror(errno));
+}
+
+/* Lists name folders of other systems, too: one that is there suffices. */
+static enum code
+add_folders(struct collecting *in, const char *list)
 {
 	struct str rest = str_from(list), part;
+	bool missing, found = false, any_missing = false;
 
 	while (str_split(&rest, ':', &part)) {
 		if (part.len == 0)
 			continue;
-		if (!str_copy(part, c->folder, sizeof(c->folder)) ||
-		    !file_list(c->folder, add_entry, c))
-			return status_set(c->st, CODE_INVALID_ARGUMENT,
-					  "SSL_CERT_DIR: cannot read %.*s: %s",
-					  (int)part.len, part.ptr,
-					  strerror(errno));
-		if (c->st->code != CODE_OK)
-			return c->st->code;
+		if (add_folder(in, part, &missing) != CODE_OK)
+			return in->st->code;
+		found = found || !missing;
+		any_missing = any_missing || missing;
 	}
+	if (any_missing && !found)
+		return status_set(in->st, CODE_INVALID_ARGUMENT,
+				  "%s: %s: no such folder", in->what,
+				  shown(list));
 	return CODE_OK;
 }
 
 /* An empty store would only show when the first server is refused. */
 static enum code
-check_store(const struct collecting *c, const char *variable)
+check_store(const struct collecting *in)
 {
-	const struct trust *trust = c->trust;
+	const struct trust *trust = in->trust;
 	char now[RFC3339_SIZE];
 
-	if (c->st->code != CODE_OK || trust->count > 0)
-		return c->st->code;
-	if (c->blocks == 0)
-		return status_set(c->st, CODE_INVALID_ARGUMENT,
-				  "%s: %s holds no PEM certificate", variable,
+	if (in->st->code != CODE_OK || trust->count > 0)
+		return in->st->code;
+	if (in->blocks == 0)
+		return status_set(in->st, CODE_INVALID_ARGUMENT,
+				  "%s: %s holds no PEM certificate", in->what,
 				  trust->source);
-	clock_rfc3339(c->now, now);
+	clock_rfc3339(in->now, now);
 	if (trust->expired > 0)
-		status_hint(c->st, "if the local clock is right, the file "
-				   "needs new certificates");
-	return status_set(c->st, CODE_INVALID_ARGUMENT,
+		status_hint(in->st, "if the local clock is right, the file "
+				    "needs new certificates");
+	return status_set(in->st, CODE_INVALID_ARGUMENT,
 			  "%s: %s holds no usable certificate (%zu unusable, "
 			  "%zu not valid at the local time, %s)",
-			  variable, trust->source, trust->skipped,
+			  in->what, trust->source, trust->skipped,
 			  trust->expired, now);
 }
 
 enum code
-trust_use_file(struct trust *trust, const char *path, int64_t now,
-	       struct status *st)
+trust_use_file(struct trust *trust, const char *what, const char *path,
+	       int64_t now, struct deadline until, struct status *st)
 {
-	struct collecting c = { .trust = trust, .now = now, .st = st };
+	struct collecting in = { .trust = trust,
+				 .what = what,
+				 .now = now,
+				 .until = until,
+				 .st = st };
 
 	start_empty(trust, path);
-	(void)add_file(&c, path);
-	return check_store(&c, "SSL_CERT_FILE");
+	(void)add_file(&in, path);
+	return check_store(&in);
 }
 
 enum code
 trust_use_folders(struct trust *trust, const char *folders, const char *file,
-		  int64_t now, struct status *st)
+		  int64_t now, struct deadline until, struct status *st)
 {
-	struct collecting c = { .trust = trust, .now = now, .st = st };
+	struct collecting in = { .trust = trust,
+				 .what = "SSL_CERT_FILE",
+				 .now = now,
+				 .until = until,
+				 .st = st };
 
 	start_empty(trust, folders);
-	if (file == NULL || add_file(&c, file) == CODE_OK)
-		(void)add_folders(&c, folders);
-	return check_store(&c, "SSL_CERT_DIR");
+	if (file != NULL && add_file(&in, file) != CODE_OK)
+		return st->code;
+	in.what = "SSL_CERT_DIR";
+	(void)add_folders(&in, folders);
+	return check_store(&in);
 }
 
 enum code
-trust_use_system(struct trust *trust, int64_t now, struct status *st)
+trust_use_system(struct trust *trust, int64_t now, struct deadline until,
+		 struct status *st)
 {
 	/* Where Debian, Red Hat, SUSE, Alpine and others keep it. */
 	static const char *const bundles[] = {
@@ -400,7 +467,8 @@ trust_use_system(struct trust *trust, int64_t now, struct status *st)
 
 	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
 		if (access(bundles[i], R_OK) == 0)
-			return trust_use_file(trust, bundles[i], now, st);
+			return trust_use_file(trust, "SYSTEM_ROOTS", bundles[i],
+					      now, until, st);
 	status_hint(st, "mount one there, such as %s, or set SSL_CERT_FILE",
 		    bundles[0]);
 	return status_set(st, CODE_INVALID_ARGUMENT,

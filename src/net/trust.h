@@ -1,8 +1,9 @@
 /*
- * Floor 2, network. Whom we trust: the compiled-in roots or a PEM file.
+ * Floor 2, network. Whom we trust: the compiled-in roots or PEM files.
  *
- * Anchors that are expired or not yet valid are left out, because BearSSL
- * knows no dates of anchors.
+ * BearSSL knows of an anchor its name and its key only. So those that are
+ * expired or not yet valid are left out, as are those with constraints that
+ * nobody would check; how long a path may be is kept beside.
  */
 #ifndef NET_TRUST_H
 #define NET_TRUST_H
@@ -11,40 +12,57 @@
 
 #include "base/bounds.h"
 #include "base/status.h"
+#include "sys/clock.h"
 
 /* Caller-owned; private to trust.c but for the counts and the anchors. */
 struct trust {
 	size_t count;     /* anchors in use */
-	size_t skipped;   /* certificates of the file that cannot be used */
+	size_t skipped;   /* certificates of the files that cannot be used */
 	size_t expired;   /* anchors outside their validity now */
 	char source[256]; /* "the compiled-in roots" or the file, for people */
+	/* Those of one name stand together, the least limited first. */
 	br_x509_trust_anchor anchor[ANCHORS_MAX];
+	unsigned char path_length[ANCHORS_MAX]; /* or PATH_UNLIMITED */
 	size_t pool_used;
 	unsigned char pool[ANCHOR_POOL_SIZE];
-	unsigned char der[CERTIFICATE_MAX]; /* the one being read */
+	unsigned char der[ROOT_MAX]; /* the one being read */
 };
+
+/*
+ * The anchors with a name (DER, compared by name_equal()) that allow a path
+ * with so many intermediates, self-issued ones not counted (RFC 5280 section
+ * 4.2.1.9): the first of them, and how many.
+ */
+const br_x509_trust_anchor *trust_find(const struct trust *trust,
+				       struct str name, size_t intermediates,
+				       size_t *count);
 
 /* Takes the compiled-in roots that are valid at `now` (Unix seconds). */
 void trust_use_roots(struct trust *trust, int64_t now);
 
 /*
- * Takes the certificates of a PEM file instead: text around them, CRLF and a
- * missing final newline are fine, duplicates are taken once, certificates
- * that cannot be used (unknown key type, RSA under 2048 or over 4096 bits,
+ * Takes the certificates of a PEM file instead, which `what` names in messages,
+ * as in "SSL_CERT_FILE": text around them, CRLF and a missing final newline
+ * are fine, duplicates are taken once, certificates that cannot be used
+ * (unknown key type or critical extension, RSA under 2048 or over 4096 bits,
  * broken, expired) are skipped and counted. One that is no CA is trusted for
- * itself only: users pin a server's own certificate. Reads the file piece by
- * piece. INVALID_ARGUMENT if the file cannot be read, is no PEM, yields no
- * usable certificate, or holds more than ANCHORS_MAX.
+ * itself only: users pin a server's own certificate. INVALID_ARGUMENT if the
+ * file cannot be read, is no PEM, is larger than PEM_FILES_SIZE, yields no
+ * usable certificate, or holds more than ANCHORS_MAX; while it waits for a
+ * pipe, DEADLINE_EXCEEDED (`until` passed) and CANCELLED (a signal came).
  */
-MUST_CHECK enum code trust_use_file(struct trust *trust, const char *path,
-				    int64_t now, struct status *st);
+MUST_CHECK enum code trust_use_file(struct trust *trust, const char *what,
+				    const char *path, int64_t now,
+				    struct deadline until, struct status *st);
 
 /*
  * The same with every file of the folders, a list with ':' in between, and of
- * `file` too, unless that is NULL; files without certificates are passed over.
+ * `file` too, unless that is NULL; files without certificates are passed over,
+ * as are folders that are missing while one is there.
  */
 MUST_CHECK enum code trust_use_folders(struct trust *trust, const char *folders,
 				       const char *file, int64_t now,
+				       struct deadline until,
 				       struct status *st);
 
 /*
@@ -52,6 +70,6 @@ MUST_CHECK enum code trust_use_folders(struct trust *trust, const char *folders,
  * can be read. INVALID_ARGUMENT if there is none.
  */
 MUST_CHECK enum code trust_use_system(struct trust *trust, int64_t now,
-				      struct status *st);
+				      struct deadline until, struct status *st);
 
 #endif

@@ -1,12 +1,16 @@
 /*
  * Floor 2, network. The validation of a server's certificate chain.
  *
- * BearSSL's br_x509_minimal engine checks signatures, names and the path to
- * an anchor. This wraps it with what it leaves out (RFC 5280): validity of
- * every certificate told apart into expired and not yet valid, a
- * subjectAltName in the leaf, serverAuth where a certificate limits the key
- * usage, no name constraints that nobody would check. SHA-1 signatures and
- * RSA keys under 2048 bits are never accepted.
+ * BearSSL's br_x509_minimal engine checks signatures, names and constraints
+ * along a path to an anchor. This wraps it with what it leaves out (RFC 5280):
+ * it finds the path among the certificates that were sent, in whatever order
+ * and however often; compares names as section 7.1 says; tells expired from
+ * not yet valid; wants a subjectAltName in the leaf, and serverAuth wherever
+ * extendedKeyUsage limits a certificate; refuses name constraints, which
+ * nobody would check. SHA-1 signatures and RSA keys under 2048 bits are never
+ * accepted.
+ *
+ * The first verdict is the last: nothing is parsed or verified after it.
  */
 #ifndef NET_X509_H
 #define NET_X509_H
@@ -15,6 +19,7 @@
 
 #include "base/bounds.h"
 #include "base/status.h"
+#include "net/certificate.h"
 #include "net/trust.h"
 
 /*
@@ -27,29 +32,36 @@ struct x509 {
 	const struct trust *trust;
 	int64_t now;
 	const char *host;
-	size_t certificates;   /* seen in this chain */
-	size_t length;         /* of the certificate being received */
-	bool examine;          /* it is part of the path */
-	char issuer[128];      /* of the last one of the path, for people */
-	char names[512];       /* of the leaf, for people */
-	struct status verdict; /* what our own checks found, first cause */
-	unsigned char der[CERTIFICATE_MAX];
+	size_t sent;   /* bytes of certificates that the server announced */
+	size_t length; /* of the certificate that is arriving */
+	size_t used;   /* of `der`, by those that have arrived */
+	size_t count;  /* of different ones that have arrived */
+	struct certificate certificate[CHAIN_MAX]; /* the first is the leaf */
+	bool in_path[CHAIN_MAX];
+	const struct certificate *last; /* of the path so far; or NULL */
+	size_t intermediates;  /* of the path, without self-issued ones */
+	struct status verdict; /* why our own checks refuse it, first cause */
+	unsigned char der[CHAIN_SIZE];
 };
 
 /*
- * Makes `x` ready for one handshake with `host` (for the name check and for
- * messages; must stay) at `now` (Unix seconds), and installs it in `engine`.
+ * Makes `x` ready for one handshake with `host`, a name (for the check and for
+ * messages; must stay), at `now` (Unix seconds), and installs it in `engine`.
  */
 void x509_init(struct x509 *x, br_ssl_engine_context *engine,
 	       const struct trust *trust, const char *host, int64_t now);
 
 /*
- * After a handshake failed with a certificate error (BR_ERR_X509_*), or with
- * one of our own: fills `st` with the sentence for it: what is wrong with
- * which certificate, and what to do. UNAVAILABLE and permanent. `error` is
- * what br_ssl_engine_last_error() says; other errors leave `st` alone and
- * return CODE_OK.
+ * Whether the chain is refused, be it all there or not: the handshake must end
+ * without another byte.
  */
-enum code x509_explain(const struct x509 *x, int error, struct status *st);
+bool x509_refused(const struct x509 *x);
+
+/*
+ * If the chain is refused, fills `st` with the sentence for it: what is wrong
+ * with which certificate, and what to do; UNAVAILABLE and permanent. Else
+ * leaves `st` alone and returns CODE_OK.
+ */
+enum code x509_explain(const struct x509 *x, struct status *st);
 
 #endif

@@ -200,6 +200,38 @@ file_is_pipe(const char *path)
 }
 
 enum code
+file_stream(const char *path, const char *what, struct deadline until,
+	    bool (*take)(void *context, struct str piece), void *context,
+	    struct status *st)
+{
+	char piece[4096];
+	unsigned failures = 0;
+	ssize_t got = -1;
+	int fd = file_open(path);
+
+	if (fd < 0)
+		return status_set(st, code_of_errno(errno),
+				  "%s: cannot open %s: %s", what, shown(path),
+				  strerror(errno));
+	do {
+		if (wait_for(fd, POLLIN, until, st) != CODE_OK) {
+			if (st->code == CODE_DEADLINE_EXCEEDED)
+				status_prefix(st, "%s: %s", what, shown(path));
+			break;
+		}
+		got = read(fd, piece, sizeof(piece));
+		if (got < 0 && !call_again(&failures))
+			(void)status_set(st, code_of_errno(errno),
+					 "%s: cannot read %s: %s", what,
+					 shown(path), strerror(errno));
+	} while (
+		st->code == CODE_OK && got != 0 &&
+		(got < 0 || take(context, (struct str){ piece, (size_t)got })));
+	(void)close(fd);
+	return st->code;
+}
+
+enum code
 file_read(const char *path, const char *what, struct deadline until,
 	  struct buf *out, struct status *st)
 {

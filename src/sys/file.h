@@ -43,6 +43,16 @@ MUST_CHECK enum code file_read(const char *path, const char *what,
 			       struct status *st);
 
 /*
+ * Reads a file (or a pipe) and gives each piece of it to `take`, to its end or
+ * until `take` returns false; then `st` is what `take` made of it. How much is
+ * too much is for `take` to say. Codes as file_read(), but for OUT_OF_RANGE.
+ */
+MUST_CHECK enum code file_stream(const char *path, const char *what,
+				 struct deadline until,
+				 bool (*take)(void *context, struct str piece),
+				 void *context, struct status *st);
+
+/*
  * Calls `each` with the name of every entry of a folder, in no order, until it
  * returns false. Returns false, with errno set, if the folder cannot be read.
  */

@@ -64,10 +64,13 @@ def moment(seconds):
     return tlv(0x18, time.strftime("%Y%m%d%H%M%SZ", parts).encode())
 
 
-def name(common):
-    """A Name of an organization and a common name."""
-    return sequence(*(tlv(0x31, sequence(oid(kind), text(value)))
-                      for kind, value in (("2.5.4.10", "Chains"), ("2.5.4.3", common))))
+def name(common, organization="Chains", tag=0x0c):
+    """A Name of an organization and a common name; bytes are one already."""
+    if isinstance(common, bytes):
+        return common
+    return sequence(*(tlv(0x31, sequence(oid(kind), text(value, tag)))
+                      for kind, value in (("2.5.4.10", organization),
+                                          ("2.5.4.3", common))))
 
 
 # --- extensions ------------------------------------------------------------------

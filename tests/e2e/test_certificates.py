@@ -1,11 +1,13 @@
 """Servers whose certificate or TLS must be refused, and CA files of every kind."""
 
+import errno
+import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Job, native, needs_root, together
+from conftest import Job, native, needs_root, together, until
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 # A part of the message, and of the hint.
@@ -161,6 +163,85 @@ def test_ca_files_that_cannot_be_read(emulator, job, tmp_path, name):
     assert emulator.connections() == []
 
 
+def test_a_file_without_an_end(emulator, job):
+    result = job(SSL_CERT_FILE="/dev/zero")
+    assert result.code == 2, result.out
+    assert "SSL_CERT_FILE: /dev/zero " in result.error["message"]
+    assert "more than 16 MiB" in result.error["message"]
+    assert emulator.connections() == []
+
+
+def pipe_to(process, path):
+    """The end for writing of a named pipe, once the process has opened the other one."""
+    found = []
+
+    def is_open():
+        assert process.popen.poll() is None, process.wait().out
+        try:
+            found.append(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as problem:
+            assert problem.errno == errno.ENXIO
+        return found
+
+    until(is_open)
+    os.set_blocking(found[0], True)
+    return open(found[0], "wb", buffering=0)
+
+
+def write_for_ever(process, path):
+    """The number of bytes that a reader took of a pipe without an end."""
+    taken = 0
+    with pipe_to(process, path) as pipe:
+        try:
+            while True:
+                taken += pipe.write(b"# no certificate in this line\n" * 1000)
+        except BrokenPipeError:
+            return taken
+
+
+def test_a_pipe_without_an_end(emulator, job, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    process = job.start(SSL_CERT_FILE=path)
+    taken = write_for_ever(process, path)
+    result = process.wait()
+    assert result.code == 2, result.out
+    assert "more than 16 MiB" in result.error["message"]
+    assert 2**24 <= taken < 2**24 + 2**20
+    assert emulator.connections() == []
+
+
+def test_a_pipe_that_nobody_writes(emulator, job, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    result = job(SSL_CERT_FILE=path, MAX_WAIT_TIME_SECONDS=1)
+    assert result.code == 1, result.out
+    assert f"SSL_CERT_FILE: {path}: nobody wrote it" in result.error["message"]
+    assert emulator.connections() == []
+
+
+def test_a_signal_while_a_pipe_is_read(emulator, job, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    process = job.start(SSL_CERT_FILE=path)
+    with pipe_to(process, path) as pipe:
+        pipe.write(b"# the beginning\n")
+        process.popen.terminate()
+        result = process.wait()
+    assert result.code == 143, result.out
+    assert "no version was written" in result.error["message"]
+    assert emulator.connections() == []
+
+
+def test_a_pipe_that_is_written(emulator, job, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    process = job.start(SSL_CERT_FILE=path)
+    with pipe_to(process, path) as pipe:
+        pipe.write(Path(emulator.ca_file).read_bytes())
+    assert process.wait().code == 0
+
+
 def test_unusable_roots_are_counted(emulator, job, tmp_path):
     path = tmp_path / "ca.pem"
     path.write_text(pem() + others(1)[0] + pem("MAA="))
@@ -200,6 +281,23 @@ def test_several_folders(emulator, job, folder, tmp_path):
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "our.pem").write_text(Path(emulator.ca_file).read_text())
     assert job(SSL_CERT_FILE=None, SSL_CERT_DIR=f"{folder}::{tmp_path}/more").code == 0
+
+
+def test_a_missing_folder_beside_a_good_one(emulator, job, folder, tmp_path):
+    """Lists of folders are made for several systems."""
+    (folder / "our.pem").write_text(Path(emulator.ca_file).read_text())
+    for folders in (f"{tmp_path}/none:{folder}", f"{folder}:{tmp_path}/none"):
+        result = job(SSL_CERT_FILE=None, SSL_CERT_DIR=folders)
+        assert result.code == 0, result.out
+
+
+def test_all_folders_are_missing(emulator, job, tmp_path):
+    folders = f"{tmp_path}/one:{tmp_path}/two"
+    for file in (None, emulator.ca_file):
+        result = job(SSL_CERT_FILE=file, SSL_CERT_DIR=folders)
+        assert result.code == 2
+        assert f"SSL_CERT_DIR: {folders}: no such folder" in result.error["message"]
+        assert emulator.connections() == []
 
 
 def test_file_and_folder_together(emulator, job, folder):

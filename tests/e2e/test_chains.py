@@ -7,8 +7,8 @@ from chains import (ANY_USAGE, AUTHORITY, CLIENT_AUTH, HOST, LEAF, SERVER_AUTH, 
                     Foreign, alternative, authority, certificate, chain, dns, excluded,
                     permitted, purposes, sequence, tlv, usage)
 from conftest import until
-from tlsserver import (SUITES, TlsServer, certificates, handshake, is_client_hello,
-                       server_hello)
+from tlsserver import (HANDSHAKE, SUITES, TlsServer, certificates, handshake,
+                       is_client_hello, record, server_hello)
 
 from emulator.certificates import Certificates
 
@@ -137,6 +137,21 @@ def whole(der):
     return der
 
 
+def critical_byte(value):
+    """A critical extKeyUsage, whose "critical" is then written as another true."""
+    made = chain(leaf={"eku": Critical(purposes(SERVER_AUTH))})
+    signed = made.sent[0].der
+    at = signed.index(chains.oid("2.5.29.37")) + 7
+    assert signed[at - 2:at + 1] == b"\1\1\xff"
+    made.sent[0] = Foreign(signed[:at] + bytes([value]) + signed[at + 1:])
+    return made
+
+
+def spelled(organization, common):
+    """A Name in PrintableStrings, where others are in UTF8Strings."""
+    return chains.name(common, organization, 0x13)
+
+
 # --- the matrix ------------------------------------------------------------------
 
 NAMES = dns(HOST)
@@ -200,14 +215,17 @@ MATRIX = {
     "unknown-root": (trusted, "root other", "other", 'the last issuer is "Root"'),
     "same-name-other-key": (trusted, "root namesake", "namesake", "no trusted root"),
     "no-middle": (sent, "leaf middle", "leaf", 'the last issuer is "Middle"'),
-    "another-middle": (sent, "leaf middle other", "leaf other", "out of order or incomp"),
-    "another-between": (sent, "leaf middle other", "leaf other middle", "out of order"),
+    "another-middle": (sent, "leaf middle other", "leaf other",
+                       'no trusted root: the last issuer is "Middle"'),
     "middle-first": (sent, "leaf middle", "middle leaf", "no DNS name in subjectAltName"),
     "self-signed": (by_root, ("Root", "P-256 root"), (HOST, "P-256 leaf"),
                     f'no trusted root: the last issuer is "{HOST}"'),
-    "order-turned": (lambda order: below(3, order), 1, -1, "out of order or incomplete"),
     "longer-than-we-take": (below, 9, 10, "its certificate chain is larger than"),
     "far-longer": (below, 9, 40, "its certificate chain is larger than"),
+    "name-spelled-otherwise": (leaf("issuer"), spelled(" CHAINS", "mIDDLE "),
+                               spelled("Chains", "Middle2"), "no trusted root"),
+    "root-spelled-otherwise": (middle("issuer"), spelled("chains  ", " ROOT"),
+                               spelled("Chains", "Ro ot"), "no trusted root"),
     "pinned-for-another-name": (pinned, NAMES, dns("other.example"), "other names"),
     "pinned-leaf-signs": (below_a_pinned_leaf, authority(), authority(ca=False),
                           "no trusted root"),
@@ -230,7 +248,7 @@ MATRIX = {
     "rsa-md5-middle": (rsa_signed_middle, "rsa-sha512", "rsa-md5", "an intermediate"),
     "rsa-pss": (rsa_signed_leaf, "rsa-sha512", "rsa-pss", UNSUPPORTED),
     "ed25519-signed": (middle_key_and_its_signature, ("P-256 middle", "ec-sha256"),
-                       ("ed25519 middle", "ed25519"), UNSUPPORTED_KEY),
+                       ("ed25519 middle", "ed25519"), UNSUPPORTED),
     "forged-for-exponent-1": (root_key_and_its_signature, ("rsa:2048 root", "rsa-sha256"),
                               ("rsa:2048 root e=1", "forged"), UNUSABLE),
     # Keys: RSA of 2048 to 4096 bits, ECDSA on three named curves.
@@ -239,8 +257,7 @@ MATRIX = {
     "rsa-8192": (leaf("key"), "rsa:4096 leaf", "rsa:8192 leaf", "RSA key of 8192 bits"),
     "rsa-1024-middle": (middle("key"), "rsa:2048 middle", "rsa:1024 middle",
                         "an intermediate certificate has an RSA key of 1024 bits"),
-    "rsa-8192-middle": (middle("key"), "rsa:4096 middle", "rsa:8192 leaf",
-                        "an intermediate certificate has an RSA key of 8192 bits"),
+    "rsa-8192-middle": (middle("key"), "rsa:4096 middle", "rsa:8192 leaf", UNSUPPORTED),
     "rsa-1024-root": (root("key"), "rsa:2048 root", "rsa:1024 root", UNUSABLE),
     "rsa-pss-key": (leaf("key"), "rsa:2048 leaf", "rsa:2048 leaf pss", UNSUPPORTED_KEY),
     "ed25519": (leaf("key"), "P-256 leaf", "ed25519 leaf", UNSUPPORTED_KEY),
@@ -260,6 +277,11 @@ MATRIX = {
     "client-middle": (middle("eku"), purposes(SERVER_AUTH), purposes(CLIENT_AUTH),
                       "an intermediate certificate is not for TLS servers"),
     "client-root": (root("eku"), purposes(SERVER_AUTH), purposes(CLIENT_AUTH), UNUSABLE),
+    "critical-purpose": (leaf("eku"), Critical(purposes(SERVER_AUTH)),
+                         Critical(purposes(CLIENT_AUTH)), "not for TLS servers"),
+    "critical-purpose-middle": (middle("eku"), Critical(purposes(ANY_USAGE)),
+                                Critical(purposes(CODE_SIGNING)), "not for TLS servers"),
+    "critical-purpose-changed": (critical_byte, 0xff, 1, "the signature of a certificate"),
     "middle-is-no-ca": (middle("bc"), authority(), authority(ca=False), NO_CA),
     "middle-says-nothing": (middle("bc"), authority(3), None, NO_CA),
     "root-is-no-ca": (root("bc"), authority(), authority(ca=False), "no trusted root"),
@@ -270,11 +292,14 @@ MATRIX = {
     "leaf-for-agreement": (leaf("ku"), None, usage(4), "may not sign (keyUsage)"),
     "path-too-long": (lambda limit: below(3, limit=limit), 2, 1, NO_CA),
     "path-far-too-long": (lambda limit: below(2, limit=limit), 1, 0, NO_CA),
+    "root-path-too-long": (root("bc"), authority(1), authority(0),
+                           'longer than the root "Root" allows (pathLenConstraint)'),
     # Extensions (RFC 5280 section 4.2): no unknown critical one, none twice.
     "critical": (leaf("unknown"), b"\5\0", Critical(b"\5\0"),
                  "critical extension that is not supported"),
     "critical-middle": (middle("unknown"), b"\5\0", Critical(b"\5\0"), "critical ext"),
     "critical-policy": (middle("policy"), sequence(), Critical(sequence()), "critical ext"),
+    "critical-root": (root("unknown"), b"\5\0", Critical(b"\5\0"), UNUSABLE),
     "constraints": (middle("nc"), None, Critical(permitted("example")), "name constraints"),
     "constraints-that-fit": (middle("nc"), None, Critical(permitted(HOST)),
                              "an intermediate certificate has name constraints"),
@@ -295,8 +320,9 @@ MATRIX = {
     "version-1-extended": (leaf("version"), 3, 1, MALFORMED),
     "version-2-extended": (leaf("version"), 3, 2, MALFORMED),
     "version-4": (leaf("version"), 3, 4, MALFORMED),
-    "large": (leaf("san"), dns(*(f"h{n}.example" for n in range(400)), HOST),
-              dns(*(f"h{n}.example" for n in range(1400)), HOST), "is larger than"),
+    "large": (leaf("san"), dns(*(f"h{n}.example" for n in range(6400)), HOST),
+              dns(*(f"h{n}.example" for n in range(6900)), HOST),
+              "is larger than this program takes (10 certificates, 102400 bytes)"),
     "bytes-after": (leaf("tail"), b"", b"\0", MALFORMED),
     "another-tag": (leaf("flip"), (), ((0, 1),), MALFORMED),
     "indefinite-length": (leaf("flip"), (), ((1, 2),), MALFORMED),
@@ -338,6 +364,11 @@ ACCEPTED = {
                            middle={"algorithm": "ec-sha384"}),
     "p-521-root": lambda: chain(root={"key": "P-521 root"},
                                 middle={"algorithm": "ec-sha512"}),
+    "leaf-twice": lambda: sent("leaf leaf middle"),
+    "all-twice": lambda: sent("leaf middle leaf middle"),
+    "root-before-middle": lambda: sent("leaf root middle"),
+    "another-between": lambda: sent("leaf other middle"),
+    "order-turned": lambda: below(3, -1),
     "root-sent-too": lambda: sent("leaf middle root"),
     "much-after-the-root": lambda: sent("leaf middle" + 40 * " other"),
     "middle-trusted": lambda: chain(sent="leaf", trusted="middle"),
@@ -422,9 +453,79 @@ def test_accepted(accept, name):
     accept(ACCEPTED[name]())
 
 
+def promised(made, ends_with):
+    """The beginning of a chain of 16 MiB: the certificates, and then some bytes."""
+    rows = b"".join(len(one.der).to_bytes(3, "big") + one.der for one in made.sent)
+    most = 2**24 - 1
+    message = (bytes([11]) + most.to_bytes(3, "big") + (most - 3).to_bytes(3, "big") + rows
+               + ends_with)
+    return handshake(server_hello()) + b"".join(
+        record(HANDSHAKE, message[at:at + 16384]) for at in range(0, len(message), 16384))
+
+
+def length(size):
+    """The length of the next certificate."""
+    return size.to_bytes(3, "big")
+
+
+def later(made):
+    """Without its first certificates, of which there are more than we take."""
+    made.sent = made.sent[:10]
+    return made
+
+
+# What was sent when the verdict stands, and the message.
+AT_ONCE = {
+    "eleven": (lambda: later(below(10)), length(500), "chain is larger than"),
+    "as-many-bytes": (lambda: sent("leaf"), length(102400), "chain is larger than"),
+    "16-mib": (lambda: chain(sent=""), length(2**24 - 10), "chain is larger than"),
+    "much-after-the-root": (lambda: sent("leaf middle" + 200 * " other"), length(102400),
+                            "chain is larger than"),
+    "malformed": (lambda: first(lambda der: b"x" * 300), b"", MALFORMED),
+    "expired": (lambda: chain(sent="leaf", leaf={"days": (-2, -1)}), b"", "expired at"),
+    "other-name": (lambda: chain(sent="leaf", leaf={"san": dns("other.example")}), b"",
+                   "for other names"),
+    "bad-signature": (lambda: chain(leaf={"signer": "P-256 second"}), b"",
+                      "the signature of a certificate is wrong"),
+}
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_a_verdict_ends_the_handshake(emulator, connect, folder, name):
+    """The server waits with the rest of its chain until the client has left."""
+    make, ends_with, message = AT_ONCE[name]
+    made = make()
+    _, roots, _ = chain().write(folder)
+    with TlsServer(promised(made, ends_with)) as server:
+        result = connect(emulator, server.port, roots, MAX_WAIT_TIME_SECONDS=20)
+        until(lambda: server.received)
+    assert result.code == 1, result.out
+    assert message in result.error["message"], result.out
+    assert [is_client_hello(said) for said in server.received] == [True]
+
+
+@pytest.mark.parametrize("names", [dns("127.0.0.1"), dns("*.0.0.1"),
+                                   alternative(0x87, LOOPBACK)])
+def test_an_address_is_no_name(emulator, start_job, folder, names):
+    """Nothing is sent to a server that is named by its address."""
+    made = chain(leaf={"san": names})
+    _, roots, _ = made.write(folder)
+    answer = handshake(server_hello(), certificates(one.der for one in made.sent))
+    with TlsServer(answer) as server:
+        result = start_job(emulator)(
+            SECRET_MANAGER_ENDPOINT=f"https://127.0.0.1:{server.port}", SSL_CERT_FILE=roots)
+        until(lambda: server.received)
+    assert result.code == 1, result.out
+    assert result.warnings == [], result.out
+    assert ("127.0.0.1: TLS to an IP address is not supported: certificates are checked for "
+            "names only") in result.error["message"]
+    assert "SECRET_MANAGER_CONNECT_TO" in result.error["hint"]
+    assert set(server.received) == {b""}
+
+
 USELESS_ROOTS = ["expired-root", "future-root", "rsa-1024-root", "secp256k1-root",
                  "forged-for-exponent-1", "client-root", "root-may-not-sign",
-                 "constraints-of-root", "twice-in-root"]
+                 "constraints-of-root", "critical-root", "twice-in-root"]
 
 
 @pytest.mark.parametrize("name", USELESS_ROOTS)

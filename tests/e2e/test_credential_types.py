@@ -655,7 +655,9 @@ WRONG = {
     "gdch-version": ("gdch", {"format_version": "2"}, ["format_version"]),
     "gdch-no-name": ("gdch", {"name": None}, ["lacks name"]),
     "gdch-http": ("gdch", {"token_uri": "http://gdch.example/x"}, ["token_uri", "https"]),
-    "gdch-ca": ("gdch", {"ca_cert_path": "/missing.pem"}, ["/missing.pem"]),
+    "gdch-ca": ("gdch", {"ca_cert_path": "/missing.pem"}, ["ca_cert_path: ", "/missing.pem"]),
+    "gdch-ca-zeros": ("gdch", {"ca_cert_path": "/dev/zero"},
+                      ["ca_cert_path: ", "more than 16 MiB"]),
 }
 
 

@@ -20,7 +20,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	must(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	must_tell(trust_use_file(&trust, path, 1700000000, &st), &st);
+	must_tell(trust_use_file(&trust, "SSL_CERT_FILE", path, 1700000000,
+				 DEADLINE_NEVER, &st),
+		  &st);
 	must((st.code == CODE_OK) == (trust.count > 0) ||
 	     st.code == CODE_INVALID_ARGUMENT);
 	must(trust.count <= ANCHORS_MAX);

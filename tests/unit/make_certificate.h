@@ -5,13 +5,13 @@
 #include "make_der.h"
 
 /* AlgorithmIdentifier, and the same with a parameter. */
-static struct str
+static inline struct str
 algorithm(struct str oid)
 {
 	return der(DER_SEQUENCE, der(DER_OID, oid, END), END);
 }
 
-static struct str
+static inline struct str
 public_key(struct str algorithm_identifier, struct str key)
 {
 	return der(DER_SEQUENCE, algorithm_identifier,
@@ -19,7 +19,7 @@ public_key(struct str algorithm_identifier, struct str key)
 }
 
 /* A modulus of `bits` bits; `last` tells one key from another. */
-static struct str
+static inline struct str
 rsa_key(size_t bits, struct str exponent, int last)
 {
 	size_t len = (bits + 7) / 8;
@@ -37,7 +37,7 @@ rsa_key(size_t bits, struct str exponent, int last)
 			      der(DER_INTEGER, exponent, END), END));
 }
 
-static struct str
+static inline struct str
 ec_key(struct str curve, size_t point_length, int last)
 {
 	return public_key(der(DER_SEQUENCE, der(DER_OID, OID_EC, END),
@@ -46,7 +46,7 @@ ec_key(struct str curve, size_t point_length, int last)
 }
 
 /* One part of a Name, as commonName: { 2 5 4 3 }. */
-static struct str
+static inline struct str
 name_part(const char *type, const char *value)
 {
 	return der(DER_SET,
@@ -57,14 +57,14 @@ name_part(const char *type, const char *value)
 		   END);
 }
 
-static struct str
+static inline struct str
 common_name(const char *value)
 {
 	return der(DER_SEQUENCE, name_part("\x03", value), END);
 }
 
 /* An Extension of id-ce, { 2 5 29 N }. */
-static struct str
+static inline struct str
 extension(int number, struct str value)
 {
 	char *last = made_room(1);
@@ -89,7 +89,7 @@ struct recipe {
 	struct str signature;
 };
 
-static struct str
+static inline struct str
 valid_times(const char *first, const char *last)
 {
 	return der(DER_SEQUENCE, der(DER_UTC_TIME, str_from(first), END),
@@ -97,7 +97,7 @@ valid_times(const char *first, const char *last)
 }
 
 /* A root of P-256, valid in 2020 to 2030. */
-static struct recipe
+static inline struct recipe
 good_recipe(void)
 {
 	return (struct recipe){
@@ -114,13 +114,13 @@ good_recipe(void)
 	};
 }
 
-static struct str
+static inline struct str
 extension_list(struct str first, struct str second)
 {
 	return der(0xa3, der(DER_SEQUENCE, first, second, END), END);
 }
 
-static struct str
+static inline struct str
 make_certificate(const struct recipe *r)
 {
 	return der(DER_SEQUENCE,

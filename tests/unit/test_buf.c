@@ -158,6 +158,9 @@ trim_cuts_ascii_space_at_both_ends(void **state)
 		   "a");
 	assert_int_equal(str_trim(STR(" \0 ")).len, 1);
 	assert_int_equal(str_trim(STR("\x08 \x0e")).len, 3);
+	assert_str(str_trim_start(STR("")), "");
+	assert_str(str_trim_start(STR(" \t\n")), "");
+	assert_str(str_trim_start(STR(" \r\na b\t\n ")), "a b\t\n ");
 }
 
 static void

@@ -57,6 +57,9 @@ the_fields_are_read(void **state)
 	assert_null(c.subject_alt_name.ptr);
 	assert_null(c.extended_key_usage.ptr);
 	assert_null(c.key_usage.ptr);
+	assert_int_equal(c.critical_purposes.len, 0);
+	assert_int_equal(c.path_length, PATH_UNLIMITED);
+	assert_false(c.has_unknown_critical);
 	assert_int_equal(certificate_rsa_bits(&c), 0);
 	made_reset();
 }
@@ -527,43 +530,87 @@ dns_names_are_listed_for_people(void **state)
 	made_reset();
 }
 
+/* Section 4.2.1.9. */
 static void
-names_are_shown_by_common_name_or_organization(void **state)
+the_path_length_is_read(void **state)
 {
-	const struct str cn = name_part("\x03", "Common");
-	const struct str o = name_part("\x0a", "Organization");
-	const struct str c_ = name_part("\x06", "DE");
-	const struct {
-		struct str name;
-		const char *text;
+	static const struct {
+		struct str value;
+		bool good;
+		unsigned path_length;
 	} rows[] = {
-		{ der(DER_SEQUENCE, c_, o, cn, END), "Common" },
-		{ der(DER_SEQUENCE, cn, o, END), "Common" },
-		{ der(DER_SEQUENCE, c_, o, END), "Organization" },
-		{ der(DER_SEQUENCE, c_, END), "unnamed" },
-		{ der(DER_SEQUENCE, END), "unnamed" },
-		{ STR(""), "unnamed" },
-		{ STR("\x31\0"), "unnamed" },
-		{ common_name("a\nb\"c\x1b[1m"), "a?b?c?[1m" },
-		{ common_name(""), "" },
+		{ STR("\x30\3\1\1\xff"), true, PATH_UNLIMITED },
+		{ STR("\x30\6\1\1\xff\2\1\0"), true, 0 },
+		{ STR("\x30\6\1\1\xff\2\1\7"), true, 7 },
+		{ STR("\x30\7\1\1\xff\2\2\0\xfe"), true, 254 },
+		{ STR("\x30\7\1\1\xff\2\2\0\xff"), true, PATH_UNLIMITED },
+		{ STR("\x30\7\1\1\xff\2\2\1\0"), true, PATH_UNLIMITED },
+		{ STR("\x30\6\1\1\xff\2\1\xff"), false, 0 },
+		{ STR("\x30\5\1\1\xff\2\0"), false, 0 },
 	};
-	char memory[512];
-	struct buf out;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		buf_init(&out, memory, sizeof(memory));
-		certificate_put_name(rows[i].name, &out);
-		if (!str_eq(buf_view(&out), str_from(rows[i].text)))
+		struct recipe r = good_recipe();
+
+		r.extensions =
+			extension_list(extension(19, rows[i].value), NONE);
+		if (read_recipe(&r) != rows[i].good ||
+		    (rows[i].good && c.path_length != rows[i].path_length))
 			fail_msg("row %zu", i);
+		made_reset();
 	}
-	made_reset();
+}
+
+/* Section 4.2: what must be understood, and is not. */
+static void
+unknown_critical_extensions_are_noted(void **state)
+{
+	static const struct {
+		struct str oid;
+		struct str critical;
+		bool noted;
+	} rows[] = {
+		{ STR("\x2a\3"), STR("\1\1\xff"), true },
+		{ STR("\x2a\3"), STR("\1\1\1"), true },
+		{ STR("\x2a\3"), STR("\1\1\0"), false },
+		{ STR("\x2a\3"), STR(""), false },
+		/* policyConstraints, inhibitAnyPolicy, policyMappings */
+		{ STR("\x55\x1d\x24"), STR("\1\1\xff"), true },
+		{ STR("\x55\x1d\x36"), STR("\1\1\xff"), true },
+		{ STR("\x55\x1d\x21"), STR("\1\1\xff"), true },
+		{ STR("\x55\x1d\x13\1"), STR("\1\1\xff"), true },
+		/* keyUsage, certificatePolicies, extKeyUsage */
+		{ STR("\x55\x1d\x0f"), STR("\1\1\xff"), false },
+		{ STR("\x55\x1d\x20"), STR("\1\1\xff"), false },
+		{ STR("\x55\x1d\x25"), STR("\1\1\xff"), false },
+		/* authorityInfoAccess, and its neighbour */
+		{ STR("\x2b\6\1\5\5\7\1\1"), STR("\1\1\xff"), false },
+		{ STR("\x2b\6\1\5\5\7\1\2"), STR("\1\1\xff"), true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct recipe r = good_recipe();
+
+		r.extensions = extension_list(
+			der(DER_SEQUENCE, der(DER_OID, rows[i].oid, END),
+			    rows[i].critical,
+			    der(DER_OCTET_STRING, STR("\x30\0"), END), END),
+			NONE);
+		assert_true(read_recipe(&r));
+		if (c.has_unknown_critical != rows[i].noted)
+			fail_msg("row %zu", i);
+		made_reset();
+	}
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_path_length_is_read),
+		cmocka_unit_test(unknown_critical_extensions_are_noted),
 		cmocka_unit_test(the_fields_are_read),
 		cmocka_unit_test(a_certificate_of_version_1_is_read),
 		cmocka_unit_test(a_certificate_cut_anywhere_is_none),
@@ -584,8 +631,6 @@ main(void)
 		cmocka_unit_test(purposes_decide_who_is_a_server),
 		cmocka_unit_test(usages_decide_who_may_sign),
 		cmocka_unit_test(dns_names_are_listed_for_people),
-		cmocka_unit_test(
-			names_are_shown_by_common_name_or_organization),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,8 @@ use_pem(int64_t now)
 {
 	put("ca.pem", buf_view(&pem));
 	status_clear(&st);
-	return trust_use_file(&trust, in_folder("ca.pem"), now, &st);
+	return trust_use_file(&trust, "SSL_CERT_FILE", in_folder("ca.pem"), now,
+			      DEADLINE_NEVER, &st);
 }
 
 static void
@@ -272,7 +273,7 @@ add_unusable(int i)
 		break;
 	case 6: /* more than a certificate may have */
 		r.signature = der(DER_BIT_STRING, STR("\0"),
-				  bytes_of(CERTIFICATE_MAX, 1, 1), END);
+				  bytes_of(ROOT_MAX, 1, 1), END);
 		break;
 	case 7:
 		buf_put_cstr(&pem, "-----BEGIN CERTIFICATE-----\n!!!\n"
@@ -352,16 +353,20 @@ files_that_give_nothing_are_told(void **state)
 	assert_non_null(strstr(st.message, "holds no PEM certificate"));
 	put("ca.pem", STR("\x30\x82\x01\x00 this is DER"));
 	status_clear(&st);
-	assert_int_equal(trust_use_file(&trust, path, NOW, &st),
+	assert_int_equal(trust_use_file(&trust, "SSL_CERT_FILE", path, NOW,
+					DEADLINE_NEVER, &st),
 			 CODE_INVALID_ARGUMENT);
 	assert_non_null(strstr(st.message, "SSL_CERT_FILE: "));
 	assert_non_null(strstr(st.message, "holds no PEM certificate"));
 	status_clear(&st);
-	assert_int_equal(trust_use_file(&trust, in_folder("none"), NOW, &st),
+	assert_int_equal(trust_use_file(&trust, "SSL_CERT_FILE",
+					in_folder("none"), NOW, DEADLINE_NEVER,
+					&st),
 			 CODE_INVALID_ARGUMENT);
 	assert_non_null(strstr(st.message, "cannot open"));
 	status_clear(&st);
-	assert_int_equal(trust_use_file(&trust, folder, NOW, &st),
+	assert_int_equal(trust_use_file(&trust, "SSL_CERT_FILE", folder, NOW,
+					DEADLINE_NEVER, &st),
 			 CODE_INVALID_ARGUMENT);
 }
 
@@ -409,7 +414,7 @@ anchors_have_a_ceiling(void **state)
 static void
 their_memory_has_a_ceiling(void **state)
 {
-	char name[CERTIFICATE_MAX - 1024];
+	char name[ROOT_MAX - 1024];
 	size_t files = 0;
 
 	(void)state;
@@ -422,8 +427,10 @@ their_memory_has_a_ceiling(void **state)
 
 		start_pem();
 		r = good_recipe();
-		memset(name, (int)(' ' + files), sizeof(name));
+		memset(name, 'x', sizeof(name));
 		name[sizeof(name) - 1] = '\0';
+		name[0] = (char)('0' + files / 10);
+		name[1] = (char)('0' + files % 10);
 		r.subject = common_name(name);
 		add_certificate(&r);
 		(void)snprintf(file, sizeof(file), "many/%zu", files);
@@ -431,7 +438,7 @@ their_memory_has_a_ceiling(void **state)
 	}
 	status_clear(&st);
 	assert_int_equal(trust_use_folders(&trust, in_folder("many"), NULL, NOW,
-					   &st),
+					   DEADLINE_NEVER, &st),
 			 CODE_INVALID_ARGUMENT);
 	assert_non_null(strstr(st.message, "too large"));
 }
@@ -484,7 +491,14 @@ folders_are_read_with_all_their_files(void **state)
 		{ "", true, true, 1, "" },
 		{ "@/a/sub", false, false, 0, "holds no PEM certificate" },
 		{ "", false, false, 0, "holds no PEM certificate" },
-		{ "@/a:@/none", false, false, 0, "cannot read" },
+		{ "@/a:@/none", false, true, 1, "" },
+		{ "@/none:@/b", false, true, 1, "" },
+		{ "@/none/sub:@/a", false, true, 1, "" },
+		{ "@/none", false, false, 0, "no such folder" },
+		{ "@/none::@/none2", false, false, 0, "/none2: no such" },
+		{ "@/none", true, false, 0, "no such folder" },
+		{ "@/a:@/a/one.pem", false, false, 0, "cannot read" },
+		{ "@/none:@/a/sub", false, false, 0, "holds no PEM" },
 		{ "@/a/one.pem", false, false, 0, "cannot read" },
 	};
 
@@ -505,7 +519,8 @@ folders_are_read_with_all_their_files(void **state)
 		if ((trust_use_folders(&trust, list,
 				       rows[i].file ? in_folder("three.pem")
 						    : NULL,
-				       NOW, &st) == CODE_OK) != rows[i].good ||
+				       NOW, DEADLINE_NEVER, &st) == CODE_OK) !=
+			    rows[i].good ||
 		    strstr(st.message, rows[i].message) == NULL)
 			fail_msg("row %zu: %s", i, st.message);
 		if (rows[i].good)
