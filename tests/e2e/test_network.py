@@ -19,6 +19,21 @@ def stored(emulator):
 # --- TCP -------------------------------------------------------------------------
 
 
+BROKEN = {"refused": None, "reset": {"connection": "reset"}, "hangs-up": {"drop": "uncommitted"}}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_no_descriptor_is_lost_with_a_connection(emulator, job, name):
+    """Many attempts, and no more descriptors than one takes."""
+    if BROKEN[name] is None:
+        emulator.refuse("metadata", seconds=4)
+    else:
+        emulator.order("metadata", times=6, **BROKEN[name])
+    result = job(before=["sh", "-c", 'ulimit -n 8 && exec "$@"', "sh"])
+    assert result.code == 0, result.out
+    assert len(result.warnings) >= 5
+
+
 @pytest.mark.parametrize("seconds", [2, 5])
 def test_refused(emulator, job, seconds):
     """Limits that lie far from where a wait of 1, 2 or 4 s +-20 % may end."""

@@ -120,7 +120,9 @@ def test_while_waiting_for_the_token(emulator, job, number):
     emulator.order("metadata", drop="uncommitted", how="hang")
     process = job.start()
     until(lambda: emulator.requests("metadata"))
-    nothing_written(interrupted(process, number))
+    result = interrupted(process, number)
+    nothing_written(result)
+    assert "hint" not in result.error  # there is nothing to mend
 
 
 def test_in_the_back_off_for_the_token(emulator, job, number):
