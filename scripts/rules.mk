@@ -106,10 +106,14 @@ $(CALLS): %: %.o $(O)/library.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LAST)
 
+# An error for who calls what nobody should.
+$(O)/src/%.o: BANNED := -include scripts/banned.h -DBANNED_IN_SRC
+$(O)/tests/%.o: BANNED := -include scripts/banned.h
+
 $(O)/%.o: %.c $(O)/flags $(UNPACKED) | $(GEN)/version_gen.h build/kernel-$(ARCH)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(FLAGS) $(BANNED) -MMD -MP -c -o $@ $<
 
 $(GEN)/roots.c: vendor/roots/pins scripts/roots
 	$(call say,ROOTS,$@)

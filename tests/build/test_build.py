@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, OWN, PINS, TOP, copy_tree, environment, path_with, run, stub, without_network
+from conftest import BUILD, PINS, TOP, copy_tree, environment, path_with, run, stub, without_network
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +47,26 @@ def test_embeds_version_commit_and_date(built):
     binary = (built / "bin/pull-secret").read_bytes()
     for text in (b"v9.8.7-test", b"c0ffee0", b"2001-09-09T01:46:40Z"):
         assert text in binary
+
+
+# What is poisoned in files of the program, and in others.
+BANNED = {
+    "src/base/planted.c": ["strcpy", "atoi", "malloc", "free", "setjmp"],
+    "tests/unit/planted.c": ["strcpy", "atoi", "system"],
+}
+
+
+@pytest.mark.parametrize("mode", ["release", "fuzz"])
+@pytest.mark.parametrize("path", BANNED)
+def test_what_nobody_calls_does_not_compile(built, path, mode):
+    machine = {"aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
+    (built / path).parent.mkdir(exist_ok=True)
+    for name in BANNED[path]:
+        (built / path).write_text(f"int {name};\n")
+        done = run(["make", *BUILD[3:], f"MODE={mode}", f"build/{machine}-{mode}/{path[:-1]}o"], built)
+        (built / path).unlink()
+        assert done.returncode != 0
+        assert re.search(rf"{path}:1:\d+: error: attempt to use .*poisoned", done.stdout), done.stdout
 
 
 def test_second_make_does_nothing(built):

@@ -6,7 +6,7 @@ import subprocess
 import tarfile
 
 import pytest
-from conftest import PINS, TOP, copy_tree, run, without_network
+from conftest import PINS, copy_tree, run, without_network
 
 VERSION = "v1.2.3"
 NAME = f"pull-secret-{VERSION}"

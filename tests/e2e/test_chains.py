@@ -344,7 +344,6 @@ def google():
 
 def cross_signed(trusted="root"):
     """The root is sent too, signed by an older one, as Google does."""
-    old = {"subject": "Old", "issuer": "Old"}
     made = chain(middle=RSA_MIDDLE, root={"key": "rsa:4096 root"}, trusted=trusted,
                  old=lambda _: certificate(AUTHORITY, "Old", "rsa:2048 old", "Old",
                                            "rsa:2048 old", {}))
