@@ -3,16 +3,24 @@
 #include <unistd.h>
 
 #include "sys/file.h"
+#include "sys/wait.h"
+
+/* For a reader of results, and for one of errors, to make room. */
+#define RESULT_MS 5000
+#define ERROR_MS 1000
 
 enum exit_status
 print_result(struct str text)
 {
 	struct status st = { .code = CODE_OK };
 
-	if (file_write_all(STDOUT_FILENO, text, DEADLINE_NEVER, &st) == CODE_OK)
+	if (file_write_all(STDOUT_FILENO, text, deadline_in(RESULT_MS), &st) ==
+	    CODE_OK)
 		return EXIT_DONE;
 	status_prefix(&st, "standard output");
-	return complain(&st, EXIT_RETRY);
+	return complain(&st, st.code == CODE_CANCELLED
+				     ? (enum exit_status)(128 + wait_signal())
+				     : EXIT_RETRY);
 }
 
 enum exit_status
@@ -32,7 +40,7 @@ complain(const struct status *st, enum exit_status exit_status)
 	}
 	buf_put_char(&line, '\n');
 	/* There is nowhere left to tell that this failed. */
-	(void)file_write_all(STDERR_FILENO, buf_view(&line), DEADLINE_NEVER,
-			     &unwritten);
+	(void)file_write_all(STDERR_FILENO, buf_view(&line),
+			     deadline_in(ERROR_MS), &unwritten);
 	return exit_status;
 }

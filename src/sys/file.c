@@ -48,6 +48,14 @@ open_again(const char *path, int flags)
 }
 
 static enum code
+out_of_time(short events, struct status *st)
+{
+	return status_set(st, CODE_DEADLINE_EXCEEDED,
+			  "nobody %s it while there was time",
+			  events == POLLIN ? "wrote" : "read");
+}
+
+static enum code
 wait_for(int fd, short events, struct deadline until, struct status *st)
 {
 	struct pollfd ready = { .fd = fd, .events = events };
@@ -57,9 +65,7 @@ wait_for(int fd, short events, struct deadline until, struct status *st)
 	if (code != CODE_OK || ready.revents != 0)
 		return code;
 	status_hint(st, "MAX_WAIT_TIME_SECONDS gives more time");
-	return status_set(st, CODE_DEADLINE_EXCEEDED,
-			  "nobody %s it while there was time",
-			  events == POLLIN ? "wrote" : "read");
+	return out_of_time(events, st);
 }
 
 /*
@@ -452,6 +458,22 @@ file_wait_writable(int fd, struct deadline until, struct status *st)
 	return st->code;
 }
 
+/* What fits; 0 if it was interrupted and may go on; -1 with errno. */
+static ssize_t
+write_some(int fd, struct str content)
+{
+	ssize_t put;
+	int error;
+
+	wait_interrupt(true);
+	put = write(fd, content.ptr,
+		    content.len < PIPE_BUF ? content.len : PIPE_BUF);
+	error = errno;
+	wait_interrupt(false);
+	errno = error;
+	return put < 0 && (error == EINTR || error == EAGAIN) ? 0 : put;
+}
+
 enum code
 file_write_all(int fd, struct str content, struct deadline until,
 	       struct status *st)
@@ -461,15 +483,17 @@ file_write_all(int fd, struct str content, struct deadline until,
 
 		if (wait_for_room(fd, until, st) != CODE_OK)
 			return st->code;
-		put = write(fd, content.ptr,
-			    content.len < PIPE_BUF ? content.len : PIPE_BUF);
-		if (put > 0) {
-			content = str_skip(content, (size_t)put);
-			continue;
-		}
-		if (put < 0 && errno != EINTR && errno != EAGAIN)
+		put = write_some(fd, content);
+		if (put < 0)
 			return status_set(st, CODE_UNAVAILABLE,
 					  "cannot write: %s", strerror(errno));
+		content = str_skip(content, (size_t)put);
+		/* There seemed to be room, and there was none. */
+		if (put == 0 &&
+		    wait_ready(NULL, 0, deadline_in(0), st) != CODE_OK)
+			return st->code;
+		if (put == 0 && deadline_left(until) == 0)
+			return out_of_time(POLLOUT, st);
 	}
 	return CODE_OK;
 }

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "sys/landlock.h"
@@ -83,11 +84,12 @@ static const struct rule RULES[] = {
 	{ SYS_getrandom, ANY },       /* TLS, DNS identifiers, back-off */
 
 	/* files: reading, and new ones, never opening one to write into it */
-	{ SYS_read, ANY },                 /* a token that is mounted */
-	{ SYS_write, ANY },                /* log */
-	{ SYS_close, ANY },                /* files, connections */
-	{ SYS_openat, OPEN(2, O_RDONLY) }, /* a token that is mounted */
-	{ SYS_openat, OPEN(2, NEW_FILE) }, /* the result, still unnamed */
+	{ SYS_read, ANY },                       /* a token that is mounted */
+	{ SYS_write, ANY },                      /* log */
+	{ SYS_setitimer, ONLY(0, ITIMER_REAL) }, /* a log that nobody takes */
+	{ SYS_close, ANY },                      /* files, connections */
+	{ SYS_openat, OPEN(2, O_RDONLY) },       /* a token that is mounted */
+	{ SYS_openat, OPEN(2, NEW_FILE) },       /* the result, still unnamed */
 #ifdef SYS_open
 	{ SYS_open, OPEN(1, O_RDONLY) }, /* arm64 uses openat */
 #endif

@@ -3,6 +3,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/time.h>
+
+/* How long a call may block before it is interrupted, and again and again. */
+#define INTERRUPT_US 100000
 
 static volatile sig_atomic_t caught;
 
@@ -12,15 +16,28 @@ note_signal(int number)
 	caught = number;
 }
 
+/* Its coming is all that matters: it interrupts a call. */
+static void
+ignore_alarm(int number)
+{
+	(void)number;
+}
+
 void
 wait_init(void)
 {
+	struct sigaction alarm = { .sa_handler = ignore_alarm };
 	struct sigaction action = { .sa_handler = note_signal };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t blocked;
 
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigemptyset(&ignore.sa_mask);
+	(void)sigemptyset(&alarm.sa_mask);
+	(void)sigaction(SIGALRM, &alarm, NULL);
+	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, SIGALRM);
+	(void)sigprocmask(SIG_UNBLOCK, &blocked, NULL);
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGTERM);
 	(void)sigaddset(&blocked, SIGINT);
@@ -124,4 +141,14 @@ wait_until(struct deadline until, struct status *st)
 			return code;
 	} while (deadline_left(until) > 0);
 	return CODE_OK;
+}
+
+void
+wait_interrupt(bool on)
+{
+	const struct timeval each = { .tv_usec = on ? INTERRUPT_US : 0 };
+	const struct itimerval timer = { .it_interval = each,
+					 .it_value = each };
+
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
 }

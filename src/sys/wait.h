@@ -57,4 +57,11 @@ MUST_CHECK enum code wait_any(struct wait_list *list, struct status *st);
 /* Waits until `until` has passed. Codes as wait_ready(). */
 MUST_CHECK enum code wait_until(struct deadline until, struct status *st);
 
+/*
+ * While it is on, a system call that blocks ends with EINTR ten times a
+ * second. For descriptors of others, which are not ours to make non-blocking:
+ * a terminal that poll(2) calls ready takes less than it is given, and waits.
+ */
+void wait_interrupt(bool on);
+
 #endif

@@ -417,3 +417,14 @@ def full_pipe():
     yield writer
     os.close(reader)
     os.close(writer)
+
+
+@pytest.fixture
+def deaf_terminal():
+    """A terminal that nobody reads. Once there is little room, poll(2) calls it ready,
+    but a write of some KiB waits in the kernel.
+    """
+    screen, terminal = os.openpty()
+    yield terminal
+    os.close(screen)
+    os.close(terminal)

@@ -34,7 +34,7 @@ ALLOWED = {
     "renameat": 264, "ppoll": 271, "getrandom": 318,
 }
 OPEN, IOCTL, GETPID, SOCKET, SETSOCKOPT, GETSOCKOPT = 2, 16, 39, 41, 54, 55
-EXECVE, KILL, FCNTL, OPENAT = 59, 62, 72, 257
+EXECVE, KILL, FCNTL, OPENAT, SETITIMER = 59, 62, 72, 257, 38
 # Allowed, and proven by every signal and every end: rt_sigreturn, exit_group; and what
 # no filter sees, for the kernel put it into programs itself: uretprobe, uprobe.
 UNTRIED = {15, 231, 335, 336}
@@ -188,6 +188,8 @@ def limited(pid):
         "old-read": (OPEN, (0, read), True),
         "old-write": (OPEN, (0, write), False),
         "old-new": (OPEN, (0, write | new), False),
+        "alarm": (SETITIMER, (signal.ITIMER_REAL, 0, 0), True),
+        "profile": (SETITIMER, (signal.ITIMER_PROF, 0, 0), False),
         "itself": (KILL, (pid, 0), True),
         "everybody": (KILL, (-1, 0), False),
         "its-group": (KILL, (0, 0), False),

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +50,8 @@ static const struct attempt ATTEMPTS[] = {
 	{ "openat-write", SYS_openat, { AT_FDCWD, 0, O_WRONLY, 0 } },
 	{ "openat-change", SYS_openat, { AT_FDCWD, 0, O_RDWR, 0 } },
 	{ "openat-truncate", SYS_openat, { AT_FDCWD, 0, O_TRUNC, 0 } },
+	{ "setitimer-real", SYS_setitimer, { ITIMER_REAL, 0, 0, 0 } },
+	{ "setitimer-prof", SYS_setitimer, { ITIMER_PROF, 0, 0, 0 } },
 	{ "kill-own", SYS_kill, { OWN, 0, 0, 0 } },
 	{ "kill-init", SYS_kill, { 1, 0, 0, 0 } },
 };

@@ -30,10 +30,10 @@ ALLOWED = {
 BY_ARGUMENT = {
     "passed": ("socket-inet", "socket-inet6", "getsockopt-socket", "setsockopt-tcp",
                "ioctl-ifindex", "fcntl-setfl", "fcntl-setfd", "fcntl-getfd",
-               "openat-read", "openat-new", "kill-own"),
+               "openat-read", "openat-new", "setitimer-real", "kill-own"),
     "killed": ("socket-unix", "socket-netlink", "getsockopt-tcp", "setsockopt-socket",
                "ioctl-tiocsti", "fcntl-dupfd", "openat-write", "openat-change",
-               "openat-truncate", "kill-init"),
+               "openat-truncate", "setitimer-prof", "kill-init"),
 }
 
 
