@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "base/codec.h"
 #include "net/http.h"
 #include "sys/clock.h"
@@ -24,65 +22,11 @@ http_is_json(const struct http_response *response)
 	return str_eq_nocase(str_trim(type), STR("application/json"));
 }
 
-/* Where the numbers of an IMF-fixdate stand, and the largest allowed. */
-static const struct {
-	size_t from, len;
-	int64_t last;
-} PARTS[] = {
-	{ 5, 2, 31 },  { 12, 4, 9999 }, { 17, 2, 23 },
-	{ 20, 2, 59 }, { 23, 2, 60 },
-};
-
-/* The number of a month by its name; 0 for none. */
-static int64_t
-month_number(const char *name)
-{
-	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-
-	for (size_t i = 0; i < 12; i++)
-		if (memcmp(names + 3 * i, name, 3) == 0)
-			return (int64_t)i + 1;
-	return 0;
-}
-
-/* What stands between the parts, which are the dots. */
-static bool
-has_date_shape(struct str text)
-{
-	static const char shape[] = "..., .. ... .... ..:..:.. GMT";
-
-	if (text.len != sizeof(shape) - 1)
-		return false;
-	for (size_t i = 0; i < text.len; i++)
-		if (shape[i] != '.' && shape[i] != text.ptr[i])
-			return false;
-	return true;
-}
-
 /* IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7). */
 static bool
 parse_date(struct str text, int64_t *unix_seconds)
 {
-	int64_t part[5], month;
-
-	if (!has_date_shape(text))
-		return false;
-	for (size_t i = 0; i < 5; i++) {
-		uint64_t number;
-
-		if (!parse_uint((struct str){ text.ptr + PARTS[i].from,
-					      PARTS[i].len },
-				&number) ||
-		    (int64_t)number > PARTS[i].last)
-			return false;
-		part[i] = (int64_t)number;
-	}
-	month = month_number(text.ptr + 8);
-	if (month == 0 || part[0] == 0)
-		return false;
-	*unix_seconds = clock_days(part[1], month, part[0]) * 86400 +
-			part[2] * 3600 + part[3] * 60 + part[4];
-	return true;
+	return clock_scan(text, "???, dd bbb yyyy hh:mm:ss GMT", unix_seconds);
 }
 
 bool

@@ -1,6 +1,7 @@
 #include "sys/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/codec.h"
@@ -72,15 +73,61 @@ clock_rfc3339(int64_t unix_seconds, char out[static RFC3339_SIZE])
 		       second / 60 % 60, second % 60);
 }
 
-/* Where the numbers of a time stand, and the range of each. */
-static const struct {
-	size_t from, len;
-	uint64_t first, last;
-	char after;
-} PARTS[] = {
-	{ 0, 4, 1, 9999, '-' }, { 5, 2, 1, 12, '-' },  { 8, 2, 1, 31, 'T' },
-	{ 11, 2, 0, 23, ':' },  { 14, 2, 0, 59, ':' }, { 17, 2, 0, 60, '\0' },
-};
+/* "Jan" to "Dec" as 1 to 12, 0 for all else. */
+static int64_t
+month_number(const char *name)
+{
+	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+	for (size_t i = 0; i < 12; i++)
+		if (memcmp(names + 3 * i, name, 3) == 0)
+			return (int64_t)i + 1;
+	return 0;
+}
+
+/* Reads year, month, day, hour, minute and second, whatever they say. */
+static bool
+read_parts(struct str text, const char *shape, int64_t part[static 6])
+{
+	static const char fields[] = "yndhms";
+
+	for (size_t i = 0; i < text.len; i++) {
+		const char *field = strchr(fields, shape[i]);
+		unsigned digit = (unsigned)text.ptr[i] - '0';
+
+		if (field != NULL) {
+			if (digit > 9)
+				return false;
+			part[field - fields] =
+				part[field - fields] * 10 + (int64_t)digit;
+		} else if (shape[i] == 'b') {
+			if (i == 0 || shape[i - 1] != 'b')
+				part[1] = month_number(text.ptr + i);
+		} else if (shape[i] != '?' && shape[i] != text.ptr[i]) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+clock_scan(struct str text, const char *shape, int64_t *unix_seconds)
+{
+	static const int64_t first[6] = { 0, 1, 1, 0, 0, 0 };
+	static const int64_t last[6] = { 9999, 12, 31, 23, 59, 60 };
+	int64_t part[6] = { 0 };
+
+	if (text.len != strlen(shape) || !read_parts(text, shape, part))
+		return false;
+	if (strstr(shape, "yyyy") == NULL)
+		part[0] += part[0] >= 50 ? 1900 : 2000;
+	for (size_t i = 0; i < 6; i++)
+		if (part[i] < first[i] || part[i] > last[i])
+			return false;
+	*unix_seconds = clock_days(part[0], part[1], part[2]) * DAY +
+			part[3] * 3600 + part[4] * 60 + part[5];
+	return true;
+}
 
 /* "Z", or "+hh:mm" and "-hh:mm" in seconds. */
 static bool
@@ -106,22 +153,14 @@ parse_offset(struct str text, int64_t *seconds)
 bool
 clock_parse(struct str text, int64_t *unix_seconds)
 {
-	uint64_t part[6];
-	int64_t offset;
-	struct str rest;
+	static const char shape[] = "yyyy-nn-ddThh:mm:ss";
+	const size_t len = sizeof(shape) - 1;
+	struct str rest = str_skip(text, len);
+	int64_t seconds, offset;
 
-	if (text.len < 20)
+	if (rest.len == 0 || str_starts(text, STR("0000")) ||
+	    !clock_scan((struct str){ text.ptr, len }, shape, &seconds))
 		return false;
-	for (size_t i = 0; i < 6; i++) {
-		struct str digits = { text.ptr + PARTS[i].from, PARTS[i].len };
-
-		if (!parse_uint(digits, &part[i]) || part[i] < PARTS[i].first ||
-		    part[i] > PARTS[i].last ||
-		    (PARTS[i].after != '\0' &&
-		     digits.ptr[digits.len] != PARTS[i].after))
-			return false;
-	}
-	rest = str_skip(text, 19);
 	if (rest.ptr[0] == '.') {
 		size_t digits = 1;
 
@@ -134,11 +173,7 @@ clock_parse(struct str text, int64_t *unix_seconds)
 	}
 	if (!parse_offset(rest, &offset))
 		return false;
-	*unix_seconds = clock_days((int64_t)part[0], (int64_t)part[1],
-				   (int64_t)part[2]) *
-				86400 +
-			(int64_t)(part[3] * 3600 + part[4] * 60 + part[5]) -
-			offset;
+	*unix_seconds = seconds - offset;
 	return true;
 }
 

@@ -25,6 +25,16 @@ int64_t clock_unix(void);
 void clock_rfc3339(int64_t unix_seconds, char out[static RFC3339_SIZE]);
 
 /*
+ * Reads a time in UTC that has exactly the shape: digits where it has y (year;
+ * only two stand for 1950 to 2049), n (month), d, h, m and s, "Jan" to "Dec"
+ * where it has bbb, anything where it has '?', and else what it has. False,
+ * and `*unix_seconds` left alone, for all else; second 60 is the next minute's
+ * first.
+ */
+MUST_CHECK bool clock_scan(struct str text, const char *shape,
+			   int64_t *unix_seconds);
+
+/*
  * Reads a time with its offset and any fraction, which is dropped (RFC 3339
  * section 5.6). Returns false and leaves `*unix_seconds` alone for all else.
  */

@@ -164,6 +164,47 @@ TEST(times_are_read_with_fraction_and_offset)
 	}
 }
 
+TEST(times_are_read_by_their_shape)
+{
+	static const struct {
+		const char *text, *shape;
+		int64_t seconds; /* -1: refused */
+	} rows[] = {
+		{ "19700102000000", "yyyynnddhhmmss", 86400 },
+		{ "700102000001", "yynnddhhmmss", 86401 },
+		{ "491231235959", "yynnddhhmmss", 2524607999 },
+		{ "000101000000", "yynnddhhmmss", 946684800 },
+		{ "02 Jan 1970", "dd bbb yyyy", 86400 },
+		{ "31 Dec 1970", "dd bbb yyyy", 31449600 },
+		{ "31 dec 1970", "dd bbb yyyy", -1 },
+		{ "31 Dez 1970", "dd bbb yyyy", -1 },
+		{ "xyz, 02 01 1970", "???, dd nn yyyy", 86400 },
+		{ "1970-01-01T00:00:60Z", "yyyy-nn-ddThh:mm:ssZ", 60 },
+		{ "1970-01-01T00:00:61Z", "yyyy-nn-ddThh:mm:ssZ", -1 },
+		{ "1970-01-01T00:60:00Z", "yyyy-nn-ddThh:mm:ssZ", -1 },
+		{ "1970-01-01T24:00:00Z", "yyyy-nn-ddThh:mm:ssZ", -1 },
+		{ "1970-01-32T00:00:00Z", "yyyy-nn-ddThh:mm:ssZ", -1 },
+		{ "1970-01-00T00:00:00Z", "yyyy-nn-ddThh:mm:ssZ", -1 },
+		{ "1970-13-01T00:00:00Z", "yyyy-nn-ddThh:mm:ssZ", -1 },
+		{ "1970-00-01T00:00:00Z", "yyyy-nn-ddThh:mm:ssZ", -1 },
+		{ "1970-01-01T00:00:00z", "yyyy-nn-ddThh:mm:ssZ", -1 },
+		{ "1970-01-01T00:00:00", "yyyy-nn-ddThh:mm:ssZ", -1 },
+		{ "1970-01-01T00:00:00ZZ", "yyyy-nn-ddThh:mm:ssZ", -1 },
+		{ "1970-01-01T00:00:0:Z", "yyyy-nn-ddThh:mm:ssZ", -1 },
+		{ "1970-01-01T00:00:/0Z", "yyyy-nn-ddThh:mm:ssZ", -1 },
+		{ "", "yyyynndd", -1 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int64_t seconds = -1;
+
+		if (clock_scan(str_from(rows[i].text), rows[i].shape,
+			       &seconds) != (rows[i].seconds >= 0) ||
+		    seconds != rows[i].seconds)
+			fail_msg("%s: %lld", rows[i].text, (long long)seconds);
+	}
+}
+
 TEST(the_monotonic_clock_counts_milliseconds_and_never_back)
 {
 	const struct timespec nap = { .tv_sec = 0, .tv_nsec = 20000000 };
