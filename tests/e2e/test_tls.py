@@ -89,6 +89,19 @@ def test_refused(emulator, name):
     assert [is_client_hello(said) for said in server.received] == [True]
 
 
+def test_refused_in_pieces(emulator):
+    """What a server says is known by its start, however slowly that comes."""
+    def check(answer, message, hint):
+        with TlsServer(answer, drip=0.05) as server:
+            result = run_against(emulator, server, MAX_WAIT_TIME_SECONDS=20)
+        assert result.code == 1
+        assert message in result.error["message"]
+        assert hint in result.error["hint"]
+
+    together(check, {name: REFUSED[name] for name in (
+        "tls-1.1", "handshake-failure", "unknown-alert", "http", "ssh", "zeros", "like-tls")})
+
+
 def test_tried_again(emulator):
     def check(answer, message):
         with TlsServer(answer) as server:

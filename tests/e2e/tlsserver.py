@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 HANDSHAKE, ALERT = 22, 21
 TLS_1_2 = 0x0303
@@ -50,11 +51,13 @@ def is_client_hello(said):
 class TlsServer:
     """Listens on a port of 127.0.0.1; one connection after the other.
 
-    received has all that came on each connection that has ended.
+    received has all that came on each connection that has ended. drip: the answer
+    comes in single bytes, with so many seconds between them.
     """
 
-    def __init__(self, answer):
+    def __init__(self, answer, drip=None):
         self.received = []
+        self._drip = drip
         self._answer = answer
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -80,9 +83,18 @@ class TlsServer:
         client.settimeout(30)
         said = client.recv(4096)
         try:
-            client.sendall(self._answer)
+            self._say(client)
             while more := client.recv(4096):
                 said += more
         except ConnectionError:
             pass  # it left before it had read all
         return said
+
+    def _say(self, client):
+        if self._drip is None:
+            client.sendall(self._answer)
+            return
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in self._answer:
+            client.sendall(bytes([byte]))
+            time.sleep(self._drip)
