@@ -45,7 +45,8 @@ read_source(const char *path, struct deadline until, struct buf *out,
 	}
 	(void)file_read(path, "PULL_SECRET_FILE", until, out, st);
 	if (st->code != CODE_OK && st->code != CODE_OUT_OF_RANGE &&
-	    st->code != CODE_DEADLINE_EXCEEDED && st->code != CODE_CANCELLED)
+	    st->code != CODE_DEADLINE_EXCEEDED && st->code != CODE_CANCELLED &&
+	    st->code != CODE_INTERNAL)
 		st->code = CODE_INVALID_ARGUMENT;
 	return st->code;
 }

@@ -336,7 +336,7 @@ add_file(struct collecting *in, const char *path)
 	    CODE_OK)
 		(void)take_piece(in, STR("\n"));
 	if (st->code != CODE_OK && st->code != CODE_CANCELLED &&
-	    st->code != CODE_DEADLINE_EXCEEDED)
+	    st->code != CODE_DEADLINE_EXCEEDED && st->code != CODE_INTERNAL)
 		st->code = CODE_INVALID_ARGUMENT;
 	return st->code;
 }

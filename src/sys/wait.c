@@ -79,6 +79,8 @@ enum code
 wait_ready(struct pollfd *fds, size_t count, struct deadline until,
 	   struct status *st)
 {
+	unsigned failures = 0; /* of the kernel, for want of memory (EAGAIN) */
+
 	for (;;) {
 		int64_t left = deadline_left(until);
 		struct timespec limit = { .tv_sec = (time_t)(left / 1000),
@@ -97,7 +99,7 @@ wait_ready(struct pollfd *fds, size_t count, struct deadline until,
 			return cancelled(st);
 		if (ready >= 0)
 			return CODE_OK;
-		if (errno != EINTR)
+		if (errno != EINTR && (errno != EAGAIN || ++failures >= 100))
 			return status_set(st, CODE_INTERNAL, "ppoll: %s",
 					  strerror(errno));
 	}
