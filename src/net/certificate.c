@@ -175,7 +175,7 @@ read_extension(struct certificate *c, struct str extension)
  * 4.2).
  */
 static bool
-comes_again(struct str extension, struct str list)
+is_duplicate(struct str extension, struct str list)
 {
 	struct der oid, other, other_oid;
 
@@ -195,7 +195,7 @@ read_extensions(struct certificate *c, struct str list)
 
 	while (list.len > 0)
 		if (!der_expect(&list, DER_SEQUENCE, &extension) ||
-		    comes_again(extension.content, list) ||
+		    is_duplicate(extension.content, list) ||
 		    !read_extension(c, extension.content))
 			return false;
 	return true;

@@ -228,7 +228,7 @@ other_blocks_are_passed_over(void **state)
 
 /* The one with another key has the same name: a rolled-over CA. */
 static void
-twins_are_taken_once(void **state)
+duplicates_are_taken_once(void **state)
 {
 	struct recipe r;
 
@@ -563,7 +563,7 @@ main(void)
 		cmocka_unit_test(all_curves_are_taken),
 		cmocka_unit_test(pem_comes_in_many_shapes),
 		cmocka_unit_test(other_blocks_are_passed_over),
-		cmocka_unit_test(twins_are_taken_once),
+		cmocka_unit_test(duplicates_are_taken_once),
 		cmocka_unit_test(what_cannot_be_used_is_counted),
 		cmocka_unit_test(validity_decides_to_the_second),
 		cmocka_unit_test(files_that_give_nothing_are_told),
