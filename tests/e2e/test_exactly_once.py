@@ -56,10 +56,14 @@ class Place:
     numbers = itertools.count()
     lock = threading.Lock()
 
-    def __init__(self, emulator, tmp_path):
+    def __init__(self, emulator, tmp_path, *before):
+        """before: payloads that are there already; none: there is no secret."""
         self.emulator = emulator
+        self.before = list(before)
         with self.lock:
             self.name = f"place-{next(self.numbers)}-"
+        if before:
+            emulator.secretmanager.put(self.name, *before)
         self.results = tmp_path / self.name
         self.job = Job(emulator)
 
@@ -94,16 +98,16 @@ class Place:
         return self.emulator.secretmanager.payloads(self.name)
 
     def check(self, result, failed=1):
-        """What must hold after any run that started with nothing stored.
+        """What must hold after the first run.
 
         failed: its exit code if it is not 0.
         """
         value = json.loads(self.results.read_text())
         summary = result.log[-1]
         assert summary["operation"] == "summary"
-        assert self.payloads in ([], [OURS]), result.out
+        assert self.payloads in (self.before, self.before + [OURS]), result.out
         if result.code == 0:
-            assert self.payloads == [OURS]
+            assert self.payloads == self.before + [OURS]
             assert value["status"] == "success"
             assert summary["message"].endswith("1 succeeded, 0 failed")
             assert result.errors == []
@@ -113,7 +117,7 @@ class Place:
         assert summary["message"].endswith("0 succeeded, 1 failed")
         assert "completed" not in result.operations
         assert len(result.errors) == 1
-        if self.payloads:
+        if self.payloads != self.before:
             said = result.error["message"]
             assert "it is unknown whether" in said or "was already written" in said
 
@@ -126,7 +130,7 @@ class Place:
 
 @pytest.fixture
 def places(emulator, tmp_path):
-    yield lambda: Place(emulator, tmp_path)
+    yield lambda *before: Place(emulator, tmp_path, *before)
 
 
 def test_one_fault(places):
@@ -150,14 +154,13 @@ def test_one_fault(places):
 def test_one_fault_where_the_secret_exists(places):
     """A version that is not there can be told from one that is: it is sent again."""
     def check(nth, name):
-        place = places()
-        place.emulator.secretmanager.put(place.name, b"old")
+        place = places(b"old")
         order = place.order(nth, **FAULTS[name])
         result = place.run()
         assert order.hits == 1
         assert result.code == 0, result.out
         assert len(result.warnings) == 1
-        assert place.payloads == [b"old", OURS]
+        place.check(result)
 
     together(check, {f"{nth}-{name}": (nth, name) for nth in (1, 2) for name in FAULTS})
 
