@@ -105,6 +105,11 @@ def test_usage_errors(run, words):
     usage_error(run(*words))
 
 
+def test_a_usage_error_says_what_is_wrong(run):
+    assert "which applet?" in run().err
+    assert "no applet unknown;" in run("unknown").err
+
+
 @pytest.mark.parametrize("applet", APPLETS)
 def test_a_link_named_after_an_applet_runs_it(run, tmp_path, applet):
     link = tmp_path / applet

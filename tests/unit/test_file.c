@@ -176,8 +176,10 @@ TEST(a_target_that_cannot_be_is_refused)
 					  "TEST", &st),
 			 CODE_NOT_FOUND);
 	status_clear(&st);
+	target.folder = 0;
 	assert_int_equal(file_target_open(&target, "/tmp/", "TEST", &st),
 			 CODE_INVALID_ARGUMENT);
+	assert_int_equal(target.folder, -1); /* not standard input */
 	memset(deep, 'x', sizeof(deep) - 1);
 	deep[sizeof(deep) - 1] = '\0';
 	status_clear(&st);
