@@ -1,40 +1,78 @@
 /*
  * Floor 5, commands. The applets: what `pull-secret NAME` can be.
  *
- * A new applet is one file with a NAME_main() and one row in applet.c; the
- * dispatcher, `help` and `--list` read the same table.
+ * A new applet is one file that defines it, as `const struct applet APPLET_`
+ * and its name, and one row here. Options, help and usage errors are the
+ * dispatcher's affair.
  */
 #ifndef CMD_APPLET_H
 #define CMD_APPLET_H
 
-#include "job/run.h"
+#include "job/program.h"
 
 struct applet {
 	const char *name;
 	const char *operands; /* for the usage line, or "" */
 	const char *description;
+	const char *help; /* over its options; ends with a line feed */
+	/* Its options, ended by NULL; NULL: none. */
+	const struct opt_table *const *options;
+	size_t operands_max;
 	/*
-	 * Runs it with argv[0] to argv[argc - 1], which follow its name. All of
-	 * `run` is zero but for what run_init() set.
+	 * Runs it with the operands, `count` of them. All of `program` is as
+	 * program_init() left it.
 	 */
-	enum exit_status (*main)(struct run *run, int argc, char **argv);
+	enum exit_status (*run)(struct program *program,
+				const char *const *operand, size_t count);
+	/*
+	 * Instead of all that: with argv[0] to argv[argc - 1] as they came
+	 * after the name, which it reads itself.
+	 */
+	enum exit_status (*run_raw)(struct program *program, int argc,
+				    char **argv);
 };
 
-/* All applets, ended by a row without a name. */
-extern const struct applet APPLETS[];
+#define APPLETS(ROW) \
+	ROW(run_job) \
+	ROW(validate) \
+	ROW(token) \
+	ROW(doctor) \
+	ROW(version) \
+	ROW(help)
+
+#define APPLET_DECLARE(name) extern const struct applet APPLET_##name;
+APPLETS(APPLET_DECLARE)
+#undef APPLET_DECLARE
+
+/* The applet number `i`, from 0; NULL: there are no more. */
+const struct applet *applet_number(size_t i);
 
 /* The applet of that name, or NULL. */
 const struct applet *applet_find(struct str name);
 
-/* The applets' own, as in the table. */
-enum exit_status run_job_main(struct run *run, int argc, char **argv);
-enum exit_status validate_main(struct run *run, int argc, char **argv);
-enum exit_status token_main(struct run *run, int argc, char **argv);
-enum exit_status doctor_main(struct run *run, int argc, char **argv);
-enum exit_status version_main(struct run *run, int argc, char **argv);
-enum exit_status help_main(struct run *run, int argc, char **argv);
+/* Reads options and operands, or prints the help; then runs it. */
+enum exit_status applet_run(const struct applet *applet,
+			    struct program *program, int argc, char **argv);
+
+/*
+ * Reads the options of `tables`. False if nothing is left to do: help was
+ * asked for, or something is wrong, which is then in `st`.
+ */
+MUST_CHECK bool applet_parse(struct program *program,
+			     const struct opt_table *const *tables, int argc,
+			     char **argv, const char **operand, size_t *count,
+			     struct status *st);
+
+/* Memory to print with, until the network is used; empty. */
+struct buf *applet_output(struct program *program);
+
+/*
+ * Ends an applet that failed: "NAME: MESSAGE" on standard error. Returns the
+ * exit status that the failure stands for.
+ */
+enum exit_status applet_fail(const struct applet *applet, struct status *st);
 
 /* Prints the names of all applets, one a line ("--list"). */
-enum exit_status list_main(struct run *run, int argc, char **argv);
+extern const struct applet APPLET_LIST;
 
 #endif

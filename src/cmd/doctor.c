@@ -1,31 +1,27 @@
-#include <stddef.h>
+#include "job/doctor.h"
 
 #include "base/json_write.h"
 #include "cmd/applet.h"
 #include "cmd/print.h"
-#include "job/doctor.h"
+#include "job/options.h"
+#include "job/target.h"
 
 #define NAME_COLUMN 16
 
-static const char USAGE[] =
-	"usage: pull-secret doctor [--json] [OPTION...]\n\n"
-	"Walks the way of the main job step by step, changes nothing, and "
-	"says\n"
-	"of each step that fails what to do. Exit status: that of the first\n"
-	"step that failed. Every flag has a variable; flags win.\n";
+static const char *json_option;
 
-/* The names that the main job works with, and an own switch. */
-static const struct opt OWN[] = {
-	{ "gcp-project-id", "GCP_PROJECT_ID", "PROJECT", NULL,
-	  "project of the secret", offsetof(struct settings, project) },
-	{ "cluster-id", "CLUSTER_ID", "ID", NULL, "cluster of the secret",
-	  offsetof(struct settings, cluster_id) },
-	{ "secret-name", "SECRET_NAME", "NAME",
-	  "hyperfleet-CLUSTER_ID-pull-secret", "name of the secret",
-	  offsetof(struct settings, secret_name) },
+static const struct opt OPTIONS[] = {
 	{ "json", NULL, NULL, NULL, "print an object instead of text",
-	  offsetof(struct settings, json) },
+	  &json_option, OPT_PLAIN },
 };
+
+static const struct opt_table OWN = { "Applet doctor", OPTIONS,
+				      OPT_COUNT(OPTIONS) };
+
+/* The names that the main job works with, too. */
+static const struct opt_table *const TABLES[] = { &OWN, &TARGET_OPTIONS,
+						  &TIME_OPTIONS,
+						  &NETWORK_OPTIONS, NULL };
 
 static const char *
 word(enum doctor_verdict verdict)
@@ -101,38 +97,32 @@ put_json(const struct doctor *d, bool fine, struct buf *out)
 	return json_built(&json);
 }
 
-enum exit_status
-doctor_main(struct run *run, int argc, char **argv)
+static enum exit_status
+run(struct program *program, const char *const *operand, size_t count)
 {
 	static struct doctor doctor;
-	const struct opt_table tables[] = {
-		{ "Applet doctor", OWN, OPT_COUNT(OWN) },
-		TIME_OPTIONS,
-		NETWORK_OPTIONS,
-	};
-	struct status st = { .code = CODE_OK };
-	struct buf *out = &run->call.request; /* lends its memory */
-	const char *operand[1];
-	enum exit_status result, told;
-	size_t operands = 0;
-	bool help = false;
+	enum exit_status result = doctor_walk(&doctor, program), printed;
+	struct buf *out = applet_output(program);
 
-	if (opt_parse(tables, OPT_COUNT(tables), argc, argv, &run->settings,
-		      operand, &operands, &help, &st) != CODE_OK) {
-		status_prefix(&st, "doctor");
-		return complain(&st, EXIT_CONFIG);
-	}
-	if (help) {
-		buf_put_cstr(out, USAGE);
-		opt_help(tables, OPT_COUNT(tables), out);
-		return print_result(buf_view(out));
-	}
-	result = doctor_walk(&doctor, run);
-	buf_reset(out);
-	if (run->settings.json == NULL)
+	(void)operand;
+	(void)count;
+	if (json_option == NULL)
 		put_text(&doctor, out);
 	else if (!put_json(&doctor, result == EXIT_DONE, out))
 		return EXIT_RETRY;
-	told = print_result(buf_view(out));
-	return result != EXIT_DONE ? result : told;
+	printed = print_result(buf_view(out));
+	return result != EXIT_DONE ? result : printed;
 }
+
+const struct applet APPLET_doctor = {
+	.name = "doctor",
+	.operands = "[--json]",
+	.description = "check the whole way, change nothing",
+	.help = "Walks the way of the main job step by step, changes nothing, "
+		"and says\n"
+		"of each step that fails what to do. Exit status: that of the "
+		"first\n"
+		"step that failed. Every flag has a variable; flags win.\n",
+	.options = TABLES,
+	.run = run,
+};

@@ -1,6 +1,5 @@
-#include "cmd/applet.h"
-
 #include "base/redact.h"
+#include "cmd/applet.h"
 #include "cmd/print.h"
 
 #define NAME_COLUMN 24
@@ -22,59 +21,77 @@ put_row(struct buf *out, const char *name, const char *operands,
 	buf_put_char(out, '\n');
 }
 
-enum exit_status
-help_main(struct run *run, int argc, char **argv)
+static enum exit_status
+list_applets(struct program *program)
 {
-	struct buf *out = &run->call.request; /* lends its memory */
-	struct status st = { .code = CODE_OK };
-	const struct applet *applet;
-	char *flag[] = { (char *)(uintptr_t) "--help" };
+	struct buf *out = applet_output(program);
 
-	if (argc > 1) {
-		(void)status_set(&st, CODE_INVALID_ARGUMENT,
-				 "help: unexpected argument: %s",
-				 shown(argv[1]));
-		return complain(&st, EXIT_CONFIG);
-	}
-	if (argc == 1) {
-		applet = applet_find(str_from(argv[0]));
-		if (applet != NULL && applet->main != help_main)
-			return applet->main(run, 1, flag);
-		if (applet == NULL &&
-		    !str_eq(str_from(argv[0]), STR("--help")) &&
-		    !str_eq(str_from(argv[0]), STR("-h"))) {
-			(void)status_set(&st, CODE_INVALID_ARGUMENT,
-					 "help: no applet %s", shown(argv[0]));
-			return complain(&st, EXIT_CONFIG);
-		}
-	}
 	buf_put_cstr(out, "usage: pull-secret APPLET [ARGUMENT...]\n"
 			  "       pull-secret --help | --list | --version\n\n"
 			  "Stores an OpenShift pull secret in GCP Secret "
 			  "Manager.\n\nApplets:\n");
-	for (const struct applet *a = APPLETS; a->name != NULL; a++)
-		put_row(out, a->name, a->operands, a->description);
+	for (size_t i = 0; applet_number(i) != NULL; i++)
+		put_row(out, applet_number(i)->name, applet_number(i)->operands,
+			applet_number(i)->description);
 	buf_put_cstr(out, "\npull-secret APPLET --help tells more. A link "
 			  "named after an applet runs it.\n");
 	return print_result(buf_view(out));
 }
 
-enum exit_status
-list_main(struct run *run, int argc, char **argv)
+/* With the name of an applet: the same as its --help. */
+static enum exit_status
+run_raw(struct program *program, int argc, char **argv)
 {
-	struct buf *out = &run->call.request; /* lends its memory */
-
+	static char help[] = "--help";
+	char *flag[] = { help };
 	struct status st = { .code = CODE_OK };
+	const struct applet *applet;
+
+	if (argc == 0)
+		return list_applets(program);
+	applet = applet_find(str_from(argv[0]));
+	if (argc > 1)
+		(void)status_set(&st, CODE_INVALID_ARGUMENT,
+				 "unexpected argument: %s", shown(argv[1]));
+	else if (applet != NULL && applet != &APPLET_help)
+		return applet_run(applet, program, 1, flag);
+	else if (applet == NULL && !str_eq(str_from(argv[0]), STR("--help")) &&
+		 !str_eq(str_from(argv[0]), STR("-h")))
+		(void)status_set(&st, CODE_INVALID_ARGUMENT, "no applet %s",
+				 shown(argv[0]));
+	if (st.code != CODE_OK)
+		return applet_fail(&APPLET_help, &st);
+	return list_applets(program);
+}
+
+const struct applet APPLET_help = {
+	.name = "help",
+	.operands = "[APPLET]",
+	.description = "print help",
+	.run_raw = run_raw,
+};
+
+static enum exit_status
+list_names(struct program *program, int argc, char **argv)
+{
+	struct status st = { .code = CODE_OK };
+	struct buf *out = applet_output(program);
 
 	if (argc > 0) {
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
-				 "--list: unexpected argument: %s",
-				 shown(argv[0]));
-		return complain(&st, EXIT_CONFIG);
+				 "unexpected argument: %s", shown(argv[0]));
+		return applet_fail(&APPLET_LIST, &st);
 	}
-	for (const struct applet *a = APPLETS; a->name != NULL; a++) {
-		buf_put_cstr(out, a->name);
+	for (size_t i = 0; applet_number(i) != NULL; i++) {
+		buf_put_cstr(out, applet_number(i)->name);
 		buf_put_char(out, '\n');
 	}
 	return print_result(buf_view(out));
 }
+
+const struct applet APPLET_LIST = {
+	.name = "--list",
+	.operands = "",
+	.description = "print the names of all applets",
+	.run_raw = list_names,
+};

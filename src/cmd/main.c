@@ -7,25 +7,22 @@
 #include "base/redact.h"
 #include "cmd/applet.h"
 #include "cmd/print.h"
-#include "job/input.h"
 #include "sys/crash.h"
 #include "sys/harden.h"
 #include "sys/wait.h"
 
 /* All state of the program; too large for a stack, and wiped at the end. */
-static struct run run;
+static struct program program;
 
 static const struct applet *
 find_option(struct str name)
 {
-	static const struct applet list = { "--list", "", "", list_main };
-
 	if (str_eq(name, STR("--list")))
-		return &list;
+		return &APPLET_LIST;
 	if (str_eq(name, STR("--version")))
-		return applet_find(STR("version"));
+		return &APPLET_version;
 	if (str_eq(name, STR("--help")) || str_eq(name, STR("-h")))
-		return applet_find(STR("help"));
+		return &APPLET_help;
 	return NULL;
 }
 
@@ -56,7 +53,7 @@ dispatch(int argc, char **argv)
 	slash = strrchr(argv[0], '/');
 	applet = applet_find(str_from(slash == NULL ? argv[0] : slash + 1));
 	if (applet != NULL)
-		return applet->main(&run, argc - 1, argv + 1);
+		return applet_run(applet, &program, argc - 1, argv + 1);
 	if (argc < 2)
 		return usage(NULL);
 	applet = applet_find(str_from(argv[1]));
@@ -64,7 +61,7 @@ dispatch(int argc, char **argv)
 		applet = find_option(str_from(argv[1]));
 	if (applet == NULL)
 		return usage(argv[1]);
-	return applet->main(&run, argc - 2, argv + 2);
+	return applet_run(applet, &program, argc - 2, argv + 2);
 }
 
 int
@@ -73,12 +70,11 @@ main(int argc, char **argv)
 	enum exit_status result;
 
 	harden();
-	crash_init(&run, sizeof(run));
+	crash_init(&program, sizeof(program));
 	wait_init();
-	run_init(&run);
+	program_init(&program);
 	result = dispatch(argc, argv);
-	input_wipe(&run.settings);
-	run_wipe(&run);
+	program_wipe(&program);
 	wipe_stack();
 	exit(result);
 }

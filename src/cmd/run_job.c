@@ -1,33 +1,33 @@
-#include "cmd/applet.h"
-
 #include <unistd.h>
 
 #include "base/redact.h"
+#include "cmd/applet.h"
 #include "cmd/print.h"
-#include "job/job.h"
+#include "job/jobs.h"
+#include "job/options.h"
+#include "job/target.h"
 
 static enum exit_status
-list_jobs(struct run *run)
+list_jobs(struct program *program)
 {
-	struct buf *out = &run->call.request; /* lends its memory */
+	struct buf *out = applet_output(program);
 
 	buf_put_cstr(out, "usage: pull-secret run-job JOB [OPTION...]\n\n"
 			  "Jobs:\n");
-	for (size_t i = 0; JOBS[i] != NULL; i++) {
+	for (size_t i = 0; job_number(i) != NULL; i++) {
 		buf_put_cstr(out, "  ");
-		buf_put_cstr(out, JOBS[i]->name);
+		buf_put_cstr(out, job_number(i)->name);
 		buf_put_cstr(out, "  ");
-		buf_put_cstr(out, JOBS[i]->description);
+		buf_put_cstr(out, job_number(i)->description);
 		buf_put_char(out, '\n');
 	}
 	return print_result(buf_view(out));
 }
 
 static enum exit_status
-help_job(const struct job *job, struct run *run, const struct opt_table *tables,
-	 size_t count)
+print_help(const struct job *job, struct program *program)
 {
-	struct buf *out = &run->call.request; /* lends its memory */
+	struct buf *out = applet_output(program);
 
 	buf_put_cstr(out, "usage: pull-secret run-job ");
 	buf_put_cstr(out, job->name);
@@ -36,16 +36,17 @@ help_job(const struct job *job, struct run *run, const struct opt_table *tables,
 	buf_put_cstr(out, ": ");
 	buf_put_cstr(out, job->description);
 	buf_put_cstr(out, ".\nEvery flag has a variable; flags win.\n");
-	opt_help(tables, count, out);
+	opt_help(job->options, out);
 	return print_result(buf_view(out));
 }
 
 /* Where the log cannot be written, standard error says so. */
 static enum exit_status
-run_and_tell(const struct job *job, struct run *run)
+run_and_tell(const struct job *job, struct program *program)
 {
-	enum exit_status result = job_run(job, run);
-	struct status *lost = &run->report.failure;
+	struct task_source source = task_from_options();
+	enum exit_status result = job_run(job, program, &source);
+	struct status *lost = &program->report.failure;
 
 	if (lost->code == CODE_OK)
 		return result;
@@ -53,87 +54,113 @@ run_and_tell(const struct job *job, struct run *run)
 	return complain(lost, result);
 }
 
+/* The files that a job's options say it reads; returns their number. */
+static size_t
+list_inputs(const struct job *job, struct other_file *input, size_t max)
+{
+	size_t count = 0;
+
+	for (size_t t = 0; job->options[t] != NULL; t++)
+		for (size_t i = 0; i < job->options[t]->count; i++) {
+			const struct opt *opt = &job->options[t]->opt[i];
+
+			if (opt->kind == OPT_INPUT && *opt->value != NULL &&
+			    count < max)
+				input[count++] =
+					(struct other_file){ opt->variable,
+							     *opt->value, -1 };
+		}
+	return count;
+}
+
 /* Result file and termination log; keeps an earlier error. */
 static void
-prepare_report(struct run *run, struct status *st)
+prepare_report(const struct job *job, struct program *program,
+	       struct status *st)
 {
-	const struct settings *s = &run->settings;
-	/* The inputs first: the termination log may be an output, too. */
-	enum { INPUTS = 3, ALL = 6 };
-	const struct other_file other[ALL] = {
-		{ "PULL_SECRET_FILE", s->pull_secret_file, -1 },
-		{ "GOOGLE_APPLICATION_CREDENTIALS", s->credentials_file, -1 },
-		{ "SSL_CERT_FILE", s->ca_file, -1 },
-		{ "standard output", NULL, STDOUT_FILENO },
-		{ "standard error", NULL, STDERR_FILENO },
-		{ "TERMINATION_LOG_PATH", s->termination_log, -1 },
-	};
+	enum { OUTPUTS = 3, ALL = 16 };
+	struct report *report = &program->report;
+	const struct run_options *options = options_of_run();
+	struct other_file other[ALL];
 	struct status first = { .code = CODE_OK }, second = first;
+	/* The inputs first: the termination log may be an output, too. */
+	size_t inputs = list_inputs(job, other, ALL - OUTPUTS);
+	size_t all = inputs;
 
-	run->report.cluster_id = shown(s->cluster_id);
-	run->report.project = shown(s->project);
-	(void)report_init(&run->report, s->results_path, other, ALL, &first);
-	(void)report_init_termination_log(&run->report, s->termination_log,
-					  other, INPUTS, &second);
+	other[all++] =
+		(struct other_file){ "standard output", NULL, STDOUT_FILENO };
+	other[all++] =
+		(struct other_file){ "standard error", NULL, STDERR_FILENO };
+	other[all++] = (struct other_file){ "TERMINATION_LOG_PATH",
+					    options->termination_log, -1 };
+	report->cluster_id = shown(target_options()->cluster_id);
+	report->project = shown(target_options()->project);
+	(void)report_init(report, options->results_path, other, all, &first);
+	(void)report_init_termination_log(report, options->termination_log,
+					  other, inputs, &second);
 	if (first.code == CODE_OK)
 		first = second;
 	if (first.code == CODE_OK)
-		(void)report_reserve(&run->report, &first);
+		(void)report_reserve(report, &first);
 	if (st->code == CODE_OK)
 		*st = first;
 }
 
 /* Options and result file; an error in them is told on standard error. */
 static enum exit_status
-start_job(const struct job *job, struct run *run, int argc, char **argv)
+start_job(const struct job *job, struct program *program, int argc, char **argv)
 {
-	const struct opt_table tables[] = { *job->options, RUN_OPTIONS,
-					    NETWORK_OPTIONS };
 	const char *operand[1];
 	struct status st = { .code = CODE_OK };
 	enum exit_status result;
 	size_t operands = 0;
-	bool help = false;
 
-	(void)opt_parse(tables, OPT_COUNT(tables), argc, argv, &run->settings,
-			operand, &operands, &help, &st);
-	if (st.code == CODE_OK && help)
-		return help_job(job, run, tables, OPT_COUNT(tables));
-	prepare_report(run, &st);
+	if (!applet_parse(program, job->options, argc, argv, operand, &operands,
+			  &st) &&
+	    st.code == CODE_OK)
+		return print_help(job, program);
+	prepare_report(job, program, &st);
 	if (st.code == CODE_OK)
-		return run_and_tell(job, run);
-	result = job_abort(run, &st);
+		return run_and_tell(job, program);
+	result = job_abort(program, &st);
 	status_prefix(&st, "run-job %s", job->name);
 	return complain(&st, result);
 }
 
-enum exit_status
-run_job_main(struct run *run, int argc, char **argv)
+static enum exit_status
+run_raw(struct program *program, int argc, char **argv)
 {
 	struct status st = { .code = CODE_OK };
 	const struct job *job;
 	struct str name;
+	bool help;
 
 	if (argc == 0)
-		return list_jobs(run);
+		return list_jobs(program);
 	name = str_from(argv[0]);
-	if ((str_eq(name, STR("--help")) || str_eq(name, STR("-h"))) &&
-	    argc == 1)
-		return list_jobs(run);
+	help = str_eq(name, STR("--help")) || str_eq(name, STR("-h"));
+	if (help && argc == 1)
+		return list_jobs(program);
 	job = job_find(name);
 	if (job != NULL)
-		return start_job(job, run, argc - 1, argv + 1);
-	if (str_eq(name, STR("--help")) || str_eq(name, STR("-h"))) {
+		return start_job(job, program, argc - 1, argv + 1);
+	if (help) {
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
-				 "run-job: unexpected argument: %s",
-				 shown(argv[1]));
-		return complain(&st, EXIT_CONFIG);
+				 "unexpected argument: %s", shown(argv[1]));
+	} else {
+		(void)status_set(&st, CODE_INVALID_ARGUMENT,
+				 str_starts(name, STR("-"))
+					 ? "the job comes first, then %s"
+					 : "no job %s",
+				 shown(argv[0]));
+		status_hint(&st, "pull-secret run-job lists the jobs");
 	}
-	(void)status_set(&st, CODE_INVALID_ARGUMENT,
-			 str_starts(name, STR("-"))
-				 ? "run-job: the job comes first, then %s"
-				 : "run-job: no job %s",
-			 shown(argv[0]));
-	status_hint(&st, "pull-secret run-job lists the jobs");
-	return complain(&st, EXIT_CONFIG);
+	return applet_fail(&APPLET_run_job, &st);
 }
+
+const struct applet APPLET_run_job = {
+	.name = "run-job",
+	.operands = "[JOB]",
+	.description = "run a job; without JOB, list the jobs",
+	.run_raw = run_raw,
+};

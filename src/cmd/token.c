@@ -1,32 +1,21 @@
-#include "cmd/applet.h"
-
-#include <stddef.h>
-
 #include "base/json_write.h"
+#include "cmd/applet.h"
 #include "cmd/print.h"
-#include "sys/wait.h"
+#include "job/options.h"
 
-static const char USAGE[] =
-	"usage: pull-secret token [--json] [OPTION...]\n\n"
-	"Prints an access token of the credentials in force. With --json, an\n"
-	"object: access_token, expires_at (RFC 3339) and source.\n"
-	"Every flag has a variable; flags win.\n";
+static const char *json_option;
 
 /* Only for this applet, so that it has no variable. */
-static const struct opt OWN[] = {
+static const struct opt OPTIONS[] = {
 	{ "json", NULL, NULL, NULL, "print an object with expiry and source",
-	  offsetof(struct settings, json) },
+	  &json_option, OPT_PLAIN },
 };
 
-static enum exit_status
-help(struct run *run, const struct opt_table *tables, size_t count)
-{
-	struct buf *out = &run->call.request; /* lends its memory */
+static const struct opt_table OWN = { "Applet token", OPTIONS,
+				      OPT_COUNT(OPTIONS) };
 
-	buf_put_cstr(out, USAGE);
-	opt_help(tables, count, out);
-	return print_result(buf_view(out));
-}
+static const struct opt_table *const TABLES[] = { &OWN, &TIME_OPTIONS,
+						  &NETWORK_OPTIONS, NULL };
 
 static bool
 write_token(const struct cred *cred, bool as_json, struct buf *out)
@@ -51,45 +40,35 @@ write_token(const struct cred *cred, bool as_json, struct buf *out)
 }
 
 static enum exit_status
-fail(struct status *st)
+run(struct program *program, const char *const *operand, size_t count)
 {
-	enum exit_status result = code_exit_status(st->code);
-
-	if (status_interrupted(st))
-		result = (enum exit_status)(128 + wait_signal());
-	status_prefix(st, "token");
-	return complain(st, result);
-}
-
-enum exit_status
-token_main(struct run *run, int argc, char **argv)
-{
-	const struct opt_table tables[] = {
-		{ "Applet token", OWN, OPT_COUNT(OWN) },
-		TIME_OPTIONS,
-		NETWORK_OPTIONS,
-	};
+	struct client *client = &program->client;
 	struct status st = { .code = CODE_OK };
-	struct buf *out = &run->call.request;
-	const char *operand[1];
-	size_t operands = 0;
-	bool asked = false;
+	struct buf *out;
 
-	if (opt_parse(tables, OPT_COUNT(tables), argc, argv, &run->settings,
-		      operand, &operands, &asked, &st) != CODE_OK)
-		return fail(&st);
-	if (asked)
-		return help(run, tables, OPT_COUNT(tables));
-	if (run_start_clock(run, &st) != CODE_OK ||
-	    run_prepare(run, &st) != CODE_OK ||
-	    run_confine(run, &st) != CODE_OK ||
-	    cred_fetch(&run->cred, &run->call, NULL, run->until, &st) !=
-		    CODE_OK)
-		return fail(&st);
-	buf_reset(out);
-	if (!write_token(&run->cred, run->settings.json != NULL, out)) {
-		(void)status_set(&st, CODE_INTERNAL, "the token is too long");
-		return fail(&st);
-	}
-	return print_result(buf_view(out));
+	(void)operand;
+	(void)count;
+	if (program_start_clock(program, &st) != CODE_OK ||
+	    program_load(program, &st) != CODE_OK ||
+	    program_confine(program, &st) != CODE_OK ||
+	    cred_fetch(&client->cred, &client->call, NULL, client->until,
+		       &st) != CODE_OK)
+		return applet_fail(&APPLET_token, &st);
+	out = applet_output(program);
+	if (write_token(&client->cred, json_option != NULL, out))
+		return print_result(buf_view(out));
+	(void)status_set(&st, CODE_INTERNAL, "the token is too long");
+	return applet_fail(&APPLET_token, &st);
 }
+
+const struct applet APPLET_token = {
+	.name = "token",
+	.operands = "[--json]",
+	.description = "print an access token",
+	.help = "Prints an access token of the credentials in force. With "
+		"--json, an\n"
+		"object: access_token, expires_at (RFC 3339) and source.\n"
+		"Every flag has a variable; flags win.\n",
+	.options = TABLES,
+	.run = run,
+};

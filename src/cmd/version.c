@@ -1,28 +1,17 @@
-#include "cmd/applet.h"
-
 #include <stdio.h>
 
 #include "base/version.h"
+#include "cmd/applet.h"
 #include "cmd/print.h"
 
-enum exit_status
-version_main(struct run *run, int argc, char **argv)
+static enum exit_status
+run(struct program *program, const char *const *operand, size_t count)
 {
-	const char *operand[1];
-	struct status st = { .code = CODE_OK };
 	char text[256];
-	size_t operands = 0;
-	bool help;
 
-	if (opt_parse(NULL, 0, argc, argv, &run->settings, operand, &operands,
-		      &help, &st) != CODE_OK) {
-		status_prefix(&st, "version");
-		return complain(&st, EXIT_CONFIG);
-	}
-	if (help)
-		return print_result(
-			STR("usage: pull-secret version\n\n"
-			    "Prints version, commit and build date.\n"));
+	(void)program;
+	(void)operand;
+	(void)count;
 	(void)snprintf(text, sizeof(text),
 		       "pull-secret version info:\n"
 		       "  Version: %s\n"
@@ -31,3 +20,11 @@ version_main(struct run *run, int argc, char **argv)
 		       VERSION, COMMIT, BUILD_DATE);
 	return print_result(str_from(text));
 }
+
+const struct applet APPLET_version = {
+	.name = "version",
+	.operands = "",
+	.description = "print version, commit and build date",
+	.help = "Prints version, commit and build date.\n",
+	.run = run,
+};

@@ -51,14 +51,12 @@ cred_token_file(const struct cred *cred)
 }
 
 void
-cred_connect(struct cred *cred, const struct trust *trust,
-	     const struct resolver_config *resolver, const struct proxy *proxy)
+cred_connect(struct cred *cred, const struct network *network)
 {
-	cred->proxy = proxy;
-	cred->trust = cred->has_own_trust ? &cred->own_trust : trust;
-	cred->resolver = resolver;
-	conn_init(&cred->conn, &cred->url, cred->trust, resolver, &CRED_LIMITS);
-	conn_use_proxy(&cred->conn, proxy);
+	cred->network = network;
+	conn_init(&cred->conn, &cred->url, network, &CRED_LIMITS);
+	if (cred->has_own_trust)
+		conn_use_trust(&cred->conn, &cred->own_trust);
 }
 
 /* The token in use is replaced only here, by one that is whole. */

@@ -25,10 +25,8 @@ MUST_CHECK enum code cred_load(struct cred *cred,
 /* The file that is read again for each exchange of a token, or NULL. */
 const char *cred_token_file(const struct cred *cred);
 
-/* Prepares the connection to the token's source; arguments must stay. */
-void cred_connect(struct cred *cred, const struct trust *trust,
-		  const struct resolver_config *resolver,
-		  const struct proxy *proxy);
+/* Prepares the connection to the token's source; `network` must stay. */
+void cred_connect(struct cred *cred, const struct network *network);
 
 /*
  * Makes sure that there is a token that has not expired, fetching one if need

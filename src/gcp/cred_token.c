@@ -70,8 +70,9 @@ cred_set_target(struct cred *cred, const struct url *url,
 	if (cred->conn.url == url && cred->conn.limits == limits)
 		return;
 	conn_close(&cred->conn);
-	conn_init(&cred->conn, url, cred->trust, cred->resolver, limits);
-	conn_use_proxy(&cred->conn, cred->proxy);
+	conn_init(&cred->conn, url, cred->network, limits);
+	if (cred->has_own_trust)
+		conn_use_trust(&cred->conn, &cred->own_trust);
 	cred->conn.beside = beside;
 }
 

@@ -89,9 +89,7 @@ struct cred {
 	struct token token;      /* readable: the one in use */
 	struct conn conn;        /* readable: to the token's source */
 	/* private to cred*.c and adc.c */
-	const struct trust *trust;
-	const struct resolver_config *resolver;
-	const struct proxy *proxy;
+	const struct network *network;
 	struct url url;  /* where tokens are given out */
 	struct url url6; /* the metadata server, for pods with IPv6 only */
 	bool has_url6;

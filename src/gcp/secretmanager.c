@@ -37,12 +37,9 @@ secretmanager_init(struct secretmanager *sm, const char *endpoint,
 }
 
 void
-secretmanager_connect(struct secretmanager *sm, const struct trust *trust,
-		      const struct resolver_config *resolver,
-		      const struct proxy *proxy)
+secretmanager_connect(struct secretmanager *sm, const struct network *network)
 {
-	conn_init(&sm->conn, &sm->url, trust, resolver, &LIMITS);
-	conn_use_proxy(&sm->conn, proxy);
+	conn_init(&sm->conn, &sm->url, network, &LIMITS);
 }
 
 /* What a call is about; which of these it needs is its method's affair. */

@@ -48,10 +48,9 @@ MUST_CHECK enum code secretmanager_init(struct secretmanager *sm,
 					const struct retry_listener *listener,
 					struct status *st);
 
-/* Prepares the connection; arguments must stay. */
-void secretmanager_connect(struct secretmanager *sm, const struct trust *trust,
-			   const struct resolver_config *resolver,
-			   const struct proxy *proxy);
+/* Prepares the connection; `network` must stay. */
+void secretmanager_connect(struct secretmanager *sm,
+			   const struct network *network);
 
 /* Whether the secret is there: OK, or NOT_FOUND as for every call. */
 MUST_CHECK enum code secretmanager_get(struct secretmanager *sm,

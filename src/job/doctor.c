@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "job/target.h"
 #include "sys/wait.h"
 
 /* Clocks may differ by this much before tokens and certificates suffer. */
@@ -60,29 +61,29 @@ fail(struct doctor *d, enum doctor_step step, const struct status *st)
 }
 
 static bool
-check_configuration(struct doctor *d, struct run *run)
+check_configuration(struct doctor *d, struct program *program)
 {
 	struct status st = { .code = CODE_OK };
 
-	if (run_start_clock(run, &st) == CODE_OK &&
-	    config_read(&run->config, &run->settings, &st) == CODE_OK)
+	if (program_start_clock(program, &st) == CODE_OK &&
+	    target_read(&program->task, target_options(), &st) == CODE_OK)
 		note(d, DOCTOR_CONFIGURATION, DOCTOR_FINE,
-		     "project %s, secret %s", run->config.project,
-		     run->config.secret);
+		     "project %s, secret %s", program->task.project,
+		     program->task.secret);
 	else
 		fail(d, DOCTOR_CONFIGURATION, &st);
 	return st.code == CODE_OK;
 }
 
 static bool
-check_credentials(struct doctor *d, struct run *run)
+check_credentials(struct doctor *d, struct program *program)
 {
 	struct status st = { .code = CODE_OK };
 
-	if (run_prepare(run, &st) == CODE_OK &&
-	    run_confine(run, &st) == CODE_OK)
+	if (program_load(program, &st) == CODE_OK &&
+	    program_confine(program, &st) == CODE_OK)
 		note(d, DOCTOR_CREDENTIALS, DOCTOR_FINE, "%s",
-		     run->cred.source);
+		     program->client.cred.source);
 	else
 		fail(d, DOCTOR_CREDENTIALS, &st);
 	return st.code == CODE_OK;
@@ -130,13 +131,13 @@ describe(struct doctor *d, const struct conn *c, enum doctor_step step)
 
 /* Name, TCP, proxy and TLS are one opening, which says how far it came. */
 static bool
-check_connection(struct doctor *d, struct run *run)
+check_connection(struct doctor *d, struct program *program)
 {
 	struct status st = { .code = CODE_OK };
-	struct conn *c = &run->sm.conn;
+	struct conn *c = &program->client.sm.conn;
 	enum doctor_step last = DOCTOR_TLS;
 
-	if (conn_open(c, run->until, &st) != CODE_OK)
+	if (conn_open(c, program->client.until, &st) != CODE_OK)
 		last = step_of(c);
 	for (enum doctor_step step = DOCTOR_DNS; step <= last; step++)
 		describe(d, c, step);
@@ -146,30 +147,31 @@ check_connection(struct doctor *d, struct run *run)
 }
 
 static bool
-check_token(struct doctor *d, struct run *run)
+check_token(struct doctor *d, struct program *program)
 {
-	struct deadline until =
-		deadline_first(run->until, deadline_in(TOKEN_PATIENCE_MS));
+	struct deadline until = deadline_first(program->client.until,
+					       deadline_in(TOKEN_PATIENCE_MS));
 	struct status st = { .code = CODE_OK };
 	char end[RFC3339_SIZE];
 
-	if (cred_fetch(&run->cred, &run->call, NULL, until, &st) != CODE_OK) {
+	if (cred_fetch(&program->client.cred, &program->client.call, NULL,
+		       until, &st) != CODE_OK) {
 		fail(d, DOCTOR_TOKEN, &st);
 		return false;
 	}
-	clock_rfc3339(run->cred.token.expires_at, end);
+	clock_rfc3339(program->client.cred.token.expires_at, end);
 	note(d, DOCTOR_TOKEN, DOCTOR_FINE, "valid until %s", end);
 	return true;
 }
 
 static void
-check_clock(struct doctor *d, struct run *run)
+check_clock(struct doctor *d, struct program *program)
 {
 	int64_t theirs, ours = clock_unix(), differ;
 	char text[RFC3339_SIZE];
 	struct status st = { .code = CODE_OK };
 
-	if (!http_date(&run->call.response, &theirs)) {
+	if (!http_date(&program->client.call.response, &theirs)) {
 		note(d, DOCTOR_CLOCK, DOCTOR_SKIPPED,
 		     "the server told no time");
 		return;
@@ -195,13 +197,14 @@ check_clock(struct doctor *d, struct run *run)
  * means that the API is there. `*exists` if the secret is.
  */
 static bool
-check_api(struct doctor *d, struct run *run, bool *exists)
+check_api(struct doctor *d, struct program *program, bool *exists)
 {
 	struct status st = { .code = CODE_OK };
-	struct retry retry = retry_never(run->until);
+	struct retry retry = retry_never(program->client.until);
 	const char *what = "exists";
-	enum code code = secretmanager_get(&run->sm, run->config.project,
-					   run->config.secret, &retry, &st);
+	enum code code =
+		secretmanager_get(&program->client.sm, program->task.project,
+				  program->task.secret, &retry, &st);
 
 	*exists = code == CODE_OK;
 	if (code == CODE_NOT_FOUND)
@@ -215,7 +218,7 @@ check_api(struct doctor *d, struct run *run, bool *exists)
 	if (d->finding[DOCTOR_API].verdict != DOCTOR_FAILED)
 		note(d, DOCTOR_API, DOCTOR_FINE, "enabled; the secret %s",
 		     what);
-	check_clock(d, run);
+	check_clock(d, program);
 	return d->finding[DOCTOR_API].verdict == DOCTOR_FINE;
 }
 
@@ -245,14 +248,15 @@ judge_permission(struct doctor *d, enum doctor_step step,
 }
 
 static void
-check_permissions(struct doctor *d, struct run *run, bool exists)
+check_permissions(struct doctor *d, struct program *program, bool exists)
 {
 	struct status st = { .code = CODE_OK };
-	struct retry retry = retry_never(run->until);
+	struct retry retry = retry_never(program->client.until);
 	bool granted[2];
 
-	if (secretmanager_test_permissions(&run->sm, run->config.project,
-					   run->config.secret, PERMISSIONS, 2,
+	if (secretmanager_test_permissions(&program->client.sm,
+					   program->task.project,
+					   program->task.secret, PERMISSIONS, 2,
 					   granted, &retry, &st) != CODE_OK) {
 		fail(d, DOCTOR_ADD, &st);
 		return;
@@ -284,21 +288,21 @@ verdict(const struct doctor *d)
 }
 
 enum exit_status
-doctor_walk(struct doctor *d, struct run *run)
+doctor_walk(struct doctor *d, struct program *program)
 {
 	bool configured, exists;
 
 	for (size_t i = 0; i < DOCTOR_STEPS; i++)
 		note(d, (enum doctor_step)i, DOCTOR_SKIPPED,
 		     "a step before it failed");
-	configured = check_configuration(d, run);
-	if (check_credentials(d, run)) {
-		bool connected = check_connection(d, run);
-		bool token = check_token(d, run);
+	configured = check_configuration(d, program);
+	if (check_credentials(d, program)) {
+		bool connected = check_connection(d, program);
+		bool token = check_token(d, program);
 
 		if (configured && connected && token &&
-		    check_api(d, run, &exists))
-			check_permissions(d, run, exists);
+		    check_api(d, program, &exists))
+			check_permissions(d, program, exists);
 	}
 	return verdict(d);
 }

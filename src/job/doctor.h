@@ -5,7 +5,7 @@
 #ifndef JOB_DOCTOR_H
 #define JOB_DOCTOR_H
 
-#include "job/run.h"
+#include "job/program.h"
 
 enum doctor_step {
 	DOCTOR_CONFIGURATION,
@@ -44,9 +44,9 @@ struct doctor {
 const char *doctor_step_name(enum doctor_step step);
 
 /*
- * Takes all steps with `run`, whose settings are filled. Returns the exit
+ * Takes all steps with `program`, whose options have been read. Returns the exit
  * status: that of the first step that failed.
  */
-enum exit_status doctor_walk(struct doctor *doctor, struct run *run);
+enum exit_status doctor_walk(struct doctor *doctor, struct program *program);
 
 #endif

@@ -3,15 +3,34 @@
 #include "base/bounds.h"
 #include "base/redact.h"
 #include "job/pullsecret.h"
-#include "net/proxy.h"
 #include "sys/file.h"
 
+static struct {
+	const char *file;
+	const char *data; /* the pull secret itself */
+	const char *fake; /* switch */
+} given;
+
+static const struct opt OPTIONS[] = {
+	{ "pull-secret-file", "PULL_SECRET_FILE", "PATH|-", NULL,
+	  "file with the pull secret, - for standard input", &given.file,
+	  OPT_INPUT },
+	{ NULL, "PULL_SECRET_DATA", "JSON", NULL,
+	  "the pull secret itself; a file is safer", &given.data, OPT_SECRET },
+	{ "fake-pull-secret", "FAKE_PULL_SECRET", NULL, NULL,
+	  "store a well-known fake instead, for tests", &given.fake,
+	  OPT_PLAIN },
+};
+
+const struct opt_table INPUT_OPTIONS = { "Pull secret", OPTIONS,
+					 OPT_COUNT(OPTIONS) };
+
 enum code
-input_check(const struct settings *s, struct status *st)
+input_check(struct status *st)
 {
-	unsigned sources = (s->pull_secret_file != NULL ? 1U : 0U) +
-			   (s->pull_secret_data != NULL ? 1U : 0U) +
-			   (s->fake_pull_secret != NULL ? 1U : 0U);
+	unsigned sources = (given.file != NULL ? 1U : 0U) +
+			   (given.data != NULL ? 1U : 0U) +
+			   (given.fake != NULL ? 1U : 0U);
 
 	if (sources == 1)
 		return CODE_OK;
@@ -32,9 +51,9 @@ input_check(const struct settings *s, struct status *st)
 }
 
 /* A path that is the pull secret itself must not get into a message. */
-static enum code
-read_source(const char *path, struct deadline until, struct buf *out,
-	    struct status *st)
+enum code
+input_read_file(const char *path, struct deadline until, struct buf *out,
+		struct status *st)
 {
 	if (looks_secret(str_from(path))) {
 		status_hint(st, "the pull secret itself belongs into "
@@ -52,41 +71,23 @@ read_source(const char *path, struct deadline until, struct buf *out,
 }
 
 enum code
-input_read(const struct settings *s, struct deadline until, struct buf *out,
-	   struct status *st)
+input_read(struct deadline until, struct buf *out, struct status *st)
 {
-	struct str data = str_from(s->pull_secret_data);
+	static const struct opt_table *const own[] = { &INPUT_OPTIONS, NULL };
+	struct str data = str_from(given.data);
 
-	if (s->fake_pull_secret != NULL) {
+	if (given.fake != NULL) {
 		buf_put_cstr(out, PULL_SECRET_FAKE);
 		return CODE_OK;
 	}
-	if (s->pull_secret_file != NULL)
-		return read_source(s->pull_secret_file, until, out, st);
+	if (given.file != NULL)
+		return input_read_file(given.file, until, out, st);
 	buf_put_str(out, data);
+	opt_wipe(own);
 	if (out->overflow)
 		return status_set(st, CODE_OUT_OF_RANGE,
 				  "PULL_SECRET_DATA: %zu bytes are more than "
 				  "the %d that a secret version holds",
 				  data.len, PULL_SECRET_MAX);
 	return CODE_OK;
-}
-
-void
-input_wipe(struct settings *s)
-{
-	const char *data = s->pull_secret_data;
-
-	if (data != NULL)
-		wipe((char *)(uintptr_t)data, str_from(data).len);
-	s->pull_secret_data = NULL;
-	input_wipe_proxy(s);
-}
-
-void
-input_wipe_proxy(const struct settings *s)
-{
-	proxy_wipe_text(s->https_proxy);
-	proxy_wipe_text(opt_variable("HTTPS_PROXY"));
-	proxy_wipe_text(opt_variable("https_proxy"));
 }

@@ -3,28 +3,32 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "job/store_job.h"
+#include "job/target.h"
 #include "sys/wait.h"
 
-const struct job *const JOBS[] = {
-	&STORE_JOB,
-	NULL,
-};
-
-const struct job *
-job_find(struct str name)
+static bool
+next_from_options(struct task_source *source, struct task *task,
+		  struct status *st)
 {
-	for (size_t i = 0; JOBS[i] != NULL; i++)
-		if (str_eq(name, str_from(JOBS[i]->name)))
-			return JOBS[i];
-	return NULL;
+	if (source->count++ > 0)
+		return false;
+	(void)target_read(task, target_options(), st);
+	return true;
+}
+
+struct task_source
+task_from_options(void)
+{
+	return (struct task_source){ .next = next_from_options };
 }
 
 /* The `reason` of the result file: PascalCase, stable. */
 static const char *
-failure_reason(const struct status *st, enum exit_status exit_status)
+failure_reason(const struct outcome *outcome)
 {
-	switch (exit_status) {
+	if (outcome->reason != NULL)
+		return outcome->reason;
+	switch (outcome->exit) {
 	case EXIT_DONE:
 		break;
 	case EXIT_UNREPORTED:
@@ -34,187 +38,209 @@ failure_reason(const struct status *st, enum exit_status exit_status)
 	case EXIT_PULL_SECRET:
 		return "PullSecretInvalid";
 	case EXIT_AUTH:
-		return st->code == CODE_PERMISSION_DENIED ? "PermissionDenied"
-							  : "NotAuthenticated";
+		return outcome->status.code == CODE_PERMISSION_DENIED
+			       ? "PermissionDenied"
+			       : "NotAuthenticated";
 	case EXIT_INTEGRITY:
 		return "VerificationFailed";
 	case EXIT_SIGINT:
 	case EXIT_SIGTERM:
 		return "Interrupted";
 	case EXIT_RETRY:
-		if (st->code == CODE_DEADLINE_EXCEEDED)
+		if (outcome->status.code == CODE_DEADLINE_EXCEEDED)
 			return "DeadlineExceeded";
-		if (st->code == CODE_RESOURCE_EXHAUSTED)
+		if (outcome->status.code == CODE_RESOURCE_EXHAUSTED)
 			return "QuotaExceeded";
 		break;
 	}
 	return "ServiceUnavailable";
 }
 
-static const char *
-success_reason(const struct job *job, const struct run *run)
-{
-	return run->settings.dry_run != NULL ? "DryRunPassed"
-					     : job->success_reason;
-}
+/* What became of a run so far. */
+struct verdict {
+	const struct job *job;  /* NULL: it never came to its job */
+	struct outcome outcome; /* of the last task that failed, if any did */
+	size_t total, failed;
+};
 
-/* Says in a failure what is already in Secret Manager. */
+/* Says in a failure what is already at Google. */
 static void
-add_what_was_written(const struct run *run, struct status *st)
+add_effect(const struct verdict *verdict, struct status *st)
 {
-	const char *name = run->written ? run->version.name : "";
-	size_t used = strlen(st->message), needed;
-	const char *text = NULL;
+	const struct outcome *outcome = &verdict->outcome;
+	size_t used = strlen(st->message);
+	const char *text = NULL, *version = "";
 
-	if (run->written)
-		text = "a version was already written: ";
-	else if (run->maybe_written)
-		text = "it is unknown whether a version was written";
-	else if (status_interrupted(st))
-		text = "no version was written";
-	if (text == NULL || strstr(st->message, text) != NULL)
+	if (verdict->job == NULL)
 		return;
-	/* This is worth more than the end of a long message. */
-	needed = strlen(text) + strlen(name) + sizeof("; ");
-	if (used > sizeof(st->message) - needed)
-		used = sizeof(st->message) - needed;
-	(void)snprintf(st->message + used, sizeof(st->message) - used, "; %s%s",
-		       text, name);
+	if (outcome->effect == EFFECT_DONE) {
+		text = verdict->job->words.done;
+		version = outcome->version;
+	} else if (outcome->effect == EFFECT_UNKNOWN) {
+		text = verdict->job->words.unknown;
+	} else if (status_interrupted(st)) {
+		text = verdict->job->words.none;
+	}
+	if (text != NULL && strstr(st->message, text) == NULL)
+		(void)snprintf(st->message + used, sizeof(st->message) - used,
+			       "; %s%s", text, version);
 }
 
-static enum exit_status
-signal_exit_status(void)
+/* All before the job itself; the first task opens what the others use. */
+static enum code
+start_task(const struct job *job, struct program *program,
+	   const struct status *wrong, struct outcome *outcome)
 {
-	return (enum exit_status)(128 + wait_signal());
+	struct report *report = &program->report;
+	struct status *st = &outcome->status;
+
+	(void)program_start_clock(program, st);
+	report_info(report, "start", "%s", job->start);
+	report->operation = "validate-config";
+	if (st->code == CODE_OK)
+		*st = *wrong;
+	if (st->code == CODE_OK && job->check != NULL)
+		(void)job->check(st);
+	if (st->code == CODE_OK && job->run != NULL)
+		(void)program_load(program, st);
+	if (st->code == CODE_OK && job->prepare != NULL)
+		job->prepare(&program->client, &program->task, report, outcome);
+	if (st->code != CODE_OK || job->run == NULL)
+		return st->code;
+	report->operation = "init-client";
+	if (report_check(report, st) != CODE_OK ||
+	    program_confine(program, st) != CODE_OK ||
+	    client_connect(&program->client, st) != CODE_OK)
+		return st->code;
+	report_info(report, "client-initialized",
+		    "Successfully initialized Secret Manager client");
+	return report_check(report, st);
 }
 
-/* Works on one task and logs how it failed, if it did. */
-static enum exit_status
-process(const struct job *job, struct run *run, size_t task, struct status *st)
+/* Works on one task, which may be `wrong`, and logs how it failed, if so. */
+static void
+process(struct verdict *verdict, struct program *program,
+	const struct status *wrong)
 {
-	enum exit_status result = job->process(run, task, st);
+	struct outcome *outcome = &verdict->outcome;
+	struct status *st = &outcome->status;
 	struct log_line line = { .level = LOG_ERROR, .status = st };
 
-	if (result == EXIT_DONE)
-		return result;
+	if (start_task(verdict->job, program, wrong, outcome) == CODE_OK &&
+	    verdict->job->run != NULL)
+		verdict->job->run(&program->client, &program->task,
+				  &program->report, outcome);
+	if (st->code == CODE_OK)
+		return;
 	if (status_interrupted(st))
-		result = signal_exit_status();
-	add_what_was_written(run, st);
-	line.operation = run->operation;
+		outcome->exit = (enum exit_status)(128 + wait_signal());
+	else if (outcome->exit == EXIT_DONE)
+		outcome->exit = code_exit_status(st->code);
+	outcome->reason = failure_reason(outcome);
+	add_effect(verdict, st);
+	line.operation = program->report.operation;
 	line.message = st->message;
-	line.version = run->written ? run->version.name : NULL;
-	report_log(&run->report, &line);
-	return result;
+	line.version = outcome->version;
+	report_log(&program->report, &line);
 }
 
 static void
-log_summary(const struct job *job, struct run *run, size_t total, size_t failed)
+log_summary(const struct verdict *verdict, struct report *report)
 {
 	char message[160];
 	const struct log_line line = {
-		.level = failed == total ? LOG_ERROR : LOG_INFO,
+		.level = verdict->failed == verdict->total ? LOG_ERROR
+							   : LOG_INFO,
 		.operation = "summary",
 		.message = message,
 	};
 
 	(void)snprintf(message, sizeof(message),
 		       "Job %s: %zu total, %zu succeeded, %zu failed",
-		       job->name, total, total - failed, failed);
-	report_log(&run->report, &line);
+		       verdict->job->name, verdict->total,
+		       verdict->total - verdict->failed, verdict->failed);
+	report_log(report, &line);
 }
 
-/* What became of a run so far. */
-struct verdict {
-	enum exit_status exit;
-	const char *reason;
-	struct status outcome; /* the failure, if `exit` is not EXIT_DONE */
-	size_t total, failed;
-};
-
 /*
- * A success that cannot be told is none. Yet another run would add a version
- * to the one that is verified, so that it has an exit status of its own.
+ * A success that cannot be told is none. Where yet another run would add to
+ * what is done, it has an exit status of its own.
  */
 static void
-fail_unreported(const struct run *run, struct verdict *verdict,
-		const struct status *why)
+fail_unreported(struct verdict *verdict, const struct status *why)
 {
-	verdict->exit = run->written ? EXIT_UNREPORTED : EXIT_RETRY;
-	verdict->reason = "ReportIncomplete";
+	struct outcome *outcome = &verdict->outcome;
+	bool harmful =
+		outcome->effect == EFFECT_DONE && !verdict->job->repeatable;
+
+	outcome->exit = harmful ? EXIT_UNREPORTED : EXIT_RETRY;
+	outcome->reason = "ReportIncomplete";
+	outcome->status = *why;
 	verdict->failed = verdict->total;
-	verdict->outcome = *why;
-	add_what_was_written(run, &verdict->outcome);
-	status_hint(&verdict->outcome,
-		    run->written ? "the version is verified, do not run it "
-				   "again for this; make room for the log and "
-				   "the result file"
-				 : "make room for the log and the result file");
+	add_effect(verdict, &outcome->status);
+	status_hint(&outcome->status,
+		    harmful ? "the version is verified, do not run it again "
+			      "for this; make room for the log and the result "
+			      "file"
+			    : "make room for the log and the result file");
 }
 
 /* What is said of a success that standard output did not take whole. */
 static void
-fail_if_log_is_lost(struct run *run, struct verdict *verdict)
+fail_if_log_is_lost(struct verdict *verdict, const struct report *report)
 {
-	struct status why = run->report.failure;
+	struct status why = report->failure;
 
-	if (why.code == CODE_OK || verdict->exit != EXIT_DONE)
+	if (why.code == CODE_OK || verdict->outcome.exit != EXIT_DONE)
 		return;
 	status_prefix(&why, "the log is incomplete: standard output");
-	fail_unreported(run, verdict, &why);
+	fail_unreported(verdict, &why);
 }
 
 static struct ending
-ending_of(const struct run *run, const struct verdict *verdict,
-	  char message[static STATUS_MESSAGE_MAX])
+ending_of(const struct verdict *verdict)
 {
-	if (verdict->exit != EXIT_DONE)
-		(void)snprintf(message, STATUS_MESSAGE_MAX, "%s",
-			       verdict->outcome.message);
-	else if (run->written)
-		(void)snprintf(message, STATUS_MESSAGE_MAX,
-			       "Stored and verified %zu bytes as %s",
-			       run->secret.len, run->version.name);
-	else
-		(void)snprintf(message, STATUS_MESSAGE_MAX,
-			       "Nothing was changed");
+	const struct outcome *outcome = &verdict->outcome;
+
 	return (struct ending){
-		.outcome = &verdict->outcome,
-		.reason = verdict->reason,
-		.message = message,
-		.version = run->written ? run->version.name : NULL,
+		.outcome = &outcome->status,
+		.reason = outcome->reason,
+		.message = outcome->exit != EXIT_DONE ? outcome->status.message
+			   : outcome->message[0] != '\0'
+				   ? outcome->message
+				   : "Nothing was changed",
+		.version = outcome->version,
 	};
 }
 
 static bool
-write_result(struct run *run, const struct verdict *verdict, struct status *st)
+write_result(const struct verdict *verdict, struct report *report,
+	     struct status *st)
 {
-	char message[STATUS_MESSAGE_MAX];
-	const struct ending ending = ending_of(run, verdict, message);
+	const struct ending ending = ending_of(verdict);
 
-	return report_result(&run->report, &ending, st) == CODE_OK;
+	return report_result(report, &ending, st) == CODE_OK;
 }
 
 /* The result file; a success that it cannot hold is logged, and is none. */
 static void
-finish_result(struct run *run, struct verdict *verdict)
+finish_result(struct verdict *verdict, struct report *report)
 {
 	struct status lost = { .code = CODE_OK }, again = { .code = CODE_OK };
 	const struct log_line line = { .level = LOG_ERROR,
 				       .operation = "result-file",
 				       .message = lost.message,
-				       .version = run->written
-							  ? run->version.name
-							  : NULL,
+				       .version = verdict->outcome.version,
 				       .status = &lost };
 
-	if (write_result(run, verdict, &lost))
+	if (write_result(verdict, report, &lost))
 		return;
-	if (verdict->exit == EXIT_DONE) {
-		fail_unreported(run, verdict, &lost);
-		lost = verdict->outcome;
-		(void)write_result(run, verdict, &again);
+	if (verdict->outcome.exit == EXIT_DONE) {
+		fail_unreported(verdict, &lost);
+		lost = verdict->outcome.status;
+		(void)write_result(verdict, report, &again);
 	}
-	report_log(&run->report, &line);
+	report_log(report, &line);
 }
 
 /*
@@ -223,69 +249,68 @@ finish_result(struct run *run, struct verdict *verdict)
  * what is taken back: so the summary's place is waited for first.
  */
 static enum exit_status
-finish(const struct job *job, struct run *run, struct verdict *verdict)
+finish(struct verdict *verdict, struct report *report)
 {
 	struct status lost = { .code = CODE_OK };
-	char message[STATUS_MESSAGE_MAX];
 	struct ending ending;
 
-	if (job != NULL)
-		report_wait_log(&run->report);
-	fail_if_log_is_lost(run, verdict);
-	finish_result(run, verdict);
-	if (job != NULL)
-		log_summary(job, run, verdict->total, verdict->failed);
-	if (verdict->exit == EXIT_DONE) {
-		fail_if_log_is_lost(run, verdict);
-		if (verdict->exit != EXIT_DONE)
-			(void)write_result(run, verdict, &lost);
+	if (verdict->job != NULL)
+		report_wait_log(report);
+	fail_if_log_is_lost(verdict, report);
+	finish_result(verdict, report);
+	if (verdict->job != NULL)
+		log_summary(verdict, report);
+	if (verdict->outcome.exit == EXIT_DONE) {
+		fail_if_log_is_lost(verdict, report);
+		if (verdict->outcome.exit != EXIT_DONE)
+			(void)write_result(verdict, report, &lost);
 	}
-	ending = ending_of(run, verdict, message);
-	report_termination(&run->report, &ending);
-	if (run->report.failure.code != CODE_OK) {
-		status_prefix(&run->report.failure, "standard output");
-		add_what_was_written(run, &run->report.failure);
+	ending = ending_of(verdict);
+	report_termination(report, &ending);
+	if (report->failure.code != CODE_OK) {
+		status_prefix(&report->failure, "standard output");
+		add_effect(verdict, &report->failure);
 	}
-	return verdict->exit;
+	return verdict->outcome.exit;
 }
 
 enum exit_status
-job_run(const struct job *job, struct run *run)
+job_run(const struct job *job, struct program *program,
+	struct task_source *source)
 {
-	struct verdict verdict = { .exit = EXIT_DONE };
-	enum exit_status last_failure = EXIT_RETRY;
+	static struct verdict verdict, done; /* too large for the stack */
+	struct status wrong = { .code = CODE_OK };
 
-	if (job->find_tasks(run, &verdict.total, &verdict.outcome) != CODE_OK)
-		return job_abort(run, &verdict.outcome);
-	for (size_t task = 0; task < verdict.total; task++) {
-		struct status st = { .code = CODE_OK };
-		enum exit_status one = process(job, run, task, &st);
+	verdict = (struct verdict){ .job = job };
+	done = verdict;
+	while (source->next(source, &program->task, &wrong)) {
+		struct verdict one = { .job = job };
 
-		if (one == EXIT_DONE)
+		process(&one, program, &wrong);
+		status_clear(&wrong);
+		verdict.total++;
+		if (one.outcome.exit == EXIT_DONE) {
+			done.outcome = one.outcome;
 			continue;
+		}
 		verdict.failed++;
-		last_failure = one;
-		verdict.outcome = st;
+		verdict.outcome = one.outcome;
 	}
-	if (verdict.failed == verdict.total)
-		verdict.exit = last_failure;
-	else
-		status_clear(&verdict.outcome);
-	verdict.reason =
-		verdict.exit == EXIT_DONE
-			? success_reason(job, run)
-			: failure_reason(&verdict.outcome, verdict.exit);
-	return finish(job, run, &verdict);
+	if (verdict.failed < verdict.total)
+		verdict.outcome = done.outcome;
+	return finish(&verdict, &program->report);
 }
 
 enum exit_status
-job_abort(struct run *run, const struct status *st)
+job_abort(struct program *program, const struct status *st)
 {
-	struct verdict verdict = { .exit = code_exit_status(st->code),
-				   .outcome = *st };
+	struct verdict verdict = {
+		.outcome = { .status = *st,
+			     .exit = code_exit_status(st->code) },
+	};
+	struct outcome *outcome = &verdict.outcome;
 
-	verdict.reason = verdict.exit == EXIT_RETRY
-				 ? "ReportIncomplete"
-				 : failure_reason(st, verdict.exit);
-	return finish(NULL, run, &verdict);
+	outcome->reason = outcome->exit == EXIT_RETRY ? "ReportIncomplete"
+						      : failure_reason(outcome);
+	return finish(&verdict, &program->report);
 }

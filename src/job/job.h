@@ -1,52 +1,73 @@
 /*
- * Floor 4, job. The jobs that there are, and the runner that they share.
+ * Floor 4, job. What a job is, and the runner that all jobs share.
  *
- * A new job is one file that defines a `struct job` and one row in the table
- * of job.c.
+ * A new job is one file that defines a `struct job` and one row in jobs.h.
  */
 #ifndef JOB_JOB_H
 #define JOB_JOB_H
 
-#include "job/run.h"
+#include "job/outcome.h"
+#include "job/program.h"
+
+/* What is said of a job's effect where a run fails. */
+struct job_words {
+	const char *done;    /* it had its effect; the version follows */
+	const char *unknown; /* it may have had it */
+	const char *none;    /* stopped by a signal before anything was sent */
+};
 
 struct job {
 	const char *name;
 	const char *description;
-	/* Its own options, beside RUN_OPTIONS and NETWORK_OPTIONS. */
-	const struct opt_table *options;
-	/* Finds the tasks: fills `*tasks` with their number, at least 1. */
-	enum code (*find_tasks)(struct run *run, size_t *tasks,
-				struct status *st);
-	/* Works on task number `task`, from 0; logs what it does. */
-	enum exit_status (*process)(struct run *run, size_t task,
-				    struct status *st);
-	/* Tasks that may be worked on at the same time; the runner works on
-	 * one after another as long as every job says 1. */
-	unsigned workers;
-	/* For the result file when every task succeeded. */
-	const char *success_reason;
+	/* Its options, ended by NULL; RUN_OPTIONS and NETWORK_OPTIONS too. */
+	const struct opt_table *const *options;
+	const char *start; /* the first line of its log */
+	struct job_words words;
+	/* A repetition after EFFECT_DONE does no harm, so that it may come. */
+	bool repeatable;
+	/* Whether its own options fit together; NULL: nothing to check. */
+	enum code (*check)(struct status *st);
+	/*
+	 * Reads and checks what the task needs, before the network is touched;
+	 * NULL: nothing. `client` lends its memory. Fails in `outcome`.
+	 */
+	void (*prepare)(struct client *client, struct task *task,
+			struct report *report, struct outcome *outcome);
+	/* Works on the task; logs what it does. NULL: prepare() did it all,
+	 * without network and credentials. */
+	void (*run)(struct client *client, const struct task *task,
+		    struct report *report, struct outcome *outcome);
 };
 
-/* All jobs, ended by NULL. */
-extern const struct job *const JOBS[];
+/* Where tasks come from. */
+struct task_source {
+	/*
+	 * Fills in the next task; false if there is none left. A task that is
+	 * wrong is true and a failure in `st`.
+	 */
+	bool (*next)(struct task_source *source, struct task *task,
+		     struct status *st);
+	size_t count; /* how many it gave so far */
+};
 
-/* The job of that name, or NULL. */
-const struct job *job_find(struct str name);
+/* One task: the one that TARGET_OPTIONS name. */
+struct task_source task_from_options(void);
 
 /*
- * Runs a job whose settings have been read: finds its tasks, works on them,
- * logs errors, writes the result file and, as the last line of the log, how
- * many tasks there were, succeeded and failed. Fails if every task failed, with
- * the exit status of the last one. A success that log or result file could not
- * tell is EXIT_UNREPORTED, or EXIT_RETRY if nothing was changed.
+ * Runs a job whose options have been read over its tasks: logs errors, writes
+ * the result file and, as the last line of the log, how many tasks there were,
+ * succeeded and failed. Fails if every task failed, with the exit status of
+ * the last one. A success that log or result file could not tell is
+ * EXIT_UNREPORTED, or EXIT_RETRY where a repetition does no harm.
  */
-enum exit_status job_run(const struct job *job, struct run *run);
+enum exit_status job_run(const struct job *job, struct program *program,
+			 struct task_source *source);
 
 /*
  * Ends a run that never came to its job: logs nothing, writes the result. The
  * exit status of the error, which is EXIT_RETRY only for a report that has no
  * room.
  */
-enum exit_status job_abort(struct run *run, const struct status *st);
+enum exit_status job_abort(struct program *program, const struct status *st);
 
 #endif

@@ -1,6 +1,8 @@
 #include "job/report.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +23,34 @@
 
 /* Project and cluster as they were given, right or wrong, up to here. */
 #define NAME_MAX_SHOWN 128
+
+/* Every retry is logged, with what failed and how long it waits. */
+static void
+log_retry(void *context, const struct status *st, unsigned attempt,
+	  int64_t wait_ms)
+{
+	struct report *report = context;
+	const struct log_line line = { .level = LOG_WARNING,
+				       .operation = report->operation,
+				       .message = st->message,
+				       .status = st,
+				       .attempt = attempt,
+				       .retry_in_ms = wait_ms };
+
+	report_log(report, &line);
+}
+
+void
+report_clear(struct report *report)
+{
+	report->operation = "start";
+	report->result.folder = -1;
+	report->result.hidden = -1;
+	report->termination_log = -1;
+	report->retries = (struct retry_listener){ log_retry, report };
+	report->until = deadline_in((int64_t)TIMEOUT_DEFAULT_S * 1000);
+	status_clear(&report->failure);
+}
 
 /* A link may lead to what it must not replace or empty. */
 static enum code
@@ -43,10 +73,6 @@ report_init(struct report *report, const char *path,
 	struct status unused = { .code = CODE_OK };
 	struct status *why = path == NULL ? &unused : st;
 
-	report->result.folder = -1;
-	report->result.hidden = -1;
-	report->termination_log = -1;
-	status_clear(&report->failure);
 	if (path == NULL && access(RESULTS_FOLDER, F_OK) != 0)
 		return CODE_OK;
 	if (path == NULL)
@@ -184,6 +210,54 @@ report_log(struct report *report, const struct log_line *line)
 	else
 		(void)file_write_all(STDOUT_FILENO, buf_view(&text),
 				     patience(report), &report->failure);
+}
+
+void
+report_info(struct report *report, const char *operation, const char *format,
+	    ...)
+{
+	char message[STATUS_MESSAGE_MAX];
+	const struct log_line line = { .level = LOG_INFO,
+				       .operation = operation,
+				       .message = message };
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	report_log(report, &line);
+}
+
+void
+report_done(struct report *report, const char *operation, int64_t started_ms,
+	    const char *version, const char *format, ...)
+{
+	char message[STATUS_MESSAGE_MAX];
+	const struct log_line line = {
+		.level = LOG_INFO,
+		.operation = operation,
+		.message = message,
+		.timed = true,
+		.duration_ms = clock_ms() - started_ms,
+		.version = version,
+	};
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	report_log(report, &line);
+}
+
+enum code
+report_check(const struct report *report, struct status *st)
+{
+	if (report->failure.code != CODE_OK) {
+		*st = report->failure;
+		st->permanent = true;
+		status_prefix(st, "standard output");
+	}
+	return st->code;
 }
 
 void

@@ -9,7 +9,7 @@
 #ifndef JOB_REPORT_H
 #define JOB_REPORT_H
 
-#include "base/json.h"
+#include "gcp/retry.h"
 #include "sys/file.h"
 
 enum log_level { LOG_INFO, LOG_WARNING, LOG_ERROR };
@@ -28,15 +28,20 @@ struct log_line {
 	int64_t retry_in_ms;
 };
 
-/* Caller-owned; private to report.c but for the first three. */
+/* Caller-owned; result and termination log are private to report.c. */
 struct report {
 	const char *cluster_id; /* NULL while unknown */
 	const char *project;
 	struct deadline until; /* how long a full log is waited for */
 	struct status failure; /* the first line that could not be written */
 	struct file_target result;
-	int termination_log; /* -1: none */
+	int termination_log;   /* -1: none */
+	const char *operation; /* what the run is doing, as the log names it */
+	struct retry_listener retries; /* logs each as a warning */
 };
+
+/* Makes an all-zero report ready: nothing to write to but the log. */
+void report_clear(struct report *report);
 
 /* A file that the run reads, or that something else is written to. */
 struct other_file {
@@ -77,6 +82,25 @@ MUST_CHECK enum code report_reserve(struct report *report, struct status *st);
 
 /* Writes a line. What cannot be written is remembered in `failure`. */
 void report_log(struct report *report, const struct log_line *line);
+
+/* Logs an information of `operation`. */
+void report_info(struct report *report, const char *operation,
+		 const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * The same with the time since `started_ms` (clock_ms()) and the version, if
+ * that is not "".
+ */
+void report_done(struct report *report, const char *operation,
+		 int64_t started_ms, const char *version, const char *format,
+		 ...) __attribute__((format(printf, 5, 6)));
+
+/*
+ * Whether every line so far could be written: as long as nothing was sent, a
+ * run ends that nobody can follow. The code of the failure.
+ */
+MUST_CHECK enum code report_check(const struct report *report,
+				  struct status *st);
 
 /*
  * Waits until one more line can be written. If that will never be, `failure`

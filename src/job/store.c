@@ -1,9 +1,18 @@
-#include "job/store.h"
+/*
+ * Floor 4, job. Storing a pull secret: at most one version, always verified.
+ *
+ * An addVersion whose reply was lost is looked for before it is repeated.
+ */
+#include "job/jobs.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "job/find_version.h"
+#include "job/input.h"
+#include "job/options.h"
+#include "job/pullsecret.h"
+#include "job/target.h"
 
 static const char CREATE[] = "create-secret";
 static const char ADD[] = "add-secret-version";
@@ -11,12 +20,11 @@ static const char VERIFY[] = "verify-secret";
 
 /* One secret on its way: what its steps know of each other. */
 struct storing {
-	struct run *run; /* log, and what was written */
-	struct secretmanager *sm;
-	const char *project;
-	const char *secret;
-	struct str payload;
-	struct deadline until;
+	struct client *client;
+	const struct task *task;
+	struct report *report;
+	struct outcome *outcome;
+	struct secret_version version; /* once it is written */
 	bool just_created; /* a create was sent: NOT_FOUND may pass */
 	bool all_new;      /* that create made the secret */
 };
@@ -24,8 +32,7 @@ struct storing {
 static struct retry
 retries(const struct storing *storing)
 {
-	struct retry retry =
-		retry_calls(&storing->run->listener, storing->until);
+	struct retry retry = client_retries(storing->client);
 
 	retry.just_created = storing->just_created;
 	return retry;
@@ -34,31 +41,32 @@ retries(const struct storing *storing)
 static enum code
 create_secret(struct storing *storing, struct status *st)
 {
-	struct run *run = storing->run;
+	struct report *report = storing->report;
 	const struct label labels[] = {
 		{ "managed-by", "hyperfleet" },
 		{ "adapter", "pullsecret" },
-		{ "cluster-id", run->config.cluster_id },
+		{ "cluster-id", storing->task->cluster_id },
 		{ "resource-type", "pull-secret" },
 		{ "hyperfleet-version", "v1" },
 	};
 	struct retry retry = retries(storing);
 	int64_t started = clock_ms();
 
-	run->operation = CREATE;
-	run_log(run, CREATE, "Creating new secret: %s", storing->secret);
-	(void)secretmanager_create(storing->sm, storing->project,
-				   storing->secret, labels,
+	report->operation = CREATE;
+	report_info(report, CREATE, "Creating new secret: %s",
+		    storing->task->secret);
+	(void)secretmanager_create(&storing->client->sm, storing->task->project,
+				   storing->task->secret, labels,
 				   sizeof(labels) / sizeof(labels[0]), &retry,
 				   st);
 	if (st->code == CODE_OK) {
 		storing->all_new = true;
-		run_log_done(run, CREATE, started,
-			     "Successfully created secret");
+		report_done(report, CREATE, started, "",
+			    "Successfully created secret");
 	} else if (st->code == CODE_ALREADY_EXISTS) {
 		status_clear(st);
-		run_log(run, "secret-exists", "Secret already exists: %s",
-			storing->secret);
+		report_info(report, "secret-exists",
+			    "Secret already exists: %s", storing->task->secret);
 	} else if (st->code == CODE_NOT_FOUND) {
 		status_hint(st, "check GCP_PROJECT_ID: the project was not "
 				"found");
@@ -75,30 +83,29 @@ create_secret(struct storing *storing, struct status *st)
 static bool
 may_add_again(struct storing *storing, struct retry *retry, struct status *st)
 {
-	struct run *run = storing->run;
 	const struct version_search search = {
-		.sm = storing->sm,
-		.project = storing->project,
-		.secret = storing->secret,
-		.payload = storing->payload,
+		.sm = &storing->client->sm,
+		.project = storing->task->project,
+		.secret = storing->task->secret,
+		.payload = storing->task->payload,
 		.just_created = storing->just_created,
 		.all_new = storing->all_new,
-		.listener = &run->listener,
-		.until = storing->until,
+		.listener = storing->client->listener,
+		.until = storing->client->until,
 	};
 	struct status failure = *st, look = { .code = CODE_OK };
-	bool retried;
+	bool retried, found;
 
 	/* From here on for good: it may be written later than we look. */
-	run->maybe_written = true;
+	storing->outcome->effect = EFFECT_UNKNOWN;
 	retried = retry_again(retry, st);
 	if (status_interrupted(st))
 		return false;
-	if (find_written_version(&search, &run->version, &run->written,
-				 &look) == CODE_OK) {
-		if (run->written)
+	if (find_written_version(&search, &storing->version, &found, &look) ==
+	    CODE_OK) {
+		if (found)
 			status_clear(st);
-		return retried && !run->written;
+		return retried && !found;
 	}
 	if (status_interrupted(&look)) {
 		*st = look;
@@ -115,45 +122,49 @@ may_add_again(struct storing *storing, struct retry *retry, struct status *st)
 }
 
 static void
-log_adding(struct run *run)
+log_adding(struct report *report)
 {
-	run->operation = ADD;
-	run_log(run, ADD, "Adding secret version with pull secret data");
+	report->operation = ADD;
+	report_info(report, ADD, "Adding secret version with pull secret data");
 }
 
 static enum code
 add_version(struct storing *storing, struct status *st)
 {
-	struct run *run = storing->run;
+	struct report *report = storing->report;
 	struct retry retry = retries(storing);
 	int64_t started = clock_ms();
 
-	log_adding(run);
-	if (run_check_log(run, st) != CODE_OK)
+	log_adding(report);
+	if (report_check(report, st) != CODE_OK)
 		return st->code;
-	while (secretmanager_add_version(storing->sm, storing->project,
-					 storing->secret, storing->payload,
-					 &run->version, &retry,
-					 st) != CODE_OK) {
+	while (secretmanager_add_version(
+		       &storing->client->sm, storing->task->project,
+		       storing->task->secret, storing->task->payload,
+		       &storing->version, &retry, st) != CODE_OK) {
 		if (st->code == CODE_NOT_FOUND) { /* passes after a create */
 			status_clear(st);
 			if (create_secret(storing, st) != CODE_OK)
 				return st->code;
 			retry.just_created = true;
-			log_adding(run);
+			log_adding(report);
 			started = clock_ms();
-		} else if (storing->sm->delivery != MAYBE_ACTED ||
+		} else if (storing->client->sm.delivery != MAYBE_ACTED ||
 			   !may_add_again(storing, &retry, st)) {
 			break;
 		}
 	}
 	if (st->code != CODE_OK)
 		return st->code;
-	run->written = true;
+	storing->outcome->effect = EFFECT_DONE;
+	(void)snprintf(storing->outcome->version,
+		       sizeof(storing->outcome->version), "%s",
+		       storing->version.name);
 	if (!storing->just_created)
-		run_log(run, "secret-exists", "Secret already exists: %s",
-			storing->secret);
-	run_log_done(run, ADD, started, "Successfully created secret version");
+		report_info(report, "secret-exists",
+			    "Secret already exists: %s", storing->task->secret);
+	report_done(report, ADD, started, storing->version.name,
+		    "Successfully created secret version");
 	return CODE_OK;
 }
 
@@ -161,19 +172,19 @@ add_version(struct storing *storing, struct status *st)
 static enum code
 verify(struct storing *storing, struct status *st)
 {
-	struct run *run = storing->run;
+	struct report *report = storing->report;
 	struct retry retry = retries(storing);
 	struct secret_version found;
 	int64_t started = clock_ms();
 	char number[24];
 	struct str data;
 
-	run->operation = VERIFY;
+	report->operation = VERIFY;
 	(void)snprintf(number, sizeof(number), "%llu",
-		       (unsigned long long)run->version.number);
-	if (secretmanager_access(storing->sm, storing->project, storing->secret,
-				 number, &found, &data, &retry,
-				 st) != CODE_OK) {
+		       (unsigned long long)storing->version.number);
+	if (secretmanager_access(&storing->client->sm, storing->task->project,
+				 storing->task->secret, number, &found, &data,
+				 &retry, st) != CODE_OK) {
 		if (!status_interrupted(st))
 			status_prefix(st,
 				      "version %s was written but not "
@@ -181,38 +192,38 @@ verify(struct storing *storing, struct status *st)
 				      number);
 		return st->code;
 	}
-	if (found.number != run->version.number ||
-	    data.len != storing->payload.len ||
-	    !bytes_equal(data.ptr, storing->payload.ptr, data.len)) {
+	if (found.number != storing->version.number ||
+	    data.len != storing->task->payload.len ||
+	    !bytes_equal(data.ptr, storing->task->payload.ptr, data.len)) {
 		status_hint(st, "do not use this version: find out who or "
 				"what changed it");
 		return status_set(st, CODE_DATA_LOSS,
 				  "version %s holds other bytes than were "
 				  "written (%zu bytes, %zu were written)",
-				  number, data.len, storing->payload.len);
+				  number, data.len, storing->task->payload.len);
 	}
-	run_log_done(run, VERIFY, started, "Verified secret (%zu bytes)",
-		     data.len);
+	report_done(report, VERIFY, started, storing->version.name,
+		    "Verified secret (%zu bytes)", data.len);
 	return CODE_OK;
 }
 
-enum code
-store_secret(struct run *run, struct status *st)
+/* Adds a version, creates the secret where it is missing, reads it back. */
+static enum code
+store_secret(struct storing *storing, struct status *st)
 {
-	struct storing storing = {
-		.run = run,
-		.sm = &run->sm,
-		.project = run->config.project,
-		.secret = run->config.secret,
-		.payload = run->secret,
-		.until = run->until,
-	};
+	struct report *report = storing->report;
 
-	if (add_version(&storing, st) != CODE_OK ||
-	    verify(&storing, st) != CODE_OK)
+	if (add_version(storing, st) != CODE_OK ||
+	    verify(storing, st) != CODE_OK)
 		return st->code;
-	run->operation = "completed";
-	run_log(run, "completed", "Successfully created/updated pull secret");
+	report->operation = "completed";
+	report_info(report, "completed",
+		    "Successfully created/updated pull secret");
+	storing->outcome->reason = "PullSecretStored";
+	(void)snprintf(storing->outcome->message,
+		       sizeof(storing->outcome->message),
+		       "Stored and verified %zu bytes as %s",
+		       storing->task->payload.len, storing->version.name);
 	return CODE_OK;
 }
 
@@ -229,26 +240,111 @@ hint_at_get(struct status *st)
 			"project; a run that stores does without it");
 }
 
-enum code
-store_dry_run(struct run *run, struct status *st)
+/* The same without changing anything: says what a run would do. */
+static enum code
+dry_run(struct storing *storing, struct status *st)
 {
-	struct retry retry = retry_calls(&run->listener, run->until);
+	struct report *report = storing->report;
+	struct retry retry = retries(storing);
 	bool missing;
 
-	run->operation = "dry-run";
-	missing = secretmanager_get(&run->sm, run->config.project,
-				    run->config.secret, &retry,
-				    st) == CODE_NOT_FOUND;
+	report->operation = "dry-run";
+	missing =
+		secretmanager_get(&storing->client->sm, storing->task->project,
+				  storing->task->secret, &retry,
+				  st) == CODE_NOT_FOUND;
 	if (missing)
 		status_clear(st);
 	hint_at_get(st);
 	if (st->code != CODE_OK)
 		return st->code;
-	run_log(run, "dry-run",
-		missing ? "Dry run: authenticated; secret %s does not exist, "
-			  "it would be created with one version"
-			: "Dry run: authenticated; secret %s exists, a "
-			  "version would be added",
-		run->config.secret);
+	storing->outcome->reason = "DryRunPassed";
+	report_info(report, "dry-run",
+		    missing ? "Dry run: authenticated; secret %s does not "
+			      "exist, it would be created with one version"
+			    : "Dry run: authenticated; secret %s exists, a "
+			      "version would be added",
+		    storing->task->secret);
 	return CODE_OK;
 }
+
+static const char *dry_run_option;
+
+static const struct opt OPTIONS[] = {
+	{ "dry-run", "DRY_RUN", NULL, NULL,
+	  "authenticate and look, but change nothing", &dry_run_option,
+	  OPT_PLAIN },
+};
+
+static const struct opt_table OWN = { "Job pull-secret", OPTIONS,
+				      OPT_COUNT(OPTIONS) };
+
+static const struct opt_table *const TABLES[] = {
+	&TARGET_OPTIONS, &INPUT_OPTIONS,   &OWN,
+	&RUN_OPTIONS,    &NETWORK_OPTIONS, NULL,
+};
+
+/* Reads the pull secret and checks it, before the network is touched. */
+static void
+prepare(struct client *client, struct task *task, struct report *report,
+	struct outcome *outcome)
+{
+	struct status *st = &outcome->status;
+	size_t registries;
+
+	report->operation = "validate-pull-secret";
+	if (input_read(client->until, &task->input, st) != CODE_OK) {
+		if (st->code == CODE_OUT_OF_RANGE)
+			outcome->exit = EXIT_PULL_SECRET;
+		return;
+	}
+	task->payload = pullsecret_strip(buf_view(&task->input));
+	if (task->payload.len < task->input.len)
+		report_info(report, report->operation,
+			    "Removed %zu bytes of white space after the pull "
+			    "secret",
+			    task->input.len - task->payload.len);
+	if (pullsecret_check(task->payload, &client->call.tokens,
+			     &client->call.request, &registries,
+			     st) != CODE_OK) {
+		outcome->exit = EXIT_PULL_SECRET;
+		status_prefix(st, "invalid pull secret");
+	}
+}
+
+static void
+run(struct client *client, const struct task *task, struct report *report,
+    struct outcome *outcome)
+{
+	struct storing storing = { .client = client,
+				   .task = task,
+				   .report = report,
+				   .outcome = outcome };
+	struct status *st = &outcome->status;
+
+	client->sm.secret = task->payload;
+	if (dry_run_option != NULL)
+		(void)dry_run(&storing, st);
+	else
+		(void)store_secret(&storing, st);
+	/*
+	 * Once a version is written the configuration was right: what then is
+	 * missing or cannot be read may be there later.
+	 */
+	if (outcome->effect == EFFECT_DONE &&
+	    code_exit_status(st->code) == EXIT_CONFIG)
+		outcome->exit = EXIT_RETRY;
+}
+
+const struct job JOB_pull_secret = {
+	.name = "pull-secret",
+	.description = "store a pull secret in Secret Manager and verify it",
+	.options = TABLES,
+	.start = "Starting pull secret storage operation",
+	.words = { .done = "a version was already written: ",
+		   .unknown = "it is unknown whether a version was written",
+		   .none = "no version was written" },
+	.check = input_check,
+	.prepare = prepare,
+	.run = run,
+};

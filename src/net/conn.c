@@ -5,16 +5,15 @@
 #include "net/conn_open.h"
 
 void
-conn_init(struct conn *c, const struct url *url, const struct trust *trust,
-	  const struct resolver_config *resolver,
+conn_init(struct conn *c, const struct url *url, const struct network *network,
 	  const struct conn_limits *limits)
 {
 	c->state = CONN_CLOSED;
 	c->url = url;
-	c->trust = trust;
-	c->resolver = resolver;
+	c->network = network;
+	c->trust = &network->trust;
 	c->limits = limits;
-	c->proxy = NULL;
+	c->proxy = proxy_applies(&network->proxy, url) ? &network->proxy : NULL;
 	c->via = NULL;
 	c->beside = NULL;
 	c->fd = -1;
@@ -27,9 +26,9 @@ conn_init(struct conn *c, const struct url *url, const struct trust *trust,
 }
 
 void
-conn_use_proxy(struct conn *c, const struct proxy *proxy)
+conn_use_trust(struct conn *c, const struct trust *trust)
 {
-	c->proxy = proxy_applies(proxy, c->url) ? proxy : NULL;
+	c->trust = trust;
 }
 
 void

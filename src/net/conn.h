@@ -10,6 +10,7 @@
 
 #include "net/dial.h"
 #include "net/http.h"
+#include "net/network.h"
 #include "net/tls.h"
 #include "net/tunnel.h"
 #include "net/url.h"
@@ -47,7 +48,7 @@ struct conn {
 	bool resolved;           /* readable: its name has addresses */
 	const struct url *url;
 	const struct trust *trust;
-	const struct resolver_config *resolver;
+	const struct network *network;
 	const struct conn_limits *limits;
 	const struct proxy *proxy; /* NULL: none leads to `url` */
 	const struct url *via;     /* where to connect instead, or NULL */
@@ -70,18 +71,14 @@ struct conn {
 };
 
 /*
- * Prepares a closed connection to the service at `url`. All arguments must
- * stay; `trust` may be NULL for http.
+ * Prepares a closed connection to the service at `url`, through the proxy of
+ * `network` if that applies to the URL. All arguments must stay.
  */
-void conn_init(struct conn *c, const struct url *url, const struct trust *trust,
-	       const struct resolver_config *resolver,
-	       const struct conn_limits *limits);
+void conn_init(struct conn *c, const struct url *url,
+	       const struct network *network, const struct conn_limits *limits);
 
-/*
- * Lets `c` go through `proxy`, which must stay, if that applies to its URL;
- * before it is opened.
- */
-void conn_use_proxy(struct conn *c, const struct proxy *proxy);
+/* Lets `c` trust `trust` instead, which must stay; before it is opened. */
+void conn_use_trust(struct conn *c, const struct trust *trust);
 
 /*
  * Lets `c` connect to host and port of `via`, which must stay, without proxy:

@@ -14,7 +14,8 @@ conn_start_opening(struct conn *c)
 			       : c->proxy != NULL ? &c->proxy->url
 						  : c->url;
 
-	dial_start(&c->dial, c->resolver, to->host, to->port, &c->limits->dial);
+	dial_start(&c->dial, &c->network->resolver, to->host, to->port,
+		   &c->limits->dial);
 	/* Short names are people's own proxies and endpoints. */
 	if (to != c->url && !to->absolute)
 		dial_search(&c->dial);

@@ -9,12 +9,6 @@
 #define HELP_TEXT_MAX 60
 #define HELP_COLUMN 34
 
-static const char **
-slot(void *settings, const struct opt *opt)
-{
-	return (const char **)(void *)((char *)settings + opt->offset);
-}
-
 const char *
 opt_variable(const char *name)
 {
@@ -25,8 +19,8 @@ opt_variable(const char *name)
 
 /* A switch takes the words that people use for it, and no others. */
 static enum code
-set_switch(const struct opt *opt, const char *value, void *settings,
-	   const char *origin, struct status *st)
+set_switch(const struct opt *opt, const char *value, const char *origin,
+	   struct status *st)
 {
 	static const char *const on[] = { "true", "1", "yes" };
 	static const char *const off[] = { "false", "0", "no" };
@@ -34,11 +28,11 @@ set_switch(const struct opt *opt, const char *value, void *settings,
 
 	for (size_t i = 0; i < OPT_COUNT(on); i++) {
 		if (str_eq_nocase(text, str_from(on[i]))) {
-			*slot(settings, opt) = "true";
+			*opt->value = "true";
 			return CODE_OK;
 		}
 		if (str_eq_nocase(text, str_from(off[i]))) {
-			*slot(settings, opt) = NULL;
+			*opt->value = NULL;
 			return CODE_OK;
 		}
 	}
@@ -47,7 +41,7 @@ set_switch(const struct opt *opt, const char *value, void *settings,
 }
 
 static enum code
-read_variables(const struct opt_table *table, void *settings, struct status *st)
+read_variables(const struct opt_table *table, struct status *st)
 {
 	for (size_t i = 0; i < table->count; i++) {
 		const struct opt *opt = &table->opt[i];
@@ -59,22 +53,24 @@ read_variables(const struct opt_table *table, void *settings, struct status *st)
 		if (value == NULL)
 			continue;
 		if (opt->argument != NULL)
-			*slot(settings, opt) = value;
-		else if (set_switch(opt, value, settings, opt->variable, st) !=
-			 CODE_OK)
+			*opt->value = value;
+		else if (set_switch(opt, value, opt->variable, st) != CODE_OK)
 			return st->code;
 	}
 	return CODE_OK;
 }
 
 static const struct opt *
-find(const struct opt_table *table, size_t tables, struct str name)
+find(const struct opt_table *const *table, struct str name)
 {
-	for (size_t t = 0; t < tables; t++)
-		for (size_t i = 0; i < table[t].count; i++)
-			if (table[t].opt[i].flag != NULL &&
-			    str_eq(name, str_from(table[t].opt[i].flag)))
-				return &table[t].opt[i];
+	for (; *table != NULL; table++)
+		for (size_t i = 0; i < (*table)->count; i++) {
+			const struct opt *opt = &(*table)->opt[i];
+
+			if (opt->flag != NULL &&
+			    str_eq(name, str_from(opt->flag)))
+				return opt;
+		}
 	return NULL;
 }
 
@@ -98,8 +94,8 @@ given_before(char **argv, int end, struct str name)
 
 /* One "--name", "--name=value" or "--name value"; `*at` is its index. */
 static enum code
-parse_flag(const struct opt_table *table, size_t tables, int argc, char **argv,
-	   int *at, void *settings, struct status *st)
+parse_flag(const struct opt_table *const *table, int argc, char **argv, int *at,
+	   struct status *st)
 {
 	struct str name = str_skip(str_from(argv[*at]), 2);
 	size_t equals = str_find(name, '=');
@@ -107,7 +103,7 @@ parse_flag(const struct opt_table *table, size_t tables, int argc, char **argv,
 	const struct opt *opt;
 
 	name.len = equals;
-	opt = find(table, tables, name);
+	opt = find(table, name);
 	if (opt == NULL)
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "unknown option --%.*s", (int)name.len,
@@ -116,7 +112,7 @@ parse_flag(const struct opt_table *table, size_t tables, int argc, char **argv,
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "--%s is given twice", opt->flag);
 	if (opt->argument == NULL)
-		return set_switch(opt, value == NULL ? "true" : value, settings,
+		return set_switch(opt, value == NULL ? "true" : value,
 				  argv[*at], st);
 	if (value == NULL && *at + 1 < argc)
 		value = argv[++*at];
@@ -124,7 +120,7 @@ parse_flag(const struct opt_table *table, size_t tables, int argc, char **argv,
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "--%s needs an argument: %s", opt->flag,
 				  opt->argument);
-	*slot(settings, opt) = value;
+	*opt->value = value;
 	return CODE_OK;
 }
 
@@ -152,17 +148,17 @@ asks_for_help(struct str arg)
 }
 
 enum code
-opt_parse(const struct opt_table *table, size_t tables, int argc, char **argv,
-	  void *settings, const char **operand, size_t *operand_count,
-	  bool *help, struct status *st)
+opt_parse(const struct opt_table *const *table, int argc, char **argv,
+	  const char **operand, size_t *operand_count, bool *help,
+	  struct status *st)
 {
 	struct operands operands = { operand, *operand_count, 0 };
 	bool flags = true; /* until "--" */
 
 	*help = false;
 	*operand_count = 0;
-	for (size_t t = 0; t < tables && st->code == CODE_OK; t++)
-		(void)read_variables(&table[t], settings, st);
+	for (size_t t = 0; table[t] != NULL && st->code == CODE_OK; t++)
+		(void)read_variables(table[t], st);
 	for (int i = 0; i < argc && st->code == CODE_OK && !*help; i++) {
 		struct str arg = str_from(argv[i]);
 
@@ -174,8 +170,7 @@ opt_parse(const struct opt_table *table, size_t tables, int argc, char **argv,
 		else if (asks_for_help(arg))
 			*help = true;
 		else if (str_starts(arg, STR("--")))
-			(void)parse_flag(table, tables, argc, argv, &i,
-					 settings, st);
+			(void)parse_flag(table, argc, argv, &i, st);
 		else
 			(void)status_set(st, CODE_INVALID_ARGUMENT,
 					 "unknown option %s", argv[i]);
@@ -221,15 +216,28 @@ help_line(const struct opt *opt, struct buf *out)
 }
 
 void
-opt_help(const struct opt_table *table, size_t tables, struct buf *out)
+opt_help(const struct opt_table *const *table, struct buf *out)
 {
-	for (size_t t = 0; t < tables; t++) {
-		if (table[t].count == 0)
-			continue;
+	for (; *table != NULL; table++) {
 		buf_put_cstr(out, "\n");
-		buf_put_cstr(out, table[t].title);
+		buf_put_cstr(out, (*table)->title);
 		buf_put_cstr(out, ":\n");
-		for (size_t i = 0; i < table[t].count; i++)
-			help_line(&table[t].opt[i], out);
+		for (size_t i = 0; i < (*table)->count; i++)
+			help_line(&(*table)->opt[i], out);
 	}
+}
+
+void
+opt_wipe(const struct opt_table *const *table)
+{
+	for (; *table != NULL; table++)
+		for (size_t i = 0; i < (*table)->count; i++) {
+			const struct opt *opt = &(*table)->opt[i];
+
+			if (opt->kind != OPT_SECRET || *opt->value == NULL)
+				continue;
+			wipe((char *)(uintptr_t)*opt->value,
+			     str_from(*opt->value).len);
+			*opt->value = NULL;
+		}
 }

@@ -10,13 +10,20 @@
 
 #include "base/status.h"
 
+enum opt_kind {
+	OPT_PLAIN,
+	OPT_INPUT, /* a file that is read, so that nothing is written to it */
+	OPT_SECRET /* a secret itself; see opt_wipe() */
+};
+
 struct opt {
 	const char *flag;     /* without "--"; NULL: only a variable */
 	const char *variable; /* NULL: only a flag */
 	const char *argument; /* its name in help; NULL: a switch */
 	const char *fallback; /* for help: what holds without it, or NULL */
 	const char *help;
-	size_t offset; /* of a `const char *` in the settings */
+	const char **value; /* where it goes; NULL before */
+	enum opt_kind kind;
 };
 
 /* One of the tables that are in force together. */
@@ -29,20 +36,23 @@ struct opt_table {
 #define OPT_COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /*
- * Fills the members of `settings` (all NULL before) from the variables and
- * from argv[0] to argv[argc - 1]. Texts stay where they are, in argv and in
- * the environment; a switch that is on becomes "true", one that is off stays
- * NULL. Up to `*operand_count` operands go to `operand`, and their number to
+ * Fills the values of `table` (ended by NULL) from the variables and from
+ * argv[0] to argv[argc - 1]. Texts stay where they are, in argv and in the
+ * environment; a switch that is on becomes "true", one that is off stays NULL.
+ * Up to `*operand_count` operands go to `operand`, and their number to
  * `*operand_count`; "--" ends the flags. "--help" and "-h" set `*help` and
  * end the parsing. INVALID_ARGUMENT names the flag or variable.
  */
-MUST_CHECK enum code opt_parse(const struct opt_table *table, size_t tables,
-			       int argc, char **argv, void *settings,
-			       const char **operand, size_t *operand_count,
-			       bool *help, struct status *st);
+MUST_CHECK enum code opt_parse(const struct opt_table *const *table, int argc,
+			       char **argv, const char **operand,
+			       size_t *operand_count, bool *help,
+			       struct status *st);
 
 /* Appends the help text of the tables, one line or two for each option. */
-void opt_help(const struct opt_table *table, size_t tables, struct buf *out);
+void opt_help(const struct opt_table *const *table, struct buf *out);
+
+/* Overwrites each secret where it stands, and forgets it. */
+void opt_wipe(const struct opt_table *const *table);
 
 /* An environment variable that is no option; NULL if unset or empty. */
 const char *opt_variable(const char *name);

@@ -6,7 +6,7 @@
 #include "test.h"
 
 static struct conn conn;
-static struct resolver_config resolver;
+static struct network network;
 static const struct conn_limits LIMITS = {
 	.dial = { .resolve_ms = 1000, .connect_ms = 1 },
 	.handshake_ms = 1,
@@ -22,7 +22,7 @@ open_via(const char *url, const char *via, struct status *st)
 
 	status_clear(st);
 	assert_int_equal(url_parse(&to, str_from(url), "URL", st), CODE_OK);
-	conn_init(&conn, &to, NULL, &resolver, &LIMITS);
+	conn_init(&conn, &to, &network, &LIMITS);
 	if (via != NULL) {
 		assert_int_equal(url_from_host(&other, str_from(via), 9, "VIA",
 					       st),
@@ -48,7 +48,7 @@ TEST(clear_text_keeps_to_the_loopback)
 	struct status st;
 
 	/* The name of another machine, as a hosts file may have it. */
-	resolver_config_parse(&resolver, STR(""),
+	resolver_config_parse(&network.resolver, STR(""),
 			      STR("192.0.2.7 peer.example\n"));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (open_via(rows[i].url, rows[i].via, &st) !=

@@ -12,43 +12,49 @@
 #define TASKS_MAX 4
 
 static char folder[] = "/tmp/test_job.XXXXXX";
-static struct run run;
+static struct program program;
 /* What each task ends with; what was worked on, in order. */
 static enum exit_status ends[TASKS_MAX];
 static size_t tasks, worked_on[TASKS_MAX], count;
 static bool writes;
 
-static enum code
-find_tasks(struct run *r, size_t *found, struct status *st)
+static bool
+next_task(struct task_source *source, struct task *task, struct status *st)
 {
-	(void)r;
+	(void)task;
 	(void)st;
-	*found = tasks;
-	return CODE_OK;
+	return source->count++ < tasks;
 }
 
-static enum exit_status
-process(struct run *r, size_t task, struct status *st)
+static void
+work(struct client *client, struct task *task, struct report *report,
+     struct outcome *outcome)
 {
+	size_t number = count;
+
+	(void)client;
+	(void)task;
+	(void)report;
 	assert_true(count < TASKS_MAX);
-	worked_on[count++] = task;
+	worked_on[count++] = number;
+	outcome->reason = ends[number] == EXIT_DONE ? "FakeDone" : NULL;
+	outcome->exit = ends[number];
 	if (writes) {
-		r->written = true;
-		(void)snprintf(r->version.name, sizeof(r->version.name),
+		outcome->effect = EFFECT_DONE;
+		(void)snprintf(outcome->version, sizeof(outcome->version),
 			       "projects/1/secrets/s/versions/1");
 	}
-	if (ends[task] != EXIT_DONE)
-		(void)status_set(st, CODE_PERMISSION_DENIED, "task %zu", task);
-	return ends[task];
+	if (ends[number] != EXIT_DONE)
+		(void)status_set(&outcome->status, CODE_PERMISSION_DENIED,
+				 "task %zu", number);
 }
 
 static const struct job FAKE = {
 	.name = "fake",
 	.description = "",
-	.find_tasks = find_tasks,
-	.process = process,
-	.workers = 1,
-	.success_reason = "FakeDone",
+	.start = "Starting",
+	.words = { .done = "done: ", .unknown = "unknown", .none = "none" },
+	.prepare = work,
 };
 
 static size_t
@@ -73,6 +79,7 @@ read_file(const char *name, char *out, size_t size)
 static enum exit_status
 run_job(const char *full, char *log, size_t size)
 {
+	struct task_source source = { .next = next_task };
 	struct status st = { .code = CODE_OK };
 	enum exit_status result;
 	int saved = dup(STDOUT_FILENO), file;
@@ -80,24 +87,25 @@ run_job(const char *full, char *log, size_t size)
 
 	(void)snprintf(path, sizeof(path), "%s/result", folder);
 	(void)snprintf(out, sizeof(out), "%s/log", folder);
-	memset(&run, 0, sizeof(run));
+	memset(&program, 0, sizeof(program));
 	count = 0;
-	run_init(&run);
-	run.report.cluster_id = "c";
-	run.report.project = "p";
-	assert_int_equal(report_init(&run.report, path, NULL, 0, &st), CODE_OK);
-	assert_int_equal(report_reserve(&run.report, &st), CODE_OK);
+	program_init(&program);
+	program.report.cluster_id = "c";
+	program.report.project = "p";
+	assert_int_equal(report_init(&program.report, path, NULL, 0, &st),
+			 CODE_OK);
+	assert_int_equal(report_reserve(&program.report, &st), CODE_OK);
 	(void)fflush(stdout);
 	file = open(full != NULL ? full : out, O_WRONLY | O_CREAT | O_TRUNC,
 		    0600);
 	assert_true(dup2(file, STDOUT_FILENO) >= 0);
-	result = job_run(&FAKE, &run);
+	result = job_run(&FAKE, &program, &source);
 	assert_true(dup2(saved, STDOUT_FILENO) >= 0);
 	(void)close(file);
 	(void)close(saved);
 	(void)read_file("log", log, size);
 	(void)unlink(out);
-	run_wipe(&run);
+	program_wipe(&program);
 	return result;
 }
 

@@ -1,29 +1,28 @@
 /* Flags and variables, on a table of the test's own. */
 #include "sys/opt.h"
 
-#include "job/job.h"
-#include "job/settings.h"
+#include "job/jobs.h"
 
 #include "test.h"
 
-struct values {
+static struct {
 	const char *name;
 	const char *secret;
 	const char *loud;
-};
+} values;
 
 static const struct opt OPTS[] = {
-	{ "name", "TEST_NAME", "TEXT", "none", "a text",
-	  offsetof(struct values, name) },
-	{ NULL, "TEST_SECRET", "TEXT", NULL, "only a variable",
-	  offsetof(struct values, secret) },
-	{ "loud", "TEST_LOUD", NULL, NULL, "a switch",
-	  offsetof(struct values, loud) },
+	{ "name", "TEST_NAME", "TEXT", "none", "a text", &values.name,
+	  OPT_PLAIN },
+	{ NULL, "TEST_SECRET", "TEXT", NULL, "only a variable", &values.secret,
+	  OPT_SECRET },
+	{ "loud", "TEST_LOUD", NULL, NULL, "a switch", &values.loud,
+	  OPT_PLAIN },
 };
 
 static const struct opt_table TABLE = { "Test", OPTS, OPT_COUNT(OPTS) };
 
-static struct values values;
+static const struct opt_table *const TABLES[] = { &TABLE, NULL };
 static const char *operands[2];
 static size_t operand_count;
 static bool help;
@@ -35,8 +34,8 @@ parse(size_t room, int argc, const char **argv)
 	memset(&values, 0, sizeof(values));
 	status_clear(&st);
 	operand_count = room;
-	return opt_parse(&TABLE, 1, argc, (char **)(uintptr_t)argv, &values,
-			 operands, &operand_count, &help, &st);
+	return opt_parse(TABLES, argc, (char **)(uintptr_t)argv, operands,
+			 &operand_count, &help, &st);
 }
 
 #define PARSE(room, ...) \
@@ -151,34 +150,46 @@ TEST_AFTER(unset_all, help_ends_the_parsing)
 	assert_false(help);
 }
 
+TEST_AFTER(unset_all, a_secret_is_overwritten_where_it_stands)
+{
+	char name[] = "a name", secret[] = "hunter2";
+
+	assert_int_equal(parse(0, 0, NULL), CODE_OK);
+	values.name = name;
+	values.secret = secret;
+	opt_wipe(TABLES);
+	assert_null(values.secret);
+	assert_memory_equal(secret, "\0\0\0\0\0\0\0", sizeof(secret));
+	assert_string_equal(values.name, "a name");
+}
+
 /* What every real table must hold, so that help and README can rely on it. */
 TEST(real_tables_are_complete_and_unique)
 {
-	const struct opt_table tables[] = { *JOBS[0]->options, RUN_OPTIONS,
-					    NETWORK_OPTIONS };
+	const struct opt_table *const *tables = JOB_pull_secret.options;
 	const struct opt *all[64];
 	char memory[8192];
 	struct buf text;
 	size_t count = 0;
 
 	buf_init(&text, memory, sizeof(memory) - 1);
-	opt_help(tables, OPT_COUNT(tables), &text);
+	opt_help(tables, &text);
 	assert_false(text.overflow);
 	memory[text.len] = '\0';
-	for (size_t t = 0; t < OPT_COUNT(tables); t++)
-		for (size_t i = 0; i < tables[t].count; i++)
-			all[count++] = &tables[t].opt[i];
+	for (size_t t = 0; tables[t] != NULL; t++)
+		for (size_t i = 0; i < tables[t]->count; i++)
+			all[count++] = &tables[t]->opt[i];
 	for (size_t i = 0; i < count; i++) {
 		assert_non_null(all[i]->help);
 		assert_non_null(all[i]->variable);
 		assert_non_null(strstr(memory, all[i]->variable));
-		assert_true(all[i]->offset < sizeof(struct settings));
+		assert_non_null(all[i]->value);
 		if (all[i]->flag != NULL)
 			assert_non_null(strstr(memory, all[i]->flag));
 		for (size_t j = 0; j < i; j++) {
 			assert_string_not_equal(all[i]->variable,
 						all[j]->variable);
-			assert_int_not_equal(all[i]->offset, all[j]->offset);
+			assert_ptr_not_equal(all[i]->value, all[j]->value);
 			if (all[i]->flag != NULL && all[j]->flag != NULL)
 				assert_string_not_equal(all[i]->flag,
 							all[j]->flag);

@@ -1,0 +1,191 @@
+#include "job/options.h"
+
+#include "base/codec.h"
+
+static struct run_options run;
+
+static struct {
+	const char *endpoint;        /* SECRET_MANAGER_ENDPOINT */
+	const char *oauth2_endpoint; /* OAUTH2_ENDPOINT */
+	const char *sts_endpoint;    /* STS_ENDPOINT */
+	const char *iam_endpoint;    /* IAM_CREDENTIALS_ENDPOINT */
+	const char *universe;        /* GOOGLE_CLOUD_UNIVERSE_DOMAIN */
+	const char *impersonate; /* CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT */
+	const char *credentials_file; /* GOOGLE_APPLICATION_CREDENTIALS */
+	const char *quota_project;    /* GOOGLE_CLOUD_QUOTA_PROJECT */
+	const char *metadata_host;    /* GCE_METADATA_HOST */
+	const char *no_metadata;      /* NO_GCE_CHECK, a switch */
+	const char *https_proxy;      /* HTTPS_PROXY */
+	const char *no_proxy;         /* NO_PROXY */
+	const char *connect_to;       /* SECRET_MANAGER_CONNECT_TO */
+	const char *ca_file;          /* SSL_CERT_FILE */
+	const char *ca_folders;       /* SSL_CERT_DIR */
+	const char *system_roots;     /* SYSTEM_ROOTS, a switch */
+} net;
+
+static const struct opt RUN[] = {
+	{ "timeout", "MAX_WAIT_TIME_SECONDS", "SECONDS", "280",
+	  "time for the whole run", &run.timeout, OPT_PLAIN },
+	{ "results-path", "RESULTS_PATH", "PATH",
+	  "/results/adapter-result.json if that folder exists",
+	  "where the result file is written", &run.results_path, OPT_PLAIN },
+	{ "termination-log", "TERMINATION_LOG_PATH", "PATH",
+	  "/dev/termination-log if it is there",
+	  "file that gets one line on how the run ended", &run.termination_log,
+	  OPT_PLAIN },
+};
+
+static const struct opt NETWORK[] = {
+	{ "credentials-file", "GOOGLE_APPLICATION_CREDENTIALS", "PATH", NULL,
+	  "credential file to use instead of searching", &net.credentials_file,
+	  OPT_INPUT },
+	{ "impersonate-service-account",
+	  "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT", "EMAIL", NULL,
+	  "service account to act as; delegates before it: A,B,EMAIL",
+	  &net.impersonate, OPT_PLAIN },
+	{ "quota-project", "GOOGLE_CLOUD_QUOTA_PROJECT", "PROJECT",
+	  "the credential file's", "project that quota is charged to",
+	  &net.quota_project, OPT_PLAIN },
+	{ "metadata-host", "GCE_METADATA_HOST", "HOST[:PORT]",
+	  "169.254.169.254", "the metadata server", &net.metadata_host,
+	  OPT_PLAIN },
+	{ "no-metadata", "NO_GCE_CHECK", NULL, NULL,
+	  "never ask the metadata server", &net.no_metadata, OPT_PLAIN },
+	{ "endpoint", "SECRET_MANAGER_ENDPOINT", "URL",
+	  "https://secretmanager.googleapis.com", "base URL of Secret Manager",
+	  &net.endpoint, OPT_PLAIN },
+	{ "connect-to", "SECRET_MANAGER_CONNECT_TO", "HOST[:PORT]", NULL,
+	  "where to connect instead; the names stay", &net.connect_to,
+	  OPT_PLAIN },
+	{ "oauth2-endpoint", "OAUTH2_ENDPOINT", "URL",
+	  "https://oauth2.googleapis.com",
+	  "base URL of the token endpoint of user credentials",
+	  &net.oauth2_endpoint, OPT_PLAIN },
+	{ "sts-endpoint", "STS_ENDPOINT", "URL", "https://sts.googleapis.com",
+	  "base URL of the Security Token Service", &net.sts_endpoint,
+	  OPT_PLAIN },
+	{ "iam-credentials-endpoint", "IAM_CREDENTIALS_ENDPOINT", "URL",
+	  "https://iamcredentials.googleapis.com",
+	  "base URL of the IAM Credentials API", &net.iam_endpoint, OPT_PLAIN },
+	{ "universe-domain", "GOOGLE_CLOUD_UNIVERSE_DOMAIN", "DOMAIN",
+	  "googleapis.com", "domain of the cloud's services", &net.universe,
+	  OPT_PLAIN },
+	{ "https-proxy", "HTTPS_PROXY", "URL", NULL,
+	  "proxy to Google, http or https; also https_proxy", &net.https_proxy,
+	  OPT_PLAIN },
+	{ "no-proxy", "NO_PROXY", "LIST", NULL,
+	  "hosts, domains, networks without proxy; also no_proxy",
+	  &net.no_proxy, OPT_PLAIN },
+	{ "ca-file", "SSL_CERT_FILE", "PATH", "the compiled-in roots",
+	  "PEM file of certification authorities to trust instead",
+	  &net.ca_file, OPT_INPUT },
+	{ "ca-dir", "SSL_CERT_DIR", "PATH[:PATH...]", NULL,
+	  "folders of such files, besides or instead", &net.ca_folders,
+	  OPT_PLAIN },
+	{ "system-roots", "SYSTEM_ROOTS", NULL, NULL,
+	  "trust the system's own bundle instead", &net.system_roots,
+	  OPT_PLAIN },
+};
+
+const struct opt_table RUN_OPTIONS = { "Every job", RUN, OPT_COUNT(RUN) };
+const struct opt_table TIME_OPTIONS = { "Time", RUN, 1 };
+const struct opt_table NETWORK_OPTIONS = { "Credentials and network", NETWORK,
+					   OPT_COUNT(NETWORK) };
+
+const struct run_options *
+options_of_run(void)
+{
+	return &run;
+}
+
+enum code
+options_timeout_ms(int64_t *ms, struct status *st)
+{
+	uint64_t seconds = TIMEOUT_DEFAULT_S;
+
+	if (run.timeout != NULL &&
+	    (!parse_uint(str_from(run.timeout), &seconds) || seconds == 0 ||
+	     seconds > TIMEOUT_MAX_S))
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "MAX_WAIT_TIME_SECONDS must be a whole "
+				  "number of seconds from 1 to %d",
+				  TIMEOUT_MAX_S);
+	*ms = (int64_t)seconds * 1000;
+	return CODE_OK;
+}
+
+enum code
+options_load_client(struct client *client, struct status *st)
+{
+	const struct client_settings settings = {
+		.cred = {
+			.file = net.credentials_file,
+			.gcloud_folder = opt_variable("CLOUDSDK_CONFIG"),
+			.home = opt_variable("HOME"),
+			.metadata_host = net.metadata_host,
+			.quota_project = net.quota_project,
+			.universe = net.universe,
+			.oauth2_endpoint = net.oauth2_endpoint,
+			.sts_endpoint = net.sts_endpoint,
+			.iam_endpoint = net.iam_endpoint,
+			.impersonate = net.impersonate,
+			.endpoint = net.endpoint,
+			.no_metadata = net.no_metadata != NULL,
+			.in_kubernetes =
+			opt_variable("KUBERNETES_SERVICE_HOST") != NULL,
+			.until = client->until,
+		},
+
+		.connect_to = net.connect_to,
+	};
+
+	return client_load(client, &settings, st);
+}
+
+static enum code
+read_trust(struct trust *trust, struct deadline until, struct status *st)
+{
+	if (net.ca_folders != NULL)
+		return trust_use_folders(trust, net.ca_folders, net.ca_file,
+					 clock_unix(), until, st);
+	if (net.ca_file != NULL)
+		return trust_use_file(trust, "SSL_CERT_FILE", net.ca_file,
+				      clock_unix(), until, st);
+	if (net.system_roots != NULL)
+		return trust_use_system(trust, clock_unix(), until, st);
+	trust_use_roots(trust, clock_unix());
+	return CODE_OK;
+}
+
+/* Many systems know the variables in lower case only. */
+static enum code
+read_proxy(struct proxy *proxy, struct status *st)
+{
+	(void)proxy_read(proxy,
+			 net.https_proxy != NULL ? net.https_proxy
+						 : opt_variable("https_proxy"),
+			 net.no_proxy != NULL ? net.no_proxy
+					      : opt_variable("no_proxy"),
+			 st);
+	options_wipe();
+	return st->code;
+}
+
+enum code
+options_read_network(struct network *network, struct deadline until,
+		     struct status *st)
+{
+	if (read_trust(&network->trust, until, st) != CODE_OK ||
+	    read_proxy(&network->proxy, st) != CODE_OK)
+		return st->code;
+	resolver_config_read(&network->resolver);
+	return CODE_OK;
+}
+
+void
+options_wipe(void)
+{
+	proxy_wipe_text(net.https_proxy);
+	proxy_wipe_text(opt_variable("HTTPS_PROXY"));
+	proxy_wipe_text(opt_variable("https_proxy"));
+}

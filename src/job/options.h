@@ -1,0 +1,58 @@
+/*
+ * Floor 4, job. The options of every job, and of everything that uses the
+ * network: what the user asked for, as texts from flags and variables.
+ *
+ * A job's own options stand in its own file.
+ */
+#ifndef JOB_OPTIONS_H
+#define JOB_OPTIONS_H
+
+#include "gcp/client.h"
+#include "sys/opt.h"
+
+/* NULL where neither flag nor variable was given. */
+struct run_options {
+	const char *timeout;         /* MAX_WAIT_TIME_SECONDS */
+	const char *results_path;    /* RESULTS_PATH */
+	const char *termination_log; /* TERMINATION_LOG_PATH */
+};
+
+/* The options of every job, and the part of them that is about time. */
+extern const struct opt_table RUN_OPTIONS;
+extern const struct opt_table TIME_OPTIONS;
+
+/* Those of credentials and network. */
+extern const struct opt_table NETWORK_OPTIONS;
+
+/* What RUN_OPTIONS were given. */
+const struct run_options *options_of_run(void);
+
+/*
+ * The time limit in milliseconds: 1 s to one day. INVALID_ARGUMENT for
+ * anything else.
+ */
+MUST_CHECK enum code options_timeout_ms(int64_t *ms, struct status *st);
+
+/*
+ * Reads what the client needs: credentials and endpoints. `client->until` says
+ * how long a pipe is waited for. Codes: those of client_load().
+ */
+MUST_CHECK enum code options_load_client(struct client *client,
+					 struct status *st);
+
+/*
+ * Reads what all connections share: certification authorities, proxy, name
+ * servers. Touches no network. Codes: INVALID_ARGUMENT, those of
+ * trust_use_file() until `until`.
+ */
+MUST_CHECK enum code options_read_network(struct network *network,
+					  struct deadline until,
+					  struct status *st);
+
+/*
+ * Overwrites users and passwords of proxies in the environment and in argv;
+ * once they were read.
+ */
+void options_wipe(void);
+
+#endif

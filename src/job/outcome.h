@@ -1,0 +1,33 @@
+/*
+ * Floor 4, job. What became of a task.
+ */
+#ifndef JOB_OUTCOME_H
+#define JOB_OUTCOME_H
+
+#include "gcp/secretmanager.h"
+
+/* What a task has changed at Google, whether it succeeded or failed. */
+enum effect {
+	EFFECT_NONE,    /* nothing */
+	EFFECT_UNKNOWN, /* something was sent, and nobody knows */
+	EFFECT_DONE     /* what was to be changed */
+};
+
+/* All zero: a success that changed nothing. */
+struct outcome {
+	struct status status;
+	/* Of a failure; EXIT_DONE: the one that the code stands for. */
+	enum exit_status exit;
+	/*
+	 * The `reason` of the result file, PascalCase and stable; NULL: the
+	 * one that the exit status of a failure stands for.
+	 */
+	const char *reason;
+	enum effect effect;
+	/* For people, of a success; "": "Nothing was changed". */
+	char message[STATUS_MESSAGE_MAX];
+	/* Resource name of the version that was written, or "". */
+	char version[VERSION_NAME_SIZE];
+};
+
+#endif

@@ -1,0 +1,59 @@
+#include "job/program.h"
+
+#include "job/options.h"
+#include "sys/sandbox.h"
+
+void
+program_init(struct program *program)
+{
+	report_clear(&program->report);
+	client_init(&program->client, &program->report.retries);
+	task_init(&program->task);
+	program->client.until = program->report.until;
+}
+
+enum code
+program_start_clock(struct program *program, struct status *st)
+{
+	int64_t timeout_ms;
+
+	if (options_timeout_ms(&timeout_ms, st) != CODE_OK)
+		return st->code;
+	program->client.until = deadline_in(timeout_ms);
+	program->report.until = program->client.until;
+	return CODE_OK;
+}
+
+enum code
+program_load(struct program *program, struct status *st)
+{
+	if (options_load_client(&program->client, st) != CODE_OK ||
+	    options_read_network(&program->network, program->client.until,
+				 st) != CODE_OK)
+		return st->code;
+	client_use_network(&program->client, &program->network);
+	return CODE_OK;
+}
+
+enum code
+program_confine(struct program *program, struct status *st)
+{
+	const struct sandbox_allow allow = {
+		.write_folder = program->report.result.folder,
+		.reread = cred_token_file(&program->client.cred),
+	};
+
+	return sandbox_enter(&allow, st);
+}
+
+void
+program_wipe(struct program *program)
+{
+	if (program->options != NULL)
+		opt_wipe(program->options);
+	options_wipe();
+	client_wipe(&program->client);
+	proxy_wipe(&program->network.proxy);
+	task_wipe(&program->task);
+	report_close(&program->report);
+}

@@ -1,0 +1,112 @@
+#include "job/target.h"
+
+#include <stdio.h>
+
+static struct target_options given;
+
+static const struct opt OPTIONS[] = {
+	{ "gcp-project-id", "GCP_PROJECT_ID", "PROJECT", NULL,
+	  "project of the secret (required)", &given.project, OPT_PLAIN },
+	{ "cluster-id", "CLUSTER_ID", "ID", NULL,
+	  "cluster that the pull secret is for (required)", &given.cluster_id,
+	  OPT_PLAIN },
+	{ "secret-name", "SECRET_NAME", "NAME",
+	  "hyperfleet-CLUSTER_ID-pull-secret", "name of the secret",
+	  &given.secret_name, OPT_PLAIN },
+};
+
+const struct opt_table TARGET_OPTIONS = { "Secret", OPTIONS,
+					  OPT_COUNT(OPTIONS) };
+
+const struct target_options *
+target_options(void)
+{
+	return &given;
+}
+
+/* What a name may be made of. */
+struct rule {
+	const char *option;
+	size_t max;
+	const char *set; /* as str_only() takes it */
+	const char *text;
+};
+
+/* A project's ID or number; old ones are scoped by a domain and a colon. */
+static const struct rule PROJECT = {
+	"GCP_PROJECT_ID", PROJECT_ID_MAX, "a-z0-9:.-",
+	"a project ID has lower-case letters, digits and hyphens"
+};
+
+/* In ASCII (Secret.labels). */
+static const struct rule CLUSTER = {
+	"CLUSTER_ID", CLUSTER_ID_MAX, "a-z0-9_-",
+	"as a label value it has lower-case letters, digits, _ and -"
+};
+
+static const struct rule SECRET = {
+	"SECRET_NAME", SECRET_NAME_SIZE - 1, "A-Za-z0-9_-",
+	"a secret's name has letters, digits, _ and -"
+};
+
+static enum code
+check(const char *value, const struct rule *rule, struct status *st)
+{
+	struct str text = str_from(value);
+
+	if (text.len == 0) {
+		status_hint(st, "set %s", rule->option);
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%s is missing or empty", rule->option);
+	}
+	if (text.len > rule->max)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%s has %zu characters, at most %zu are "
+				  "allowed",
+				  rule->option, text.len, rule->max);
+	for (size_t i = 0; i < text.len; i++)
+		if (!str_only((struct str){ text.ptr + i, 1 }, rule->set))
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "%s: character %zu is not allowed: "
+					  "%s",
+					  rule->option, i + 1, rule->text);
+	return CODE_OK;
+}
+
+enum code
+target_set_project(struct task *task, const char *project, struct status *st)
+{
+	task->project = project;
+	if (check(project, &PROJECT, st) != CODE_OK)
+		return st->code;
+	/* A dot in front would make "." or ".." of the URL's path. */
+	if (!str_only((struct str){ project, 1 }, "a-z0-9"))
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "GCP_PROJECT_ID must start with a letter "
+				  "or a digit");
+	return CODE_OK;
+}
+
+enum code
+target_set_secret(struct task *task, const char *secret, struct status *st)
+{
+	if (check(secret, &SECRET, st) == CODE_OK)
+		(void)snprintf(task->secret, sizeof(task->secret), "%s",
+			       secret);
+	return st->code;
+}
+
+enum code
+target_read(struct task *task, const struct target_options *options,
+	    struct status *st)
+{
+	task->cluster_id = options->cluster_id;
+	if (target_set_project(task, options->project, st) != CODE_OK ||
+	    check(options->cluster_id, &CLUSTER, st) != CODE_OK)
+		return st->code;
+	if (options->secret_name != NULL)
+		return target_set_secret(task, options->secret_name, st);
+	(void)snprintf(task->secret, sizeof(task->secret),
+		       "hyperfleet-%s-pull-secret", options->cluster_id);
+	return CODE_OK;
+}

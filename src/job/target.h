@@ -1,0 +1,38 @@
+/*
+ * Floor 4, job. The secret that a job works on: its options, and their rules.
+ */
+#ifndef JOB_TARGET_H
+#define JOB_TARGET_H
+
+#include "base/status.h"
+#include "job/task.h"
+#include "sys/opt.h"
+
+/* NULL where neither flag nor variable was given. */
+struct target_options {
+	const char *project;     /* GCP_PROJECT_ID */
+	const char *cluster_id;  /* CLUSTER_ID */
+	const char *secret_name; /* SECRET_NAME */
+};
+
+extern const struct opt_table TARGET_OPTIONS;
+
+/* What TARGET_OPTIONS were given, right or wrong. */
+const struct target_options *target_options(void);
+
+/*
+ * Takes GCP_PROJECT_ID, CLUSTER_ID and SECRET_NAME (by default
+ * "hyperfleet-CLUSTER_ID-pull-secret"). INVALID_ARGUMENT names the variable,
+ * the rule and the first character that breaks it.
+ */
+MUST_CHECK enum code target_read(struct task *task,
+				 const struct target_options *options,
+				 struct status *st);
+
+/* One of them by itself; the rules are the same. */
+MUST_CHECK enum code target_set_project(struct task *task, const char *project,
+					struct status *st);
+MUST_CHECK enum code target_set_secret(struct task *task, const char *secret,
+				       struct status *st);
+
+#endif
