@@ -1,11 +1,10 @@
 #include "gcp/secretmanager.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/codec.h"
 #include "base/json_write.h"
-#include "base/redact.h"
+#include "gcp/method.h"
 
 static const struct conn_limits LIMITS = {
 	.dial = { .resolve_ms = 10000, .connect_ms = 5000 },
@@ -42,53 +41,7 @@ secretmanager_connect(struct secretmanager *sm, const struct network *network)
 	conn_init(&sm->conn, &sm->url, network, &LIMITS);
 }
 
-/* What a call is about; which of these it needs is its method's affair. */
-struct args {
-	const char *project;
-	const char *secret;
-	const char *version;
-	struct str payload;
-	const struct label *labels;
-	size_t label_count;
-	const char *const *permission;
-	size_t permission_count;
-	/* where the reply goes */
-	struct secret_version *found;
-	struct str *data;
-	bool *granted;
-};
-
-/* One row for each call of the API. */
-struct method {
-	const char *verb;
-	/* "{project}", "{secret}" and "{version}" stand for those of args. */
-	const char *path;
-	/* May be sent again where nobody knows whether the server acted. */
-	bool idempotent;
-	void (*body)(const struct args *, struct json_builder *);
-	enum code (*read)(struct call *, const struct args *, struct status *);
-};
-
 #define SECRETS "/v1/projects/{project}/secrets"
-
-static void
-write_target(const char *path, const struct args *args, struct buf *out)
-{
-	struct str rest = str_from(path), text, name;
-
-	while (str_split(&rest, '{', &text)) {
-		buf_put_str(out, text);
-		if (rest.ptr == NULL)
-			break;
-		(void)str_split(&rest, '}', &name);
-		if (str_eq(name, STR("project")))
-			percent_encode(out, str_from(args->project));
-		else if (str_eq(name, STR("secret")))
-			percent_encode(out, str_from(args->secret));
-		else
-			percent_encode(out, str_from(args->version));
-	}
-}
 
 /* The Secret: {"replication": {"automatic": {}}, "labels": {...}}. */
 static void
@@ -247,9 +200,34 @@ read_accessed(struct call *call, const struct args *args, struct status *st)
 	return take_payload(call, args->data, st);
 }
 
+static enum code
+read_secret(struct call *call, const struct args *args, struct status *st)
+{
+	struct json_value root = json_root(&call->json);
+	struct secret_resource *found = args->resource;
+
+	if (found == NULL)
+		return CODE_OK;
+	found->labels = json_get(root, "labels");
+	if (!json_cstr(json_get(root, "etag"), found->etag,
+		       sizeof(found->etag)) ||
+	    found->etag[0] == '\0')
+		return status_set(st, CODE_UNAVAILABLE,
+				  "the reply to get has no usable etag");
+	return CODE_OK;
+}
+
 static const struct method GET_SECRET = {
 	.verb = "GET",
 	.path = SECRETS "/{secret}",
+	.idempotent = true,
+	.read = read_secret,
+};
+
+/* With the etag it deletes only what was read, however often it is sent. */
+static const struct method DELETE_SECRET = {
+	.verb = "DELETE",
+	.path = SECRETS "/{secret}?etag={etag}",
 	.idempotent = true,
 };
 
@@ -284,116 +262,28 @@ static const struct method ACCESS_VERSION = {
 	.read = read_accessed,
 };
 
-/* Sends what stands in `call`, with the token that is there. */
-static enum code
-send_authorized(struct secretmanager *sm, const char *method,
-		struct deadline until, struct status *st)
+enum code
+secretmanager_get(struct secretmanager *sm, const char *project,
+		  const char *secret, struct secret_resource *found,
+		  struct retry *retry, struct status *st)
 {
-	const struct call_service service = { &sm->conn, "Secret Manager" };
-	const char *quota = sm->cred->quota_project;
-	struct http_field fields[3];
-	struct buf bearer;
-	size_t count = 0;
+	const struct args args = { .project = project,
+				   .secret = secret,
+				   .resource = found };
 
-	buf_init(&bearer, sm->bearer, sizeof(sm->bearer));
-	buf_put_cstr(&bearer, "Bearer ");
-	buf_put_str(&bearer, cred_token(sm->cred));
-	fields[count++] =
-		(struct http_field){ STR("Authorization"), buf_view(&bearer) };
-	if (sm->call->request.len > 0)
-		fields[count++] =
-			(struct http_field){ STR("Content-Type"),
-					     STR("application/json") };
-	if (quota[0] != '\0')
-		fields[count++] =
-			(struct http_field){ STR("X-Goog-User-Project"),
-					     str_from(quota) };
-	(void)call_run(sm->call, &service, method, fields, count, until, st);
-	/* The server saw them and may quote them. */
-	redact_status(st, cred_token(sm->cred));
-	redact_status(st, sm->secret);
-	buf_wipe(&bearer);
-	return st->code;
-}
-
-static bool
-write_request(struct secretmanager *sm, const struct method *method,
-	      const struct args *args)
-{
-	struct json_builder json;
-
-	call_start(sm->call, &sm->conn);
-	write_target(method->path, args, &sm->call->target);
-	if (method->body == NULL)
-		return true;
-	json_build(&json, &sm->call->request);
-	json_open_object(&json);
-	method->body(args, &json);
-	json_close(&json);
-	return json_built(&json);
-}
-
-/* What is missing or exists for a token's source is not so for this API. */
-static enum code
-fetch_token(struct secretmanager *sm, struct deadline until, struct status *st)
-{
-	(void)cred_fetch(sm->cred, sm->call, sm->listener, until, st);
-	if (st->code == CODE_NOT_FOUND || st->code == CODE_ALREADY_EXISTS ||
-	    st->code == CODE_FAILED_PRECONDITION)
-		st->code = CODE_UNAUTHENTICATED;
-	return st->code;
-}
-
-/*
- * Sends it once, or twice: an API that refuses a token has not acted, so one
- * new token is worth a try. What became of the token's exchange is no result
- * of this one.
- */
-static enum code
-call_once(struct secretmanager *sm, const struct method *method,
-	  const struct args *args, struct deadline until, struct status *st)
-{
-	for (unsigned attempt = 1;; attempt++) {
-		sm->delivery = NOT_SENT;
-		if (fetch_token(sm, until, st) != CODE_OK)
-			return st->code;
-		if (!write_request(sm, method, args))
-			return status_set(st, CODE_INTERNAL,
-					  "the request cannot be built");
-		(void)send_authorized(sm, method->verb, until, st);
-		sm->delivery = sm->call->delivery;
-		if (st->code != CODE_UNAUTHENTICATED ||
-		    sm->delivery != ANSWERED || attempt == 2)
-			break;
-		cred_forget(sm->cred);
-		status_clear(st);
-	}
-	if (st->code == CODE_OK && method->read != NULL &&
-	    method->read(sm->call, args, st) != CODE_OK)
-		sm->delivery = MAYBE_ACTED;
-	return st->code;
-}
-
-static enum code
-call_method(struct secretmanager *sm, const struct method *method,
-	    const struct args *args, struct retry *retry, struct status *st)
-{
-	while (call_once(sm, method, args, retry->until, st) != CODE_OK) {
-		if (!method->idempotent && sm->delivery == MAYBE_ACTED)
-			break;
-		if (!retry_again(retry, st))
-			break;
-	}
-	return st->code;
+	return method_call(sm, &GET_SECRET, &args, retry, st);
 }
 
 enum code
-secretmanager_get(struct secretmanager *sm, const char *project,
-		  const char *secret, struct retry *retry, struct status *st)
+secretmanager_delete(struct secretmanager *sm, const char *project,
+		     const char *secret, const char *etag, struct retry *retry,
+		     struct status *st)
 {
-	const struct args args = { .project = project, .secret = secret };
+	const struct args args = { .project = project,
+				   .secret = secret,
+				   .etag = etag };
 
-	return call_method(sm, &GET_SECRET, &args, retry, st);
+	return method_call(sm, &DELETE_SECRET, &args, retry, st);
 }
 
 enum code
@@ -411,7 +301,7 @@ secretmanager_test_permissions(struct secretmanager *sm, const char *project,
 
 	for (size_t i = 0; i < count; i++)
 		granted[i] = false;
-	return call_method(sm, &TEST_PERMISSIONS, &args, retry, st);
+	return method_call(sm, &TEST_PERMISSIONS, &args, retry, st);
 }
 
 enum code
@@ -424,7 +314,7 @@ secretmanager_create(struct secretmanager *sm, const char *project,
 				   .labels = labels,
 				   .label_count = count };
 
-	return call_method(sm, &CREATE_SECRET, &args, retry, st);
+	return method_call(sm, &CREATE_SECRET, &args, retry, st);
 }
 
 enum code
@@ -438,7 +328,7 @@ secretmanager_add_version(struct secretmanager *sm, const char *project,
 				   .payload = payload,
 				   .found = version };
 
-	(void)call_method(sm, &ADD_VERSION, &args, retry, st);
+	(void)method_call(sm, &ADD_VERSION, &args, retry, st);
 	buf_reset(&sm->call->request);
 	return st->code;
 }
@@ -455,5 +345,5 @@ secretmanager_access(struct secretmanager *sm, const char *project,
 				   .found = found,
 				   .data = data };
 
-	return call_method(sm, &ACCESS_VERSION, &args, retry, st);
+	return method_call(sm, &ACCESS_VERSION, &args, retry, st);
 }

@@ -14,6 +14,9 @@
 /* "projects/NUMBER/secrets/ID/versions/N" and the final NUL. */
 #define VERSION_NAME_SIZE 400
 
+/* Of an etag and the final NUL; they have some 20 characters. */
+#define ETAG_SIZE 128
+
 struct label {
 	const char *key;
 	const char *value;
@@ -23,6 +26,7 @@ struct label {
 struct secretmanager {
 	struct conn conn;       /* readable */
 	enum delivery delivery; /* readable: of the last call's last request */
+	bool may_have_acted;    /* readable: any request of the last call may */
 	struct url url;
 	struct cred *cred;
 	struct call *call;
@@ -30,6 +34,12 @@ struct secretmanager {
 	struct str
 		secret; /* to be set; may be empty; errors show nothing of it */
 	char bearer[TOKEN_MAX + 8];
+};
+
+/* A secret without its versions. */
+struct secret_resource {
+	char etag[ETAG_SIZE]; /* opaque, with its quotes */
+	struct json_value labels;
 };
 
 /* A version of a secret. */
@@ -52,10 +62,25 @@ MUST_CHECK enum code secretmanager_init(struct secretmanager *sm,
 void secretmanager_connect(struct secretmanager *sm,
 			   const struct network *network);
 
-/* Whether the secret is there: OK, or NOT_FOUND as for every call. */
+/*
+ * Whether the secret is there: OK, or NOT_FOUND as for every call. What it is
+ * goes to `found`, unless that is NULL; its labels are a view that lasts until
+ * the next call.
+ */
 MUST_CHECK enum code secretmanager_get(struct secretmanager *sm,
 				       const char *project, const char *secret,
+				       struct secret_resource *found,
 				       struct retry *retry, struct status *st);
+
+/*
+ * Deletes a secret with all its versions, if its etag is still `etag`:
+ * FAILED_PRECONDITION if it is not.
+ */
+MUST_CHECK enum code secretmanager_delete(struct secretmanager *sm,
+					  const char *project,
+					  const char *secret, const char *etag,
+					  struct retry *retry,
+					  struct status *st);
 
 /*
  * Asks which of `count` permissions the caller has on a secret and fills

@@ -204,7 +204,7 @@ check_api(struct doctor *d, struct program *program, bool *exists)
 	const char *what = "exists";
 	enum code code =
 		secretmanager_get(&program->client.sm, program->task.project,
-				  program->task.secret, &retry, &st);
+				  program->task.secret, NULL, &retry, &st);
 
 	*exists = code == CODE_OK;
 	if (code == CODE_NOT_FOUND)

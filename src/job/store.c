@@ -251,7 +251,7 @@ dry_run(struct storing *storing, struct status *st)
 	report->operation = "dry-run";
 	missing =
 		secretmanager_get(&storing->client->sm, storing->task->project,
-				  storing->task->secret, &retry,
+				  storing->task->secret, NULL, &retry,
 				  st) == CODE_NOT_FOUND;
 	if (missing)
 		status_clear(st);

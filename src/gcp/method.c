@@ -1,0 +1,130 @@
+#include "gcp/method.h"
+
+#include "base/codec.h"
+#include "base/redact.h"
+
+static void
+write_target(const char *path, const struct args *args, struct buf *out)
+{
+	struct str rest = str_from(path), text, name;
+
+	while (str_split(&rest, '{', &text)) {
+		buf_put_str(out, text);
+		if (rest.ptr == NULL)
+			break;
+		(void)str_split(&rest, '}', &name);
+		if (str_eq(name, STR("project")))
+			percent_encode(out, str_from(args->project));
+		else if (str_eq(name, STR("secret")))
+			percent_encode(out, str_from(args->secret));
+		else if (str_eq(name, STR("etag")))
+			percent_encode(out, str_from(args->etag));
+		else
+			percent_encode(out, str_from(args->version));
+	}
+}
+
+/* Sends what stands in `call`, with the token that is there. */
+static enum code
+send_authorized(struct secretmanager *sm, const char *method,
+		struct deadline until, struct status *st)
+{
+	const struct call_service service = { &sm->conn, "Secret Manager" };
+	const char *quota = sm->cred->quota_project;
+	struct http_field fields[3];
+	struct buf bearer;
+	size_t count = 0;
+
+	buf_init(&bearer, sm->bearer, sizeof(sm->bearer));
+	buf_put_cstr(&bearer, "Bearer ");
+	buf_put_str(&bearer, cred_token(sm->cred));
+	fields[count++] =
+		(struct http_field){ STR("Authorization"), buf_view(&bearer) };
+	if (sm->call->request.len > 0)
+		fields[count++] =
+			(struct http_field){ STR("Content-Type"),
+					     STR("application/json") };
+	if (quota[0] != '\0')
+		fields[count++] =
+			(struct http_field){ STR("X-Goog-User-Project"),
+					     str_from(quota) };
+	(void)call_run(sm->call, &service, method, fields, count, until, st);
+	/* The server saw them and may quote them. */
+	redact_status(st, cred_token(sm->cred));
+	redact_status(st, sm->secret);
+	buf_wipe(&bearer);
+	return st->code;
+}
+
+static bool
+write_request(struct secretmanager *sm, const struct method *method,
+	      const struct args *args)
+{
+	struct json_builder json;
+
+	call_start(sm->call, &sm->conn);
+	write_target(method->path, args, &sm->call->target);
+	if (method->body == NULL)
+		return true;
+	json_build(&json, &sm->call->request);
+	json_open_object(&json);
+	method->body(args, &json);
+	json_close(&json);
+	return json_built(&json);
+}
+
+/* What is missing or exists for a token's source is not so for this API. */
+static enum code
+fetch_token(struct secretmanager *sm, struct deadline until, struct status *st)
+{
+	(void)cred_fetch(sm->cred, sm->call, sm->listener, until, st);
+	if (st->code == CODE_NOT_FOUND || st->code == CODE_ALREADY_EXISTS ||
+	    st->code == CODE_FAILED_PRECONDITION)
+		st->code = CODE_UNAUTHENTICATED;
+	return st->code;
+}
+
+/*
+ * Sends it once, or twice: an API that refuses a token has not acted, so one
+ * new token is worth a try. What became of the token's exchange is no result
+ * of this one.
+ */
+static enum code
+call_once(struct secretmanager *sm, const struct method *method,
+	  const struct args *args, struct deadline until, struct status *st)
+{
+	for (unsigned attempt = 1;; attempt++) {
+		sm->delivery = NOT_SENT;
+		if (fetch_token(sm, until, st) != CODE_OK)
+			return st->code;
+		if (!write_request(sm, method, args))
+			return status_set(st, CODE_INTERNAL,
+					  "the request cannot be built");
+		(void)send_authorized(sm, method->verb, until, st);
+		sm->delivery = sm->call->delivery;
+		if (st->code != CODE_UNAUTHENTICATED ||
+		    sm->delivery != ANSWERED || attempt == 2)
+			break;
+		cred_forget(sm->cred);
+		status_clear(st);
+	}
+	if (st->code == CODE_OK && method->read != NULL &&
+	    method->read(sm->call, args, st) != CODE_OK)
+		sm->delivery = MAYBE_ACTED;
+	return st->code;
+}
+
+enum code
+method_call(struct secretmanager *sm, const struct method *method,
+	    const struct args *args, struct retry *retry, struct status *st)
+{
+	sm->may_have_acted = false;
+	while (call_once(sm, method, args, retry->until, st) != CODE_OK) {
+		sm->may_have_acted |= sm->delivery == MAYBE_ACTED;
+		if (!method->idempotent && sm->delivery == MAYBE_ACTED)
+			break;
+		if (!retry_again(retry, st))
+			break;
+	}
+	return st->code;
+}

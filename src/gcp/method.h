@@ -1,0 +1,52 @@
+/*
+ * Floor 3, Google. The methods of Secret Manager's API, as rows, and the one
+ * place that sends, authorizes and repeats them.
+ *
+ * Only for secretmanager.c, whose functions are what others call.
+ */
+#ifndef GCP_METHOD_H
+#define GCP_METHOD_H
+
+#include "base/json_write.h"
+#include "gcp/secretmanager.h"
+
+/* What a call is about; which of these it needs is its method's affair. */
+struct args {
+	const char *project;
+	const char *secret;
+	const char *version;
+	const char *etag;
+	struct str payload;
+	const struct label *labels;
+	size_t label_count;
+	const char *const *permission;
+	size_t permission_count;
+	/* where the reply goes */
+	struct secret_resource *resource; /* may be NULL */
+	struct secret_version *found;
+	struct str *data;
+	bool *granted;
+};
+
+/* One row for each call of the API. */
+struct method {
+	const char *verb;
+	/* "{project}", "{secret}" and so on stand for those of args. */
+	const char *path;
+	/* May be sent again where nobody knows whether the server acted. */
+	bool idempotent;
+	void (*body)(const struct args *, struct json_builder *);
+	enum code (*read)(struct call *, const struct args *, struct status *);
+};
+
+/*
+ * Calls `method`, again as `retry` allows, until `retry->until`. One that is
+ * not idempotent is not repeated where it may have acted. Codes: those of
+ * call_run(), cred_fetch() and `method->read`.
+ */
+MUST_CHECK enum code method_call(struct secretmanager *sm,
+				 const struct method *method,
+				 const struct args *args, struct retry *retry,
+				 struct status *st);
+
+#endif
