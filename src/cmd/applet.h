@@ -36,6 +36,7 @@ struct applet {
 	ROW(run_job) \
 	ROW(validate) \
 	ROW(token) \
+	ROW(access) \
 	ROW(doctor) \
 	ROW(version) \
 	ROW(help)
