@@ -237,6 +237,8 @@ tls_step(struct tls *tls, struct status *st)
 		unsigned state = br_ssl_engine_current_state(engine(tls));
 
 		moved = false;
+		if ((state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) != 0)
+			tls->open = true;
 		if (x509_refused(&tls->x509))
 			return explain(tls, st);
 		if ((state & BR_SSL_CLOSED) != 0)
@@ -264,8 +266,7 @@ tls_step(struct tls *tls, struct status *st)
 bool
 tls_ready(const struct tls *tls)
 {
-	return (br_ssl_engine_current_state(engine(tls)) &
-		(BR_SSL_SENDAPP | BR_SSL_RECVAPP)) != 0;
+	return tls->open;
 }
 
 /* Takes bytes into the engine, and moves records so that they leave. */
@@ -363,6 +364,7 @@ tls_start(struct tls *tls, const char *host, const struct trust *trust,
 	tls->host = host;
 	tls->peer_gone = false;
 	tls->cut_short = false;
+	tls->open = false;
 	tls->incoming = (struct tls_records){ .idle = 0 };
 	tls->first_length = 0;
 	set_profile(&tls->client);

@@ -34,6 +34,7 @@ struct tls {
 	br_ssl_client_context client;
 	struct x509 x509;
 	const char *host;
+	bool open;      /* the handshake is done */
 	bool peer_gone; /* what is below ended */
 	bool cut_short; /* the last step could have gone on */
 	struct tls_records incoming;

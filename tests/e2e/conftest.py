@@ -308,6 +308,20 @@ def until(condition, seconds=10):
         time.sleep(0.01)
 
 
+def waits(process):
+    """Whether the process waits in the kernel."""
+    with open(f"/proc/{process.pid}/stat", encoding="ascii") as stat:
+        return stat.read().rpartition(")")[2].split()[0] == "S"
+
+
+def stuck(process):
+    """Whether it sleeps, and goes on sleeping."""
+    try:
+        return all(waits(process) and not time.sleep(0.02) for _ in range(5))
+    except FileNotFoundError:
+        return False
+
+
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory):
     """The folder of all emulators' certificates."""

@@ -4,6 +4,7 @@ import base64
 import socket
 import ssl
 import threading
+import time
 
 
 class ProxyServer:
@@ -11,16 +12,18 @@ class ProxyServer:
     port that was asked for or, for some hosts, to one of `ports`.
 
     user: "USER:PASSWORD" that it asks for. reply: bytes instead of its own reply.
-    context: speaks TLS. after: bytes right behind the reply. asked collects the
-    heads of the requests.
+    context: speaks TLS. after: bytes right behind the reply. pieces: sends its reply
+    byte by byte. asked collects the heads of the requests.
     """
 
-    def __init__(self, user=None, reply=None, context=None, after=b"", ports=None):
+    def __init__(self, user=None, reply=None, context=None, after=b"", ports=None,
+                 pieces=False):
         self.asked = []
         self._user = user
         self._reply = reply
         self._context = context
         self._after = after
+        self._pieces = pieces
         self._ports = ports or {}
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -73,7 +76,11 @@ class ProxyServer:
         host, _, port = head.split()[1].decode().rpartition(":")
         port = self._ports.get(host, port)
         with socket.create_connection(("127.0.0.1", int(port))) as server:
-            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n" + self._after)
+            reply = b"HTTP/1.1 200 Connection established\r\n\r\n" + self._after
+            if self._pieces:
+                _send_in_pieces(client, reply)
+            else:
+                client.sendall(reply)
             copier = threading.Thread(target=_copy, args=(server, client), daemon=True)
             copier.start()
             _copy(client, server)
@@ -82,6 +89,14 @@ class ProxyServer:
     @property
     def _encoded(self):
         return base64.b64encode(self._user.encode()).decode()
+
+
+def _send_in_pieces(client, reply):
+    """Each byte in a segment, and in a TLS record, of its own."""
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for byte in reply:
+        client.sendall(bytes([byte]))
+        time.sleep(0.002)  # so that the peer has most of them one by one
 
 
 def _copy(source, target):

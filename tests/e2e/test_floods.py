@@ -98,10 +98,10 @@ def ended(process, results, code):
     return result
 
 
-def all_at_once(check):
+def all_at_once(check, rows):
     """check(phase, flood) for all rows, some at a time."""
-    for start in range(0, len(ROWS), 10):
-        together(check, {"-".join(row): row for row in ROWS[start:start + 10]})
+    for start in range(0, len(rows), 10):
+        together(check, {"-".join(row): row for row in rows[start:start + 10]})
 
 
 def over(peer, process):
@@ -121,7 +121,7 @@ def test_the_time_ends_it(emulator, job, tmp_path):
             ended(process, results, 1)
             assert peer.started.is_set()
 
-    all_at_once(check)
+    all_at_once(check, ROWS)
     assert emulator.secretmanager.payloads(f"hyperfleet-{CLUSTER}-pull-secret") == []
 
 
@@ -135,7 +135,8 @@ def test_a_signal_ends_it(emulator, job, tmp_path):
             peer.must_end(process)
             ended(process, results, 143)
 
-    all_at_once(check)
+    # A verdict on a chain is final: the run may end by it before the signal.
+    all_at_once(check, [row for row in ROWS if row[1] != "certificate"])
 
 
 LEFT = {

@@ -2,10 +2,9 @@
 
 import json
 import signal
-import time
 
 import pytest
-from conftest import until
+from conftest import stuck, until, waits
 
 COMMANDS = {
     "help": (["run-job", "pull-secret", "--help"], 1),
@@ -14,12 +13,6 @@ COMMANDS = {
     "usage": (["run-job", "pull-secret", "--nonsense"], 2),
     "token": (["token", "stray"], 2),
 }
-
-
-def waits(process):
-    """Whether the process waits in the kernel."""
-    with open(f"/proc/{process.pid}/stat", encoding="ascii") as stat:
-        return stat.read().rpartition(")")[2].split()[0] == "S"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -55,14 +48,6 @@ def start_until_one_waits(run, output):
             return process
         assert process.wait().code == 0
     pytest.fail("there is always room")
-
-
-def stuck(process):
-    """Whether it sleeps, and goes on sleeping."""
-    try:
-        return all(waits(process) and not time.sleep(0.02) for _ in range(5))
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.parametrize("where", ["full_pipe", "deaf_terminal"])

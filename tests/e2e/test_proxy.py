@@ -59,6 +59,16 @@ def test_the_largest_secret(emulator, through):
     assert emulator.secretmanager.payloads(SECRET) == [text.encode()]
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_reply_in_pieces(emulator, through, scheme):
+    context = context_of(emulator) if scheme == "https" else None
+    with ProxyServer(context=context, pieces=True) as proxy:
+        result = through(proxy, scheme=scheme)
+    assert result.code == 0, result.out
+    assert result.warnings == []
+    assert stored(emulator)
+
+
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "flag", "no-scheme"])
 def test_where_the_proxy_is_given(emulator, through, name):
     with ProxyServer() as proxy:

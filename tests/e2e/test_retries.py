@@ -3,13 +3,18 @@
 Waits are read from the log, never measured.
 """
 
+import fcntl
+import json
+import os
 import time
 from email.utils import formatdate
 
 import pytest
-from conftest import PULL_SECRET, SECRET, Job, together
+from conftest import PULL_SECRET, SECRET, Job, stuck, together, until
 
 from emulator import errors
+
+F_SETPIPE_SZ = 1031  # Python 3.9 has no name for it
 
 OUTAGES = ["unavailable", "internal", "deadline_exceeded", "quota_exceeded",
            "html_429", "html_500", "html_502", "html_503"]
@@ -150,9 +155,43 @@ def test_a_connection_that_is_refused_is_retried(emulator, job):
     assert emulator.secretmanager.payloads(SECRET) == [PULL_SECRET.encode()]
 
 
+def read_line(pipe):
+    """A line of the log, byte by byte, so that the next one stays in the pipe."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(pipe, 1)
+        assert byte, line
+        line += byte
+    return json.loads(line)
+
+
 @pytest.mark.parametrize("how", ["fin", "rst"])
 def test_an_idle_connection_that_was_closed_is_no_failure(emulator, job, how):
-    """The server may close after any reply; the next request opens a new one."""
+    """The server closes while the run waits for room for its log: the next request
+    opens a new connection, without a warning.
+    """
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, F_SETPIPE_SZ, 4096)  # one page: room for one line
+    process = job.start(stdout=writer)
+    os.close(writer)
+    operations = [read_line(reader)["operation"] for _ in range(3)]
+    assert operations[-1] == "add-secret-version"
+    # "Creating" stands in the pipe, unread; "Successfully created" waits for room.
+    until(lambda: [entry.status for entry in emulator.requests(operation="create")] == [200]
+          and stuck(process))
+    emulator.drop_connections("secretmanager", how)
+    until(lambda: all(one.closed for one in emulator.connections("secretmanager")))
+    with os.fdopen(reader) as rest:
+        lines = [json.loads(line) for line in rest]
+    assert process.wait().code == 0, lines
+    assert {line["level"] for line in lines} == {"info"}, lines
+    assert len(emulator.connections("secretmanager")) == 2
+    assert emulator.secretmanager.payloads(SECRET) == [PULL_SECRET.encode()]
+
+
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_a_server_that_closes_after_every_reply(emulator, job, how):
+    """A request that was under way then is lost, and made good."""
     emulator.order("secretmanager", times=None, drop="idle",
                    how="rst" if how == "rst" else "close_notify")
     result = job()
