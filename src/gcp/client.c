@@ -59,12 +59,12 @@ client_connect(struct client *client, struct status *st)
 	struct retry retry = client_retries(client);
 	struct conn *api = &client->sm.conn;
 
-	conn_open_beside(api, &client->cred.conn);
+	conn_open_ahead(api, &client->cred.conn);
 	if (cred_fetch(&client->cred, &client->call, client->listener,
 		       client->until, st) != CODE_OK)
 		return st->code;
 	/* The token's source has done its part until the token expires. */
-	client->cred.conn.beside = NULL;
+	client->cred.conn.opening_ahead = NULL;
 	conn_close(&client->cred.conn);
 	while (conn_open(api, client->until, st) != CODE_OK)
 		if (!retry_again(&retry, st)) {

@@ -65,7 +65,7 @@ void
 cred_set_target(struct cred *cred, const struct url *url,
 		const struct conn_limits *limits)
 {
-	struct conn *beside = cred->conn.beside;
+	struct conn *ahead = cred->conn.opening_ahead;
 
 	if (cred->conn.url == url && cred->conn.limits == limits)
 		return;
@@ -73,7 +73,7 @@ cred_set_target(struct cred *cred, const struct url *url,
 	conn_init(&cred->conn, url, cred->network, limits);
 	if (cred->has_own_trust)
 		conn_use_trust(&cred->conn, &cred->own_trust);
-	cred->conn.beside = beside;
+	cred->conn.opening_ahead = ahead;
 }
 
 void

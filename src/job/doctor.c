@@ -93,8 +93,8 @@ check_credentials(struct doctor *d, struct program *program)
 static enum doctor_step
 step_of(const struct conn *c)
 {
-	switch (c->reached) {
-	case CONN_GREETING:
+	switch (c->last_phase) {
+	case CONN_PROXY_TLS:
 	case CONN_TUNNELLING:
 		return DOCTOR_PROXY;
 	case CONN_HANDSHAKING:

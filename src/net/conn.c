@@ -14,8 +14,8 @@ conn_init(struct conn *c, const struct url *url, const struct network *network,
 	c->trust = &network->trust;
 	c->limits = limits;
 	c->proxy = proxy_applies(&network->proxy, url) ? &network->proxy : NULL;
-	c->via = NULL;
-	c->beside = NULL;
+	c->connect_to = NULL;
+	c->opening_ahead = NULL;
 	c->fd = -1;
 	c->dial.fd = -1;
 	c->dial.resolving = false;
@@ -32,15 +32,15 @@ conn_use_trust(struct conn *c, const struct trust *trust)
 }
 
 void
-conn_connect_to(struct conn *c, const struct url *via)
+conn_connect_to(struct conn *c, const struct url *to)
 {
-	c->via = via;
+	c->connect_to = to;
 	c->proxy = NULL;
 }
 
-/* The connection in the shadow: its failure is kept until it is used. */
+/* The connection that is opened ahead: its failure is kept until it is used. */
 static void
-step_beside(struct conn *c)
+step_ahead(struct conn *c)
 {
 	if (!conn_is_opening(c))
 		return;
@@ -50,26 +50,26 @@ step_beside(struct conn *c)
 	}
 }
 
-/* Waits for what is in `own`, or for what is being opened beside. */
+/* Waits for what is in `own`, or for what is being opened ahead. */
 static enum code
-wait_beside(struct conn *c, struct wait_list *own, struct status *st)
+wait_for_either(struct conn *c, struct wait_list *own, struct status *st)
 {
-	if (c->beside != NULL && conn_is_opening(c->beside))
-		conn_opening_wait(c->beside, own);
+	if (c->opening_ahead != NULL && conn_is_opening(c->opening_ahead))
+		conn_opening_wait(c->opening_ahead, own);
 	if (wait_any(own, st) != CODE_OK)
 		return st->code;
-	if (c->beside != NULL)
-		step_beside(c->beside);
+	if (c->opening_ahead != NULL)
+		step_ahead(c->opening_ahead);
 	return CODE_OK;
 }
 
 void
-conn_open_beside(struct conn *c, struct conn *while_waiting)
+conn_open_ahead(struct conn *c, struct conn *while_waiting)
 {
-	while_waiting->beside = c;
+	while_waiting->opening_ahead = c;
 	if (c->state == CONN_CLOSED)
 		conn_start_opening(c);
-	step_beside(c);
+	step_ahead(c);
 }
 
 static enum code
@@ -100,7 +100,7 @@ conn_open(struct conn *c, struct deadline until, struct status *st)
 		if (deadline_left(until) == 0)
 			(void)out_of_time(c, st);
 		else
-			(void)wait_beside(c, &list, st);
+			(void)wait_for_either(c, &list, st);
 		if (st->code != CODE_OK)
 			break;
 	}
@@ -206,7 +206,7 @@ wait_for_peer(struct conn *c, const struct http_response *response,
 	if (events != 0 && rest_to_send(c, body).len > 0)
 		events |= POLLOUT;
 	wait_add(&own, c->fd, events);
-	return wait_beside(c, &own, st);
+	return wait_for_either(c, &own, st);
 }
 
 static enum code

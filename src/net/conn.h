@@ -27,7 +27,7 @@ struct conn_limits {
 enum conn_state {
 	CONN_CLOSED,
 	CONN_DIALING,     /* look-up and TCP */
-	CONN_GREETING,    /* TLS with the proxy */
+	CONN_PROXY_TLS,   /* TLS with the proxy */
 	CONN_TUNNELLING,  /* CONNECT */
 	CONN_HANDSHAKING, /* TLS with the service */
 	CONN_READY,       /* open; an exchange may start or be under way */
@@ -44,15 +44,15 @@ enum delivery {
 /* Caller-owned; private to conn.c but for the counters. */
 struct conn {
 	enum conn_state state;
-	enum conn_state reached; /* readable: how far the last opening came */
-	bool resolved;           /* readable: its name has addresses */
+	enum conn_state last_phase; /* readable: of the last opening */
+	bool resolved;              /* readable: its name has addresses */
 	const struct url *url;
 	const struct trust *trust;
 	const struct network *network;
 	const struct conn_limits *limits;
-	const struct proxy *proxy; /* NULL: none leads to `url` */
-	const struct url *via;     /* where to connect instead, or NULL */
-	struct conn *beside;       /* goes on opening while this one waits */
+	const struct proxy *proxy;    /* NULL: none leads to `url` */
+	const struct url *connect_to; /* where to connect instead, or NULL */
+	struct conn *opening_ahead;   /* goes on opening while this one waits */
 	int fd;
 	struct deadline phase; /* of the handshake */
 	unsigned opened;       /* connections made, for tests and the log */
@@ -81,18 +81,18 @@ void conn_init(struct conn *c, const struct url *url,
 void conn_use_trust(struct conn *c, const struct trust *trust);
 
 /*
- * Lets `c` connect to host and port of `via`, which must stay, without proxy:
+ * Lets `c` connect to host and port of `to`, which must stay, without proxy:
  * a private endpoint. SNI, Host and the name in the certificate stay. Where the
- * URL is http to the loopback, `via` must lead there, too: else opening fails
+ * URL is http to the loopback, `to` must lead there, too: else opening fails
  * with INVALID_ARGUMENT.
  */
-void conn_connect_to(struct conn *c, const struct url *via);
+void conn_connect_to(struct conn *c, const struct url *to);
 
 /*
  * Starts opening `c`, without waiting; it goes on whenever `while_waiting`
  * waits (see conn_exchange()). A failure shows when `c` is used.
  */
-void conn_open_beside(struct conn *c, struct conn *while_waiting);
+void conn_open_ahead(struct conn *c, struct conn *while_waiting);
 
 /*
  * Waits until `c` is open. Codes: UNAVAILABLE (name, TCP, TLS),

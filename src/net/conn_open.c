@@ -3,16 +3,16 @@
 bool
 conn_is_opening(const struct conn *c)
 {
-	return c->state == CONN_DIALING || c->state == CONN_GREETING ||
+	return c->state == CONN_DIALING || c->state == CONN_PROXY_TLS ||
 	       c->state == CONN_TUNNELLING || c->state == CONN_HANDSHAKING;
 }
 
 void
 conn_start_opening(struct conn *c)
 {
-	const struct url *to = c->via != NULL     ? c->via
-			       : c->proxy != NULL ? &c->proxy->url
-						  : c->url;
+	const struct url *to = c->connect_to != NULL ? c->connect_to
+			       : c->proxy != NULL    ? &c->proxy->url
+						     : c->url;
 
 	dial_start(&c->dial, &c->network->resolver, to->host, to->port,
 		   &c->limits->dial);
@@ -23,7 +23,7 @@ conn_start_opening(struct conn *c)
 	if (!c->url->tls && url_is_loopback(c->url))
 		dial_keep_to_loopback(&c->dial);
 	c->state = CONN_DIALING;
-	c->reached = CONN_DIALING;
+	c->last_phase = CONN_DIALING;
 	c->resolved = false;
 	c->exchanges = 0;
 }
@@ -45,7 +45,7 @@ start_next(struct conn *c, enum conn_state next, struct status *st)
 	c->state = next;
 	c->phase = deadline_in(c->limits->handshake_ms);
 	switch (next) {
-	case CONN_GREETING:
+	case CONN_PROXY_TLS:
 		return start_tls(c, &c->proxy_tls, c->proxy->url.host, st);
 	case CONN_TUNNELLING:
 		return tunnel_start(&c->tunnel, c->proxy, c->url, st);
@@ -67,10 +67,10 @@ after(const struct conn *c)
 	switch (c->state) {
 	case CONN_DIALING:
 		if (c->proxy != NULL)
-			return c->proxy->url.tls ? CONN_GREETING
+			return c->proxy->url.tls ? CONN_PROXY_TLS
 						 : CONN_TUNNELLING;
 		return c->url->tls ? CONN_HANDSHAKING : CONN_READY;
-	case CONN_GREETING:
+	case CONN_PROXY_TLS:
 		return CONN_TUNNELLING;
 	case CONN_TUNNELLING:
 		return CONN_HANDSHAKING;
@@ -87,7 +87,7 @@ after(const struct conn *c)
 static enum code
 step_phase(struct conn *c, bool *done, struct status *st)
 {
-	struct tls *tls = c->state == CONN_GREETING ? &c->proxy_tls : &c->tls;
+	struct tls *tls = c->state == CONN_PROXY_TLS ? &c->proxy_tls : &c->tls;
 
 	*done = false;
 	if (c->state == CONN_DIALING) {
@@ -126,8 +126,8 @@ phase_is_late(const struct conn *c, struct status *st)
 			"check the host, the port and what is in between");
 	return status_set(st, CODE_UNAVAILABLE,
 			  "%s: no TLS handshake within %lld s",
-			  c->state == CONN_GREETING ? c->proxy->url.host
-						    : c->url->host,
+			  c->state == CONN_PROXY_TLS ? c->proxy->url.host
+						     : c->url->host,
 			  seconds);
 }
 
@@ -140,7 +140,7 @@ conn_step_opening(struct conn *c, struct status *st)
 	while (conn_is_opening(c) && done) {
 		if (step_phase(c, &done, st) == CODE_OK && done)
 			(void)start_next(c, after(c), st);
-		c->reached = c->state;
+		c->last_phase = c->state;
 		c->resolved = !c->dial.resolving;
 		if (st->code != CODE_OK) {
 			if (c->proxy != NULL && c->state == CONN_DIALING)

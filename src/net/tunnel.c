@@ -55,7 +55,7 @@ send_some(struct tunnel *t, struct stream *stream, struct status *st)
 
 /* What the proxy's refusal means. */
 static enum code
-judge(const struct tunnel *t, struct status *st)
+classify_error(const struct tunnel *t, struct status *st)
 {
 	int status = t->response.status;
 	enum code code = CODE_UNAVAILABLE;
@@ -95,7 +95,7 @@ receive_some(struct tunnel *t, struct stream *stream, struct status *st)
 		if (http_feed(&t->response, &byte, 1, st) != CODE_OK)
 			return st->code;
 		if (t->response.state == HTTP_COMPLETE)
-			return judge(t, st);
+			return classify_error(t, st);
 	}
 	return CODE_OK;
 }
