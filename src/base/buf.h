@@ -3,7 +3,7 @@
  *
  * A buffer never grows past the memory that its owner gave it. What does not
  * fit is refused whole and remembered: `overflow` stays set until the buffer
- * is reset, so a caller may write a whole message and check once.
+ * is reset, so a caller may write a whole message and check it once.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -14,14 +14,16 @@
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-/* Bytes that somebody else owns; not NUL-terminated. */
+/* Bytes that another object owns; not NUL-terminated. */
 struct str {
 	const char *ptr;
 	size_t len;
 };
 
-/* Memory of fixed size that fills up; fields are private to buf.c, except */
-/* that anyone may read them. `ptr` belongs to whoever called buf_init(). */
+/*
+ * Memory of fixed size that fills up. The fields may be read by all, and
+ * written by buf.c only; `ptr` belongs to the caller of buf_init().
+ */
 struct buf {
 	char *ptr;
 	size_t len;
@@ -46,7 +48,7 @@ bool str_ends(struct str s, struct str suffix);
 
 /*
  * Whether `s` has at least one byte and each is in `set`, where "a-z" stands
- * for a range; a hyphen that is meant comes last, as in "a-z0-9._-".
+ * for a range; a literal hyphen comes last, as in "a-z0-9._-".
  */
 bool str_only(struct str s, const char *set);
 
@@ -62,10 +64,10 @@ struct str str_trim(struct str s);
 /* The same at its start only. */
 struct str str_trim_start(struct str s);
 
-/* The bytes of `s` from `from` on; empty if there are none. */
+/* The bytes of `s` from offset `from` on, which may be none. */
 struct str str_skip(struct str s, size_t from);
 
-/* The offset of the first `c` in `s`, or `s.len` if there is none. */
+/* The offset of the first `c` in `s`, or `s.len` without one. */
 size_t str_find(struct str s, char c);
 
 /*
@@ -107,7 +109,7 @@ void buf_wipe(struct buf *b);
 /* Overwrites memory so that no compiler may leave it out. */
 void wipe(void *memory, size_t size);
 
-/* The same with what calls that are over left on the stack, below ours. */
+/* Overwrites the stack below the caller, with what earlier calls left there. */
 void wipe_stack(void);
 
 /* Compares in a time that depends on `len` only. */

@@ -22,8 +22,8 @@ digit_of(uint32_t value)
 }
 
 /*
- * The value of a digit; if it is none, or of RFC 4648 table 2 while `url_safe`
- * is 0, all bits of `*bad` are set.
+ * The value of a base64 digit. All bits of `*bad` are set if it is not one, or
+ * is one of RFC 4648 table 2 only while `url_safe` is 0.
  */
 static uint32_t
 value_of(char digit, uint32_t url_safe, uint32_t *bad)
@@ -107,8 +107,8 @@ decode_group(const char *digits, size_t len, uint32_t url_safe, char *out,
 }
 
 /*
- * Digits without their padding. The verdict is known only at the end, so that
- * the time does not tell where a fault is.
+ * Digits without their padding. Validity is checked only at the end, so that
+ * the time does not depend on where an invalid digit is.
  */
 static bool
 decode(struct buf *out, struct str digits, uint32_t url_safe)

@@ -42,7 +42,7 @@ void percent_encode(struct buf *out, struct str s);
  */
 MUST_CHECK bool percent_decode(struct buf *out, struct str text);
 
-/* The value of a hexadecimal digit, or -1 if `c` is none. */
+/* The value of a hexadecimal digit, or -1 if `c` is not one. */
 int hex_value(char c);
 
 /* CRC-32C (Castagnoli) of RFC 3720 section 12.1, as dataCrc32c carries it. */

@@ -73,11 +73,11 @@ struct json_value json_root(const struct json *json);
 /* JSON_ABSENT if there is no value. */
 enum json_type json_type(struct json_value value);
 
-/* The type as a reader of an error message would say it: "an object". */
+/* The type for error messages, with its article: "an object". */
 const char *json_type_name(enum json_type type);
 
 /*
- * The member `key` (plain ASCII) of an object; absent if there is none or
+ * The member `key` (plain ASCII) of an object; absent if there is no such member or
  * `object` is not an object. Absent in, absent out, so that calls can nest.
  */
 struct json_value json_get(struct json_value object, const char *key);
@@ -85,7 +85,7 @@ struct json_value json_get(struct json_value object, const char *key);
 /* Members of an object or elements of an array; 0 for all else. */
 size_t json_size(struct json_value value);
 
-/* Starts before the first member; for all else there is none. */
+/* Starts before the first member; a scalar has no members. */
 struct json_iter json_iter(struct json_value container);
 
 /* Steps to the next one; false after the last. */
@@ -96,13 +96,13 @@ bool json_equals(struct json_value value, struct str s);
 
 /*
  * Appends the unescaped bytes of a string (UTF-8). Returns false, with
- * nothing appended, if `value` is no string or does not fit.
+ * nothing appended, if `value` is not a string or does not fit.
  */
 MUST_CHECK bool json_string(struct json_value value, struct buf *out);
 
 /*
  * The same, cut after the last whole character that fits. Returns false only
- * if `value` is no string.
+ * if `value` is not a string.
  */
 MUST_CHECK bool json_string_cut(struct json_value value, struct buf *out);
 

@@ -2,7 +2,7 @@
 
 /*
  * Keys are shown only where they look like the name of a field or of a
- * registry: somebody may have pasted a secret where a key belongs.
+ * registry: a secret may have been pasted where a key belongs.
  */
 #define NAME_MAX_SHOWN 40
 #define NAME_DIGITS_MAX 3
@@ -145,8 +145,8 @@ member_of(const struct json *json, size_t index)
 }
 
 void
-json_put_place(const struct json *json, int container, size_t member,
-	       struct buf *out)
+json_put_path(const struct json *json, int container, size_t member,
+	      struct buf *out)
 {
 	struct step path[JSON_DEPTH_MAX];
 	size_t first = JSON_DEPTH_MAX;
@@ -171,8 +171,8 @@ json_path(struct json_value value, struct buf *out)
 	if (value.json == NULL)
 		return;
 	member = member_of(value.json, value.index);
-	json_put_place(value.json, value.json->token[member].parent, member,
-		       out);
+	json_put_path(value.json, value.json->token[member].parent, member,
+		      out);
 }
 
 void

@@ -26,11 +26,11 @@ void json_position(struct json_value value, size_t *line, size_t *column);
 void json_line(struct str text, size_t at, size_t *line, size_t *column);
 
 /*
- * For json_walk.c, while it reads: the path of the container of a token, -1
- * for none, and of the key or element in it whose token is `member`, or will
- * be; 0 for none.
+ * For json_walk.c, while it reads: appends the path of the container with the
+ * token `container` (-1: the root), and of the key or element in it whose token
+ * is, or will be, `member` (0: no member).
  */
-void json_put_place(const struct json *json, int container, size_t member,
-		    struct buf *out);
+void json_put_path(const struct json *json, int container, size_t member,
+		   struct buf *out);
 
 #endif

@@ -15,7 +15,7 @@ enum json_expect {
 	JSON_EXPECT_COLON,
 	JSON_EXPECT_NEXT, /* a comma or the bracket that closes */
 	JSON_EXPECT_END,  /* the end of the text */
-	JSON_EXPECT_FAULT /* it is no JSON */
+	JSON_EXPECT_FAULT /* nothing: it is not JSON */
 };
 
 /* The innermost container. */

@@ -14,14 +14,14 @@
 /* Longest path in an error; what is longer ends in dots. */
 #define PATH_MAX_SHOWN 512
 
-_Static_assert(JSON_TOKENS_MAX <= 65536, "an index of a token fits 16 bits");
+_Static_assert(JSON_TOKENS_MAX <= 65536, "a token's index fits 16 bits");
 
 static const char UNREAD[] = "a text that jsmn does not read";
 
 /*
  * The text and jsmn's tokens of it, read side by side. jsmn accepts much that
- * is no JSON, but up to the first byte that is none it sees what is there: the
- * tokens before `next` are those of the text before `at`.
+ * is not JSON, but up to the first invalid byte its tokens are right: those
+ * before `next` are the tokens of the text before `at`.
  */
 struct walk {
 	const struct json *json;
@@ -29,13 +29,13 @@ struct walk {
 	size_t next;   /* the token that comes next */
 	int container; /* the innermost open one's token; -1 at the root */
 	size_t depth;
-	size_t member; /* token of the key or element that the walk is at */
-	bool inside;   /* it has come to one in the innermost container */
-	bool differs;  /* the last token is not what jsmn took it for */
+	size_t member;   /* token of the key or element that the walk is at */
+	bool has_member; /* `member` is in the innermost container */
+	bool mismatch;   /* jsmn's last token is not what the text has */
 	const char *reason;
 };
 
-/* The byte at the reader's place, -1 at the end. */
+/* The next byte, -1 at the end. */
 static int
 peek(const struct walk *w)
 {
@@ -83,7 +83,7 @@ static bool
 take(struct walk *w, jsmntype_t type, size_t start, int parent)
 {
 	const jsmntok_t *token = &w->json->token[w->next];
-	bool known = !w->differs && w->next < w->json->count &&
+	bool known = !w->mismatch && w->next < w->json->count &&
 		     token->type == type && (size_t)token->start == start &&
 		     token->parent == parent;
 
@@ -156,7 +156,7 @@ is_letter(int byte)
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
 
-/* Whether a byte would go on with a number or a word. */
+/* Whether a byte would continue a number or a word. */
 static bool
 continues_token(int byte)
 {
@@ -170,7 +170,7 @@ after_value(const struct walk *w)
 	return w->depth > 0 ? JSON_EXPECT_NEXT : JSON_EXPECT_END;
 }
 
-/* The token that a value at the walk's place has as its parent. */
+/* The parent of the token of a value at the current position. */
 static int
 parent_of_value(const struct walk *w)
 {
@@ -184,8 +184,8 @@ end_scalar(struct walk *w, jsmntype_t type, size_t start)
 	size_t quote = type == JSMN_STRING ? 1 : 0;
 	size_t index = w->next;
 
-	w->differs = !take(w, type, start + quote, parent_of_value(w)) ||
-		     (size_t)w->json->token[index].end != w->at - quote;
+	w->mismatch = !take(w, type, start + quote, parent_of_value(w)) ||
+		      (size_t)w->json->token[index].end != w->at - quote;
 	return after_value(w);
 }
 
@@ -251,12 +251,12 @@ open_container(struct walk *w, bool object)
 		return fail(w, w->at, UNREAD);
 	w->depth++;
 	w->container = index;
-	w->inside = false;
+	w->has_member = false;
 	w->at++;
 	return object ? JSON_EXPECT_FIRST_KEY : JSON_EXPECT_FIRST_ELEMENT;
 }
 
-/* Back to the element or, through its key, to the member that it was. */
+/* Back to the element of the outer container, or to the key of the member. */
 static enum json_expect
 close_container(struct walk *w)
 {
@@ -265,7 +265,7 @@ close_container(struct walk *w)
 
 	w->at++;
 	if ((size_t)token[closed].end != w->at)
-		w->differs = true;
+		w->mismatch = true;
 	w->member = (size_t)closed;
 	if (parent >= 0 && token[parent].type == JSMN_STRING) {
 		w->member = (size_t)parent;
@@ -273,7 +273,7 @@ close_container(struct walk *w)
 	}
 	w->container = parent;
 	w->depth--;
-	w->inside = true;
+	w->has_member = true;
 	return after_value(w);
 }
 
@@ -296,7 +296,7 @@ check_value(struct walk *w)
 
 	if (byte == -1 || byte == ']' || byte == '}')
 		return unexpected(w, JSON_EXPECT_VALUE);
-	w->inside = true;
+	w->has_member = true;
 	if (!in_object(w))
 		w->member = w->next;
 	if (!has_room(w))
@@ -333,7 +333,7 @@ check_key(struct walk *w, enum json_expect expect)
 	if (!take(w, JSMN_STRING, start + 1, w->container))
 		return fail(w, start, UNREAD);
 	w->member = index;
-	w->inside = true;
+	w->has_member = true;
 	return JSON_EXPECT_COLON;
 }
 
@@ -345,7 +345,7 @@ check_next(struct walk *w)
 	if (peek(w) != ',')
 		return unexpected(w, JSON_EXPECT_NEXT);
 	w->at++;
-	w->inside = false;
+	w->has_member = false;
 	return in_object(w) ? JSON_EXPECT_KEY : JSON_EXPECT_VALUE;
 }
 
@@ -389,7 +389,7 @@ check_text(struct walk *w)
 			skip_space(w);
 	}
 	if (expect == JSON_EXPECT_END &&
-	    (w->differs || w->next != w->json->count))
+	    (w->mismatch || w->next != w->json->count))
 		expect = fail(w, 0, UNREAD);
 	return expect == JSON_EXPECT_END;
 }
@@ -439,7 +439,7 @@ check_keys(struct walk *w, struct json *json, uint16_t *order)
 		return true;
 	w->container = json->token[first].parent;
 	w->member = first;
-	w->inside = true;
+	w->has_member = true;
 	fail(w, (size_t)json->token[first].start - 1,
 	     "a key that its object has already");
 	return false;
@@ -453,7 +453,8 @@ report(const struct walk *w, struct status *st)
 	size_t line, column;
 
 	buf_init(&path, memory, sizeof(memory));
-	json_put_place(w->json, w->container, w->inside ? w->member : 0, &path);
+	json_put_path(w->json, w->container, w->has_member ? w->member : 0,
+		      &path);
 	json_line(w->json->text, w->at, &line, &column);
 	return status_set(st, CODE_INVALID_ARGUMENT,
 			  "line %zu, column %zu, at %.*s%s: %s", line, column,

@@ -16,7 +16,7 @@
  * Reads `text`. On success `json` holds views of `text` and `tokens`, which
  * must both stay. Codes: INVALID_ARGUMENT with "line L, column C, at PATH:
  * REASON"; columns count bytes from 1, paths are json_path()'s, and neither
- * tells a value.
+ * shows a value.
  */
 MUST_CHECK enum code json_parse(struct json *json, struct str text,
 				struct json_tokens *tokens, struct status *st);

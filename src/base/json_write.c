@@ -2,99 +2,99 @@
 #include "base/codec.h"
 #include "base/utf8.h"
 
-_Static_assert(JSON_DEPTH_MAX <= 32, "a level has one bit of the builder's");
+_Static_assert(JSON_DEPTH_MAX <= 32, "each level has one bit");
 
-/* U+FFFD, which stands for what is no character. */
+/* U+FFFD, the replacement character. */
 #define REPLACEMENT "\xef\xbf\xbd"
 
 /* The bit of the innermost container; there must be one. */
 static uint32_t
-level(const struct json_builder *builder)
+level(const struct json_writer *writer)
 {
-	return UINT32_C(1) << (builder->depth - 1);
+	return UINT32_C(1) << (writer->depth - 1);
 }
 
 static bool
-in_object(const struct json_builder *builder)
+in_object(const struct json_writer *writer)
 {
-	return builder->depth > 0 && (builder->objects & level(builder)) != 0;
+	return writer->depth > 0 && (writer->objects & level(writer)) != 0;
 }
 
 void
-json_build(struct json_builder *builder, struct buf *out)
+json_writer_init(struct json_writer *writer, struct buf *out)
 {
-	*builder = (struct json_builder){ .out = out };
+	*writer = (struct json_writer){ .out = out };
 }
 
 /* The comma before all members and elements but the first. */
 static void
-separate(struct json_builder *builder)
+separate(struct json_writer *writer)
 {
-	if ((builder->populated & level(builder)) != 0)
-		buf_put_char(builder->out, ',');
-	builder->populated |= level(builder);
+	if ((writer->populated & level(writer)) != 0)
+		buf_put_char(writer->out, ',');
+	writer->populated |= level(writer);
 }
 
-/* Whether a value may stand here; if so, all that must precede it is there. */
+/* Writes what must precede a value; false if none may stand here. */
 static bool
-begin_value(struct json_builder *builder)
+begin_value(struct json_writer *writer)
 {
-	if (builder->done || in_object(builder) != builder->after_key)
-		builder->failed = true;
-	if (builder->failed)
+	if (writer->done || in_object(writer) != writer->after_key)
+		writer->failed = true;
+	if (writer->failed)
 		return false;
-	if (builder->depth > 0 && !builder->after_key)
-		separate(builder);
-	builder->after_key = false;
+	if (writer->depth > 0 && !writer->after_key)
+		separate(writer);
+	writer->after_key = false;
 	return true;
 }
 
 static void
-end_value(struct json_builder *builder)
+end_value(struct json_writer *writer)
 {
-	builder->done = builder->depth == 0;
+	writer->done = writer->depth == 0;
 }
 
 static void
-open_container(struct json_builder *builder, bool object)
+open_container(struct json_writer *writer, bool object)
 {
-	if (builder->depth == JSON_DEPTH_MAX)
-		builder->failed = true;
-	if (!begin_value(builder))
+	if (writer->depth == JSON_DEPTH_MAX)
+		writer->failed = true;
+	if (!begin_value(writer))
 		return;
-	buf_put_char(builder->out, object ? '{' : '[');
-	builder->depth++;
-	builder->populated &= ~level(builder);
-	builder->objects &= ~level(builder);
+	buf_put_char(writer->out, object ? '{' : '[');
+	writer->depth++;
+	writer->populated &= ~level(writer);
+	writer->objects &= ~level(writer);
 	if (object)
-		builder->objects |= level(builder);
+		writer->objects |= level(writer);
 }
 
 void
-json_open_object(struct json_builder *builder)
+json_open_object(struct json_writer *writer)
 {
-	open_container(builder, true);
+	open_container(writer, true);
 }
 
 void
-json_open_array(struct json_builder *builder)
+json_open_array(struct json_writer *writer)
 {
-	open_container(builder, false);
+	open_container(writer, false);
 }
 
 void
-json_close(struct json_builder *builder)
+json_close(struct json_writer *writer)
 {
-	if (builder->depth == 0 || builder->after_key)
-		builder->failed = true;
-	if (builder->failed)
+	if (writer->depth == 0 || writer->after_key)
+		writer->failed = true;
+	if (writer->failed)
 		return;
-	buf_put_char(builder->out, in_object(builder) ? '}' : ']');
-	builder->depth--;
-	end_value(builder);
+	buf_put_char(writer->out, in_object(writer) ? '}' : ']');
+	writer->depth--;
+	end_value(writer);
 }
 
-/* The letter of a two-character escape (RFC 8259 section 7), NUL if none. */
+/* The letter of a two-character escape (RFC 8259 section 7), or NUL. */
 static char
 escape_letter(char c)
 {
@@ -160,88 +160,88 @@ put_quoted(struct buf *out, struct str s)
 }
 
 void
-json_key(struct json_builder *builder, const char *key)
+json_key(struct json_writer *writer, const char *key)
 {
-	if (!in_object(builder) || builder->after_key)
-		builder->failed = true;
-	if (builder->failed)
+	if (!in_object(writer) || writer->after_key)
+		writer->failed = true;
+	if (writer->failed)
 		return;
-	separate(builder);
-	put_quoted(builder->out, str_from(key));
-	buf_put_char(builder->out, ':');
-	builder->after_key = true;
+	separate(writer);
+	put_quoted(writer->out, str_from(key));
+	buf_put_char(writer->out, ':');
+	writer->after_key = true;
 }
 
 void
-json_put_string(struct json_builder *builder, struct str s)
+json_put_string(struct json_writer *writer, struct str s)
 {
-	if (!begin_value(builder))
+	if (!begin_value(writer))
 		return;
-	put_quoted(builder->out, s);
-	end_value(builder);
+	put_quoted(writer->out, s);
+	end_value(writer);
 }
 
 void
-json_put_uint(struct json_builder *builder, uint64_t number)
+json_put_uint(struct json_writer *writer, uint64_t number)
 {
-	if (!begin_value(builder))
+	if (!begin_value(writer))
 		return;
-	buf_put_uint(builder->out, number);
-	end_value(builder);
+	buf_put_uint(writer->out, number);
+	end_value(writer);
 }
 
 static void
-put_literal(struct json_builder *builder, const char *literal)
+put_literal(struct json_writer *writer, const char *literal)
 {
-	if (!begin_value(builder))
+	if (!begin_value(writer))
 		return;
-	buf_put_cstr(builder->out, literal);
-	end_value(builder);
+	buf_put_cstr(writer->out, literal);
+	end_value(writer);
 }
 
 void
-json_put_boolean(struct json_builder *builder, bool value)
+json_put_boolean(struct json_writer *writer, bool value)
 {
-	put_literal(builder, value ? "true" : "false");
+	put_literal(writer, value ? "true" : "false");
 }
 
 void
-json_put_null(struct json_builder *builder)
+json_put_null(struct json_writer *writer)
 {
-	put_literal(builder, "null");
+	put_literal(writer, "null");
 }
 
 void
-json_put_base64(struct json_builder *builder, const void *bytes, size_t len)
+json_put_base64(struct json_writer *writer, const void *bytes, size_t len)
 {
-	if (!begin_value(builder))
+	if (!begin_value(writer))
 		return;
-	buf_put_char(builder->out, '"');
-	base64_encode(builder->out, bytes, len);
-	buf_put_char(builder->out, '"');
-	end_value(builder);
+	buf_put_char(writer->out, '"');
+	base64_encode(writer->out, bytes, len);
+	buf_put_char(writer->out, '"');
+	end_value(writer);
 }
 
 void
-json_put_uint_string(struct json_builder *builder, uint64_t number)
+json_put_uint_string(struct json_writer *writer, uint64_t number)
 {
-	if (!begin_value(builder))
+	if (!begin_value(writer))
 		return;
-	buf_put_char(builder->out, '"');
-	buf_put_uint(builder->out, number);
-	buf_put_char(builder->out, '"');
-	end_value(builder);
+	buf_put_char(writer->out, '"');
+	buf_put_uint(writer->out, number);
+	buf_put_char(writer->out, '"');
+	end_value(writer);
 }
 
 void
-json_member(struct json_builder *builder, const char *key, struct str s)
+json_member(struct json_writer *writer, const char *key, struct str s)
 {
-	json_key(builder, key);
-	json_put_string(builder, s);
+	json_key(writer, key);
+	json_put_string(writer, s);
 }
 
 bool
-json_built(const struct json_builder *builder)
+json_writer_done(const struct json_writer *writer)
 {
-	return builder->done && !builder->failed && !builder->out->overflow;
+	return writer->done && !writer->failed && !writer->out->overflow;
 }

@@ -69,7 +69,7 @@ take_unicode(struct str text, struct buf *out)
 	return 4;
 }
 
-/* Escapes may have been escaped again: so many backslashes count as one. */
+/* Escapes may have been escaped again: any number of backslashes is one. */
 static size_t
 take_json(struct str text, struct buf *out)
 {
@@ -87,40 +87,41 @@ take_json(struct str text, struct buf *out)
 }
 
 /*
- * The forms in which a server may quote: `take` reads one unit at the start of
- * a text, appends what it stands for and returns its length, or 0; so many
- * bytes are a leak. In base64 two groups are, for any REDACT_RUN bytes fill
- * two, wherever they start.
+ * The encodings in which a server may quote: `take` decodes one unit at the
+ * start of a text, appends it and returns its encoded length, or 0; `run`
+ * decoded bytes in a row are a leak. In base64 two groups are, since any
+ * REDACT_RUN bytes fill two, wherever they start.
  */
-static const struct form {
+static const struct encoding {
 	size_t (*take)(struct str text, struct buf *out);
 	size_t run;
-} FORMS[] = {
+} ENCODINGS[] = {
 	{ take_raw, REDACT_RUN },  { take_percent, REDACT_RUN },
 	{ take_json, REDACT_RUN }, { take_hex, REDACT_RUN },
 	{ take_base64, 6 },
 };
 
-#define FORM_COUNT (sizeof(FORMS) / sizeof(FORMS[0]))
+#define ENCODING_COUNT (sizeof(ENCODINGS) / sizeof(ENCODINGS[0]))
 
-/* How many characters at the start of `text` show a run of the secret, or 0. */
+/* Length of the run of the secret at the start of `text`, encoded; or 0. */
 static size_t
-shown_in(const struct form *form, struct str text, struct str secret)
+match_secret(const struct encoding *encoding, struct str text,
+	     struct str secret)
 {
 	char memory[REDACT_RUN + UTF8_MAX];
 	struct buf run;
 	size_t used = 0;
 
 	buf_init(&run, memory, sizeof(memory));
-	while (run.len < form->run) {
-		size_t unit = form->take(str_skip(text, used), &run);
+	while (run.len < encoding->run) {
+		size_t unit = encoding->take(str_skip(text, used), &run);
 
 		if (unit == 0)
 			return 0;
 		used += unit;
 	}
 	/* Without a single escape it is the same as raw. */
-	if (used == run.len && form->take != take_raw)
+	if (used == run.len && encoding->take != take_raw)
 		return 0;
 	return memmem(secret.ptr, secret.len, run.ptr, run.len) != NULL ? used
 									: 0;
@@ -130,7 +131,7 @@ void
 redact(char *text, struct str secret)
 {
 	size_t len = strlen(text);
-	size_t hide = 0; /* end of what is known to be part of the secret */
+	size_t hide = 0; /* end of the last match */
 
 	if (secret.len < REDACT_RUN)
 		return;
@@ -138,8 +139,8 @@ redact(char *text, struct str secret)
 		/* Looks ahead of what is overwritten, never at it. */
 		struct str rest = { text + from, len - from };
 
-		for (size_t i = 0; i < FORM_COUNT; i++) {
-			size_t used = shown_in(&FORMS[i], rest, secret);
+		for (size_t i = 0; i < ENCODING_COUNT; i++) {
+			size_t used = match_secret(&ENCODINGS[i], rest, secret);
 
 			if (used > 0 && from + used > hide)
 				hide = from + used;
@@ -171,7 +172,7 @@ looks_secret(struct str text)
 }
 
 const char *
-shown(const char *argument)
+redact_argument(const char *argument)
 {
 	return looks_secret(str_from(argument)) ? "(JSON, not shown)"
 						: argument;

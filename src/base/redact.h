@@ -1,5 +1,5 @@
 /*
- * Floor 0, bytes. Keeps secrets out of texts that others wrote.
+ * Floor 0, bytes. Removes secrets from texts that servers and users wrote.
  */
 #ifndef BASE_REDACT_H
 #define BASE_REDACT_H
@@ -17,16 +17,19 @@
  */
 void redact(char *text, struct str secret);
 
-/* The same for message, hint and reason, once nothing is decided by them. */
+/*
+ * The same for message, hint and reason. Call it last: `reason` may no longer
+ * match afterwards.
+ */
 void redact_status(struct status *st, struct str secret);
 
 /*
- * Whether a text that was given as a name or a path is rather a secret in the
- * wrong place: JSON, or base64 of JSON.
+ * Whether a text that was given as a name or a path looks like a secret
+ * given in the wrong place: JSON, or base64 of JSON.
  */
 bool looks_secret(struct str text);
 
 /* What a message may show of an argument: itself, unless it looks_secret(). */
-const char *shown(const char *argument);
+const char *redact_argument(const char *argument);
 
 #endif

@@ -41,20 +41,20 @@ enum exit_status {
 	EXIT_PULL_SECRET = 3, /* the pull secret is invalid */
 	EXIT_AUTH = 4,        /* not authenticated or not permitted */
 	EXIT_INTEGRITY = 5,   /* read back something else */
-	EXIT_UNREPORTED = 6,  /* stored and verified, which cannot be told */
+	EXIT_UNREPORTED = 6,  /* stored and verified, but not reported */
 	EXIT_SIGINT = 130,
 	EXIT_SIGTERM = 143
 };
 
 struct status {
 	enum code code;
-	/* HTTP status of the reply that it came from, 0 if from none. */
+	/* HTTP status of the reply that it came from, 0 without one. */
 	int http_status;
 	/* Wait at least this long before a retry (Retry-After, RetryInfo). */
 	uint64_t retry_after_ms;
 	/* The code is one that is retried, but here a retry cannot help. */
 	bool permanent;
-	/* ErrorInfo.reason or OAuth error code, "" if there is none. */
+	/* ErrorInfo.reason or OAuth error code, or "". */
 	char reason[STATUS_REASON_MAX];
 	char message[STATUS_MESSAGE_MAX];
 	char hint[STATUS_HINT_MAX];
@@ -63,7 +63,7 @@ struct status {
 /* The canonical name, as "PERMISSION_DENIED"; never NULL. */
 const char *code_name(enum code code);
 
-/* The code of a canonical name; CODE_UNKNOWN if it is none. */
+/* The code of a canonical name; CODE_UNKNOWN for any other text. */
 enum code code_from_name(struct str name);
 
 /*
@@ -73,7 +73,7 @@ enum code code_from_name(struct str name);
  */
 enum code code_from_http(int http_status);
 
-/* The exit status that a code stands for where no caller knows better. */
+/* The exit status that a code stands for unless the caller knows better. */
 enum exit_status code_exit_status(enum code code);
 
 /* Makes `st` OK and empty. */
@@ -81,13 +81,13 @@ void status_clear(struct status *st);
 
 /*
  * Records an error, unless `st` holds one already. The message is cut to fit;
- * controls in it become '?' (utf8_make_printable()). Returns the code that `st` then holds,
- * so that a caller can `return status_set(...)`.
+ * controls in it become '?' (utf8_make_printable()). Returns the code that `st`
+ * then holds, so that a caller can `return status_set(...)`.
  */
 enum code status_set(struct status *st, enum code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Records what to do about it, unless there is a hint already. */
+/* Records the remedy, unless there is a hint already. */
 void status_hint(struct status *st, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -99,8 +99,8 @@ void status_prefix(struct status *st, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Whether a signal ended it. A server's CANCELLED (HTTP 499) is no such end: the
- * server may have acted before.
+ * Whether a signal ended the operation. A server's CANCELLED (HTTP 499) does
+ * not count: the server may have acted before.
  */
 bool status_interrupted(const struct status *st);
 

@@ -28,12 +28,12 @@ bool utf8_is_control(uint32_t c);
 
 /*
  * Makes one printable line of a text: '?' for each control and for each byte
- * that is no UTF-8.
+ * that is not UTF-8.
  */
 void utf8_make_printable(char *text);
 
 /*
- * Writes the character `c`, which must be at most 0x10ffff and no surrogate,
+ * Writes the character `c`, which must be at most 0x10ffff and not a surrogate,
  * and returns its length.
  */
 size_t utf8_encode(uint32_t c, char out[static UTF8_MAX]);

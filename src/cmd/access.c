@@ -72,7 +72,7 @@ read_full_name(struct wanted *wanted, const char *name, struct task *task,
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "a full name is projects/P/secrets/S or "
 				  "projects/P/secrets/S/versions/N, not %s",
-				  shown(name));
+				  redact_argument(name));
 	if (target_set_project(task, wanted->project, st) != CODE_OK ||
 	    target_set_secret(task, wanted->secret, st) != CODE_OK)
 		return st->code;

@@ -71,9 +71,9 @@ put_text(const struct doctor *d, struct buf *out)
 static bool
 put_json(const struct doctor *d, bool fine, struct buf *out)
 {
-	struct json_builder json;
+	struct json_writer json;
 
-	json_build(&json, out);
+	json_writer_init(&json, out);
 	json_open_object(&json);
 	json_key(&json, "ok");
 	json_put_boolean(&json, fine);
@@ -94,7 +94,7 @@ put_json(const struct doctor *d, bool fine, struct buf *out)
 	json_close(&json);
 	json_close(&json);
 	buf_put_char(out, '\n');
-	return json_built(&json);
+	return json_writer_done(&json);
 }
 
 static enum exit_status

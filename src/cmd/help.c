@@ -52,13 +52,14 @@ run_raw(struct program *program, int argc, char **argv)
 	applet = applet_find(str_from(argv[0]));
 	if (argc > 1)
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
-				 "unexpected argument: %s", shown(argv[1]));
+				 "unexpected argument: %s",
+				 redact_argument(argv[1]));
 	else if (applet != NULL && applet != &APPLET_help)
 		return applet_run(applet, program, 1, flag);
 	else if (applet == NULL && !str_eq(str_from(argv[0]), STR("--help")) &&
 		 !str_eq(str_from(argv[0]), STR("-h")))
 		(void)status_set(&st, CODE_INVALID_ARGUMENT, "no applet %s",
-				 shown(argv[0]));
+				 redact_argument(argv[0]));
 	if (st.code != CODE_OK)
 		return applet_fail(&APPLET_help, &st);
 	return list_applets(program);
@@ -79,7 +80,8 @@ list_names(struct program *program, int argc, char **argv)
 
 	if (argc > 0) {
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
-				 "unexpected argument: %s", shown(argv[0]));
+				 "unexpected argument: %s",
+				 redact_argument(argv[0]));
 		return applet_fail(&APPLET_LIST, &st);
 	}
 	for (size_t i = 0; applet_number(i) != NULL; i++) {

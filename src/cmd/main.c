@@ -37,7 +37,7 @@ usage(const char *unknown)
 	else
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
 				 "no applet %s; try: pull-secret --help",
-				 shown(unknown));
+				 redact_argument(unknown));
 	return complain(&st, EXIT_CONFIG);
 }
 

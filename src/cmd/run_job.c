@@ -93,8 +93,8 @@ prepare_report(const struct job *job, struct program *program,
 		(struct other_file){ "standard error", NULL, STDERR_FILENO };
 	other[all++] = (struct other_file){ "TERMINATION_LOG_PATH",
 					    options->termination_log, -1 };
-	report->cluster_id = shown(target_options()->cluster_id);
-	report->project = shown(target_options()->project);
+	report->cluster_id = redact_argument(target_options()->cluster_id);
+	report->project = redact_argument(target_options()->project);
 	(void)report_init(report, options->results_path, other, all, &first);
 	(void)report_init_termination_log(report, options->termination_log,
 					  other, inputs, &second);
@@ -146,13 +146,14 @@ run_raw(struct program *program, int argc, char **argv)
 		return start_job(job, program, argc - 1, argv + 1);
 	if (help) {
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
-				 "unexpected argument: %s", shown(argv[1]));
+				 "unexpected argument: %s",
+				 redact_argument(argv[1]));
 	} else {
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
 				 str_starts(name, STR("-"))
 					 ? "the job comes first, then %s"
 					 : "no job %s",
-				 shown(argv[0]));
+				 redact_argument(argv[0]));
 		status_hint(&st, "pull-secret run-job lists the jobs");
 	}
 	return applet_fail(&APPLET_run_job, &st);

@@ -21,7 +21,7 @@ static bool
 write_token(const struct cred *cred, bool as_json, struct buf *out)
 {
 	char end[RFC3339_SIZE];
-	struct json_builder json;
+	struct json_writer json;
 
 	if (!as_json) {
 		buf_put_str(out, cred_token(cred));
@@ -29,14 +29,14 @@ write_token(const struct cred *cred, bool as_json, struct buf *out)
 		return !out->overflow;
 	}
 	clock_rfc3339(cred->token.expires_at, end);
-	json_build(&json, out);
+	json_writer_init(&json, out);
 	json_open_object(&json);
 	json_member(&json, "access_token", cred_token(cred));
 	json_member(&json, "expires_at", str_from(end));
 	json_member(&json, "source", str_from(cred->source));
 	json_close(&json);
 	buf_put_char(out, '\n');
-	return json_built(&json) && !out->overflow;
+	return json_writer_done(&json) && !out->overflow;
 }
 
 static enum exit_status

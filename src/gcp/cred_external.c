@@ -344,17 +344,17 @@ static void
 put_options(const struct cred *cred, struct buf *out)
 {
 	char memory[256];
-	struct json_builder json;
+	struct json_writer json;
 	struct buf text;
 
 	if (cred->user_project[0] == '\0' || cred->client_id[0] != '\0')
 		return;
 	buf_init(&text, memory, sizeof(memory));
-	json_build(&json, &text);
+	json_writer_init(&json, &text);
 	json_open_object(&json);
 	json_member(&json, "userProject", str_from(cred->user_project));
 	json_close(&json);
-	if (!json_built(&json))
+	if (!json_writer_done(&json))
 		out->overflow = true;
 	cred_put_form(out, "options", buf_view(&text));
 }

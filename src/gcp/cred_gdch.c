@@ -107,9 +107,9 @@ read_gdch(const struct cred_file *f, struct status *st)
 static bool
 write_request(const struct cred *cred, struct str subject, struct buf *out)
 {
-	struct json_builder json;
+	struct json_writer json;
 
-	json_build(&json, out);
+	json_writer_init(&json, out);
 	json_open_object(&json);
 	json_member(&json, "audience", str_from(cred->audience));
 	json_member(&json, "grant_type",
@@ -120,7 +120,7 @@ write_request(const struct cred *cred, struct str subject, struct buf *out)
 	json_member(&json, "subject_token_type",
 		    STR("urn:k8s:params:oauth:token-type:serviceaccount"));
 	json_close(&json);
-	return json_built(&json);
+	return json_writer_done(&json);
 }
 
 static enum code

@@ -116,14 +116,14 @@ static bool
 write_request(const struct cred_impersonation *who, struct buf *out)
 {
 	struct str rest = str_from(who->delegates), delegate;
-	struct json_builder json;
+	struct json_writer json;
 	char memory[32];
 	struct buf lifetime;
 
 	buf_init(&lifetime, memory, sizeof(memory));
 	buf_put_uint(&lifetime, who->lifetime_s);
 	buf_put_char(&lifetime, 's');
-	json_build(&json, out);
+	json_writer_init(&json, out);
 	json_open_object(&json);
 	if (rest.len > 0) {
 		json_key(&json, "delegates");
@@ -139,7 +139,7 @@ write_request(const struct cred_impersonation *who, struct buf *out)
 	json_put_string(&json, STR(CLOUD_PLATFORM));
 	json_close(&json);
 	json_close(&json);
-	return json_built(&json);
+	return json_writer_done(&json);
 }
 
 /* {"accessToken": "...", "expireTime": "2026-01-02T03:04:05Z"} */

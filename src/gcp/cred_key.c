@@ -29,7 +29,7 @@ cred_key_read(const struct cred_file *f, bool rsa, struct status *st)
 }
 
 static void
-claim(struct json_builder *json, const char *name, const char *value)
+claim(struct json_writer *json, const char *name, const char *value)
 {
 	if (value[0] != '\0')
 		json_member(json, name, str_from(value));
@@ -40,13 +40,13 @@ cred_key_sign(const struct cred *cred, const struct claims *claims,
 	      struct buf *out, struct status *st)
 {
 	uint64_t now = (uint64_t)(clock_unix() > 0 ? clock_unix() : 0);
-	struct json_builder json;
+	struct json_writer json;
 	char memory[2048];
 	struct buf text;
 
 	now -= now < CRED_KEY_BACKDATE_S ? now : CRED_KEY_BACKDATE_S;
 	buf_init(&text, memory, sizeof(memory));
-	json_build(&json, &text);
+	json_writer_init(&json, &text);
 	json_open_object(&json);
 	claim(&json, "aud", claims->audience);
 	json_key(&json, "exp");
@@ -57,7 +57,7 @@ cred_key_sign(const struct cred *cred, const struct claims *claims,
 	claim(&json, "scope", claims->scope);
 	claim(&json, "sub", claims->subject);
 	json_close(&json);
-	if (!json_built(&json))
+	if (!json_writer_done(&json))
 		return status_set(st, CODE_INTERNAL, "the claims do not fit");
 	return jwt_sign(&cred->key, cred->key_id, buf_view(&text), out, st);
 }

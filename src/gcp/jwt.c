@@ -133,18 +133,18 @@ static void
 put_header(struct buf *out, const char *algorithm, const char *key_id)
 {
 	char memory[512];
-	struct json_builder json;
+	struct json_writer json;
 	struct buf text;
 
 	buf_init(&text, memory, sizeof(memory));
-	json_build(&json, &text);
+	json_writer_init(&json, &text);
 	json_open_object(&json);
 	json_member(&json, "alg", str_from(algorithm));
 	if (key_id[0] != '\0')
 		json_member(&json, "kid", str_from(key_id));
 	json_member(&json, "typ", STR("JWT"));
 	json_close(&json);
-	if (!json_built(&json))
+	if (!json_writer_done(&json))
 		out->overflow = true;
 	put_base64url(out, text.ptr, text.len);
 }

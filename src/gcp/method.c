@@ -60,17 +60,17 @@ static bool
 write_request(struct secretmanager *sm, const struct method *method,
 	      const struct args *args)
 {
-	struct json_builder json;
+	struct json_writer json;
 
 	call_start(sm->call, &sm->conn);
 	write_target(method->path, args, &sm->call->target);
 	if (method->body == NULL)
 		return true;
-	json_build(&json, &sm->call->request);
+	json_writer_init(&json, &sm->call->request);
 	json_open_object(&json);
 	method->body(args, &json);
 	json_close(&json);
-	return json_built(&json);
+	return json_writer_done(&json);
 }
 
 /* What is missing or exists for a token's source is not so for this API. */

@@ -35,7 +35,7 @@ struct method {
 	const char *path;
 	/* May be sent again where nobody knows whether the server acted. */
 	bool idempotent;
-	void (*body)(const struct args *, struct json_builder *);
+	void (*body)(const struct args *, struct json_writer *);
 	enum code (*read)(struct call *, const struct args *, struct status *);
 };
 

@@ -45,7 +45,7 @@ secretmanager_connect(struct secretmanager *sm, const struct network *network)
 
 /* The Secret: {"replication": {"automatic": {}}, "labels": {...}}. */
 static void
-put_secret(const struct args *args, struct json_builder *json)
+put_secret(const struct args *args, struct json_writer *json)
 {
 	json_key(json, "replication");
 	json_open_object(json);
@@ -63,7 +63,7 @@ put_secret(const struct args *args, struct json_builder *json)
 
 /* {"payload": {"data": BASE64, "dataCrc32c": "N"}} */
 static void
-put_payload(const struct args *args, struct json_builder *json)
+put_payload(const struct args *args, struct json_writer *json)
 {
 	struct str payload = args->payload;
 
@@ -78,7 +78,7 @@ put_payload(const struct args *args, struct json_builder *json)
 
 /* {"permissions": [...]} */
 static void
-put_permissions(const struct args *args, struct json_builder *json)
+put_permissions(const struct args *args, struct json_writer *json)
 {
 	json_key(json, "permissions");
 	json_open_array(json);

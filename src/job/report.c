@@ -45,7 +45,7 @@ report_clear(struct report *report)
 {
 	report->operation = "start";
 	report->result.folder = -1;
-	report->result.hidden = -1;
+	report->result.temp_fd = -1;
 	report->termination_log = -1;
 	report->retries = (struct retry_listener){ log_retry, report };
 	report->until = deadline_in((int64_t)TIMEOUT_DEFAULT_S * 1000);
@@ -58,11 +58,11 @@ check_others(const char *path, const char *what, const struct other_file *other,
 	     size_t count, struct status *st)
 {
 	for (size_t i = 0; i < count; i++)
-		if (other[i].path == NULL ? file_is_behind(path, other[i].fd)
+		if (other[i].path == NULL ? file_is_open_as(path, other[i].fd)
 					  : file_same(path, other[i].path))
 			return status_set(st, CODE_INVALID_ARGUMENT,
 					  "%s: %s is the file of %s, too", what,
-					  shown(path), other[i].what);
+					  redact_argument(path), other[i].what);
 	return CODE_OK;
 }
 
@@ -97,13 +97,13 @@ report_init_termination_log(struct report *report, const char *path,
 					 count, st) != CODE_OK)
 		return st->code;
 	report->termination_log =
-		file_open_emptied(path == NULL ? TERMINATION_LOG : path);
+		file_open_truncated(path == NULL ? TERMINATION_LOG : path);
 	if (path == NULL || report->termination_log >= 0)
 		return CODE_OK;
 	return status_set(st, CODE_INVALID_ARGUMENT,
 			  "TERMINATION_LOG_PATH: cannot write to %s, which "
 			  "must be a file that is there: %s",
-			  shown(path), strerror(errno));
+			  redact_argument(path), strerror(errno));
 }
 
 static const char *
@@ -121,14 +121,14 @@ level_name(enum log_level level)
 }
 
 static void
-member(struct json_builder *json, const char *key, const char *value)
+member(struct json_writer *json, const char *key, const char *value)
 {
 	if (value != NULL && value[0] != '\0')
 		json_member(json, key, str_from(value));
 }
 
 static void
-member_uint(struct json_builder *json, const char *key, uint64_t value)
+member_uint(struct json_writer *json, const char *key, uint64_t value)
 {
 	json_key(json, key);
 	json_put_uint(json, value);
@@ -155,10 +155,10 @@ build_line(const struct report *report, const struct log_line *line,
 {
 	const struct status *st = line->status;
 	char now[RFC3339_SIZE];
-	struct json_builder json;
+	struct json_writer json;
 
 	clock_rfc3339(clock_unix(), now);
-	json_build(&json, out);
+	json_writer_init(&json, out);
 	json_open_object(&json);
 	if (line->attempt > 0)
 		member_uint(&json, "attempt", line->attempt);
@@ -184,7 +184,7 @@ build_line(const struct report *report, const struct log_line *line,
 	member(&json, "version", line->version);
 	json_close(&json);
 	buf_put_char(out, '\n');
-	return json_built(&json) && !out->overflow;
+	return json_writer_done(&json) && !out->overflow;
 }
 
 /* The last lines get a moment even when all time is over, but only once. */
@@ -269,7 +269,7 @@ report_wait_log(struct report *report)
 }
 
 static void
-detail(struct json_builder *json, const char *key, const char *name)
+detail(struct json_writer *json, const char *key, const char *name)
 {
 	if (name != NULL && name[0] != '\0')
 		json_member(json, key, cut(name, NAME_MAX_SHOWN));
@@ -281,9 +281,9 @@ build_result(const struct report *report, const struct ending *ending,
 	     struct buf *out)
 {
 	const struct status *outcome = ending->outcome;
-	struct json_builder json;
+	struct json_writer json;
 
-	json_build(&json, out);
+	json_writer_init(&json, out);
 	json_open_object(&json);
 	member(&json, "status",
 	       outcome->code == CODE_OK ? "success" : "failure");
@@ -301,7 +301,7 @@ build_result(const struct report *report, const struct ending *ending,
 	json_close(&json);
 	json_close(&json);
 	buf_put_char(out, '\n');
-	return json_built(&json) && !out->overflow;
+	return json_writer_done(&json) && !out->overflow;
 }
 
 /* What a crash leaves takes the room, filled up with white space. */

@@ -208,7 +208,8 @@ add_anchor(struct collecting *in, struct str der)
 	if (trust->count == ANCHORS_MAX)
 		return status_set(in->st, CODE_INVALID_ARGUMENT,
 				  "%s: %s holds more than %d certificates",
-				  in->what, shown(in->path), ANCHORS_MAX);
+				  in->what, redact_argument(in->path),
+				  ANCHORS_MAX);
 	anchor.dn.data = pool_copy(trust, c.subject);
 	anchor.dn.len = c.subject.len;
 	anchor.flags = c.is_ca ? BR_X509_TA_CA : 0;
@@ -217,7 +218,7 @@ add_anchor(struct collecting *in, struct str der)
 	if (!copied || anchor.dn.data == NULL)
 		return status_set(in->st, CODE_INVALID_ARGUMENT,
 				  "%s: the certificates in %s are too large",
-				  in->what, shown(in->path));
+				  in->what, redact_argument(in->path));
 	insert(trust, &anchor, c.path_length);
 	return CODE_OK;
 }
@@ -320,7 +321,7 @@ start_empty(struct trust *trust, const char *source)
 	trust->expired = 0;
 	trust->pool_used = 0;
 	(void)snprintf(trust->source, sizeof(trust->source), "%s",
-		       shown(source));
+		       redact_argument(source));
 }
 
 static enum code
@@ -390,7 +391,7 @@ add_folders(struct collecting *in, const char *list)
 	if (any_missing && !found)
 		return status_set(in->st, CODE_INVALID_ARGUMENT,
 				  "%s: %s: no such folder", in->what,
-				  shown(list));
+				  redact_argument(list));
 	return CODE_OK;
 }
 

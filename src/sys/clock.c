@@ -85,7 +85,7 @@ month_number(const char *name)
 	return 0;
 }
 
-/* Reads year, month, day, hour, minute and second, whatever they say. */
+/* Year, month, day, hour, minute and second, without their ranges. */
 static bool
 read_parts(struct str text, const char *shape, int64_t part[static 6])
 {

@@ -48,7 +48,7 @@ struct deadline {
 	int64_t at_ms;
 };
 
-/* For what may wait as long as it takes. */
+/* For what may take any time. */
 #define DEADLINE_NEVER ((struct deadline){ INT64_MAX })
 
 /* The point `ms` milliseconds from now. */

@@ -1,5 +1,5 @@
 /*
- * Floor 1, process. What a process leaves that cannot go on.
+ * Floor 1, process. Fatal signals: the last output, and wiping.
  *
  * After a fault of the program itself (SIGSEGV, SIGBUS, SIGABRT, SIGFPE,
  * SIGILL) or a forbidden system call (SIGSYS, see sys/sandbox.h) nothing can
@@ -13,15 +13,15 @@
 #include "sys/file.h"
 
 /*
- * From now on a fault is told in one line on standard error, and `secrets`
+ * From now on a fault is reported in one line on standard error, and `secrets`
  * are overwritten.
  */
 void crash_init(void *secrets, size_t size);
 
 /*
- * And from now on `content` goes to `target` (NULL: no more), and the line to
- * the descriptor `termination_log` (-1: no more). All of it must stay where it
- * is.
+ * From now on a fault also writes `content` to `target` (NULL: nothing), and
+ * the line to the descriptor `termination_log` (-1: none). All of it must stay
+ * where it is.
  */
 void crash_prepare(struct file_target *target, struct str content,
 		   int termination_log);

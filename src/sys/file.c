@@ -28,7 +28,7 @@ code_of_errno(int error)
 	}
 }
 
-/* Whether a call that failed is to be made again; never for ever. */
+/* Whether to repeat a call that failed; not without end. */
 static bool
 call_again(unsigned *failures)
 {
@@ -59,7 +59,6 @@ static enum code
 wait_for(int fd, short events, struct deadline until, struct status *st)
 {
 	struct pollfd ready = { .fd = fd, .events = events };
-
 	enum code code = wait_ready(&ready, 1, until, st);
 
 	if (code != CODE_OK || ready.revents != 0)
@@ -82,7 +81,6 @@ wait_for_room(int fd, struct deadline until, struct status *st)
 	return wait_for(fd, POLLOUT, until, st);
 }
 
-/* Whether another byte follows what filled the buffer. */
 static enum code
 read_to_end(int fd, const char *name, const char *what, struct deadline until,
 	    struct buf *out, struct status *st)
@@ -119,14 +117,14 @@ read_to_end(int fd, const char *name, const char *what, struct deadline until,
 }
 
 int
-file_open_emptied(const char *path)
+file_open_truncated(const char *path)
 {
 	int fd =
 		open_again(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 	unsigned failures = 0;
 	int error;
 
-	/* Nothing but a regular file can be emptied so (ftruncate(2)). */
+	/* Only a regular file can be truncated (ftruncate(2)). */
 	do
 		if (fd < 0 || ftruncate(fd, 0) == 0)
 			return fd;
@@ -138,7 +136,7 @@ file_open_emptied(const char *path)
 }
 
 bool
-file_is_behind(const char *path, int fd)
+file_is_open_as(const char *path, int fd)
 {
 	struct stat one, other;
 
@@ -152,7 +150,7 @@ file_same(const char *path, const char *other)
 	struct stat one, two;
 
 	if (strcmp(other, "-") == 0)
-		return file_is_behind(path, STDIN_FILENO);
+		return file_is_open_as(path, STDIN_FILENO);
 	return stat(path, &one) == 0 && stat(other, &two) == 0 &&
 	       one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
@@ -217,19 +215,21 @@ file_stream(const char *path, const char *what, struct deadline until,
 
 	if (fd < 0)
 		return status_set(st, code_of_errno(errno),
-				  "%s: cannot open %s: %s", what, shown(path),
-				  strerror(errno));
+				  "%s: cannot open %s: %s", what,
+				  redact_argument(path), strerror(errno));
 	do {
 		if (wait_for(fd, POLLIN, until, st) != CODE_OK) {
 			if (st->code == CODE_DEADLINE_EXCEEDED)
-				status_prefix(st, "%s: %s", what, shown(path));
+				status_prefix(st, "%s: %s", what,
+					      redact_argument(path));
 			break;
 		}
 		got = read(fd, piece, sizeof(piece));
 		if (got < 0 && !call_again(&failures))
 			(void)status_set(st, code_of_errno(errno),
 					 "%s: cannot read %s: %s", what,
-					 shown(path), strerror(errno));
+					 redact_argument(path),
+					 strerror(errno));
 	} while (
 		st->code == CODE_OK && got != 0 &&
 		(got < 0 || take(context, (struct str){ piece, (size_t)got })));
@@ -242,7 +242,8 @@ file_read(const char *path, const char *what, struct deadline until,
 	  struct buf *out, struct status *st)
 {
 	bool standard_input = strcmp(path, "-") == 0;
-	const char *name = standard_input ? "standard input" : shown(path);
+	const char *name =
+		standard_input ? "standard input" : redact_argument(path);
 	struct stat info;
 	int fd = STDIN_FILENO;
 
@@ -272,10 +273,10 @@ kind_of(mode_t mode)
 	return S_ISFIFO(mode) ? "a FIFO" : "a device or a socket";
 }
 
-/* Finds out now what would otherwise go wrong at the end. */
+/* Fails now rather than at the end of the run. */
 static enum code
-check_place(const struct file_target *target, const char *what,
-	    struct status *st)
+check_destination(const struct file_target *target, const char *what,
+		  struct status *st)
 {
 	struct stat info;
 	bool there = fstatat(target->folder, target->name, &info,
@@ -284,7 +285,8 @@ check_place(const struct file_target *target, const char *what,
 	if (there && !S_ISREG(info.st_mode))
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "%s: %s is %s, no regular file", what,
-				  shown(target->path), kind_of(info.st_mode));
+				  redact_argument(target->path),
+				  kind_of(info.st_mode));
 	if (!there && errno != ENOENT)
 		return status_set(st, code_of_errno(errno), "%s: %s: %s", what,
 				  target->path, strerror(errno));
@@ -302,7 +304,7 @@ file_target_open(struct file_target *target, const char *path, const char *what,
 	char *slash;
 
 	target->folder = -1;
-	target->hidden = -1;
+	target->temp_fd = -1;
 	if (!str_copy(str_from(path), target->path, sizeof(target->path)))
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "%s: the path is longer than %zu bytes", what,
@@ -312,7 +314,7 @@ file_target_open(struct file_target *target, const char *path, const char *what,
 	if (target->name[0] == '\0')
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "%s: %s names a folder, not a file", what,
-				  shown(path));
+				  redact_argument(path));
 	if (slash == NULL) {
 		target->folder = open_again(".", O_RDONLY | O_DIRECTORY);
 	} else {
@@ -325,8 +327,8 @@ file_target_open(struct file_target *target, const char *path, const char *what,
 	if (target->folder < 0)
 		return status_set(st, code_of_errno(errno),
 				  "%s: cannot open the folder of %s: %s", what,
-				  shown(path), strerror(errno));
-	if (check_place(target, what, st) != CODE_OK)
+				  redact_argument(path), strerror(errno));
+	if (check_destination(target, what, st) != CODE_OK)
 		file_target_close(target);
 	return st->code;
 }
@@ -339,7 +341,7 @@ file_target_remove(const struct file_target *target)
 }
 
 static bool
-create_hidden(struct file_target *target)
+create_temp(struct file_target *target)
 {
 	struct buf name;
 	uint64_t unique = 0;
@@ -347,22 +349,21 @@ create_hidden(struct file_target *target)
 
 	if (!entropy_fill(&unique, sizeof(unique)))
 		unique = (uint64_t)clock_ms();
-	buf_init(&name, target->hidden_name, sizeof(target->hidden_name));
+	buf_init(&name, target->temp_name, sizeof(target->temp_name));
 	buf_put_cstr(&name, ".result-");
 	buf_put_uint(&name, unique);
 	buf_put_char(&name, '\0');
 	do
-		target->hidden = openat(target->folder, target->hidden_name,
-					O_WRONLY | O_CREAT | O_EXCL |
-						O_NOFOLLOW | O_CLOEXEC,
-					0644);
-	while (target->hidden < 0 && call_again(&failures));
-	return target->hidden >= 0;
+		target->temp_fd = openat(target->folder, target->temp_name,
+					 O_WRONLY | O_CREAT | O_EXCL |
+						 O_NOFOLLOW | O_CLOEXEC,
+					 0644);
+	while (target->temp_fd < 0 && call_again(&failures));
+	return target->temp_fd >= 0;
 }
 
-/* Writes from the start of a file on, and nothing else stands in it then. */
 static bool
-fill(int fd, struct str content)
+replace_content(int fd, struct str content)
 {
 	const off_t size = (off_t)content.len;
 	unsigned failures = 0;
@@ -384,13 +385,13 @@ fill(int fd, struct str content)
 }
 
 static void
-drop_hidden(struct file_target *target)
+remove_temp(struct file_target *target)
 {
-	if (target->hidden < 0)
+	if (target->temp_fd < 0)
 		return;
-	(void)close(target->hidden);
-	target->hidden = -1;
-	(void)unlinkat(target->folder, target->hidden_name, 0);
+	(void)close(target->temp_fd);
+	target->temp_fd = -1;
+	(void)unlinkat(target->folder, target->temp_name, 0);
 }
 
 enum code
@@ -399,13 +400,13 @@ file_target_reserve(struct file_target *target, struct str content,
 {
 	int error;
 
-	if (create_hidden(target) && fill(target->hidden, content))
+	if (create_temp(target) && replace_content(target->temp_fd, content))
 		return CODE_OK;
 	error = errno;
-	drop_hidden(target);
+	remove_temp(target);
 	return status_set(st, CODE_UNAVAILABLE,
 			  "cannot reserve %zu bytes for %s: %s", content.len,
-			  shown(target->path), strerror(error));
+			  redact_argument(target->path), strerror(error));
 }
 
 bool
@@ -413,17 +414,17 @@ file_target_put(struct file_target *target, struct str content)
 {
 	unsigned failures = 0;
 
-	if (target->hidden < 0 && !create_hidden(target))
+	if (target->temp_fd < 0 && !create_temp(target))
 		return false;
-	if (!fill(target->hidden, content))
+	if (!replace_content(target->temp_fd, content))
 		return false;
-	while (renameat(target->folder, target->hidden_name, target->folder,
+	while (renameat(target->folder, target->temp_name, target->folder,
 			target->name) != 0)
 		if (!call_again(&failures))
 			return false;
 	/* It is on the volume already (fsync). */
-	(void)close(target->hidden);
-	target->hidden = -1;
+	(void)close(target->temp_fd);
+	target->temp_fd = -1;
 	return true;
 }
 
@@ -434,13 +435,13 @@ file_target_write(struct file_target *target, struct str content,
 	if (file_target_put(target, content))
 		return CODE_OK;
 	return status_set(st, CODE_INTERNAL, "cannot write %s: %s",
-			  shown(target->path), strerror(errno));
+			  redact_argument(target->path), strerror(errno));
 }
 
 void
 file_target_close(struct file_target *target)
 {
-	drop_hidden(target);
+	remove_temp(target);
 	if (target->folder >= 0)
 		(void)close(target->folder);
 	target->folder = -1;
@@ -488,7 +489,7 @@ file_write_all(int fd, struct str content, struct deadline until,
 			return status_set(st, CODE_UNAVAILABLE,
 					  "cannot write: %s", strerror(errno));
 		content = str_skip(content, (size_t)put);
-		/* There seemed to be room, and there was none. */
+		/* poll(2) may report room that is not there. */
 		if (put == 0 &&
 		    wait_ready(NULL, 0, deadline_in(0), st) != CODE_OK)
 			return st->code;

@@ -14,21 +14,21 @@
 int file_open(const char *path);
 
 /*
- * Opens a file that is there for writing, and empties it. Only a regular one:
+ * Opens an existing file for writing, and truncates it. Only a regular one:
  * else -1 with EINVAL, or ELOOP for a link.
  */
-int file_open_emptied(const char *path);
+int file_open_truncated(const char *path);
 
 /*
  * Whether two paths lead to the same file, by device and inode; "-" is standard
- * input. False if one of them leads nowhere.
+ * input. False if one of them does not exist.
  */
 bool file_same(const char *path, const char *other);
 
-/* Whether a path leads to the file that a descriptor stands for. */
-bool file_is_behind(const char *path, int fd);
+/* Whether a path leads to the file that is open as `fd`. */
+bool file_is_open_as(const char *path, int fd);
 
-/* Whether it is there, but neither a regular file nor a folder. */
+/* Whether it exists and is neither a regular file nor a folder. */
 bool file_is_pipe(const char *path);
 
 /*
@@ -44,8 +44,7 @@ MUST_CHECK enum code file_read(const char *path, const char *what,
 
 /*
  * Reads a file (or a pipe) and gives each piece of it to `take`, to its end or
- * until `take` returns false; then `st` is what `take` made of it. How much is
- * too much is for `take` to say. Codes as file_read(), but for OUT_OF_RANGE.
+ * until `take` returns false, which may set `st`. `take` must bound the size. Codes as file_read(), but for OUT_OF_RANGE.
  */
 MUST_CHECK enum code file_stream(const char *path, const char *what,
 				 struct deadline until,
@@ -61,15 +60,15 @@ MUST_CHECK bool file_list(const char *folder,
 			  void *context);
 
 /*
- * A file that will be written at the end, in a folder held open. Its bytes go
- * to a hidden file beside it, which then takes its name.
+ * A file that is written at once, in a folder held open: into a temporary file
+ * in the same folder, which is then renamed.
  */
 struct file_target {
-	int folder; /* -1: none */
-	int hidden; /* the file beside it; -1: none so far */
+	int folder;  /* -1: none */
+	int temp_fd; /* the temporary file; -1: none so far */
 	char path[512];
 	const char *name; /* the last part of `path` */
-	char hidden_name[40];
+	char temp_name[40];
 };
 
 /*
@@ -85,7 +84,7 @@ MUST_CHECK enum code file_target_open(struct file_target *target,
 void file_target_remove(const struct file_target *target);
 
 /*
- * Writes `content` into the hidden file, so that as many bytes of the volume
+ * Writes `content` into the temporary file, so that as many bytes of the volume
  * belong to what file_target_write() will write. UNAVAILABLE if there is no
  * room for them.
  */
@@ -100,10 +99,10 @@ MUST_CHECK enum code file_target_reserve(struct file_target *target,
 MUST_CHECK enum code file_target_write(struct file_target *target,
 				       struct str content, struct status *st);
 
-/* The same, safe in a signal handler; false with errno set. */
+/* The same, async-signal-safe; false with errno set. */
 MUST_CHECK bool file_target_put(struct file_target *target, struct str content);
 
-/* Removes what is reserved, closes the folder; fine if there is neither. */
+/* Removes the temporary file and closes the folder, if they are there. */
 void file_target_close(struct file_target *target);
 
 /*

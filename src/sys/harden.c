@@ -13,7 +13,7 @@ harden(void)
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
-		/* The lowest free number is `fd`; O_PATH if there is no /dev. */
+		/* open(2) returns `fd`, the lowest; O_PATH without /dev. */
 		if (open("/dev/null", O_RDONLY) < 0)
 			(void)open("/", O_PATH);
 	}

@@ -83,9 +83,9 @@ allow_rereading(int ruleset, const char *path)
 	       allow_reading(ruleset, slash == NULL ? "." : folder);
 }
 
-/* Old container runtimes say EPERM of calls that they do not know. */
+/* Old container runtimes fail unknown calls with EPERM. */
 static bool
-is_unknown(int error)
+is_unsupported(int error)
 {
 	return error == ENOSYS || error == EOPNOTSUPP || error == EPERM;
 }
@@ -96,7 +96,7 @@ landlock_enter(const struct sandbox_allow *allow, struct status *st)
 	int ruleset = create_ruleset();
 	bool entered;
 
-	if (ruleset < 0 && is_unknown(errno))
+	if (ruleset < 0 && is_unsupported(errno))
 		return CODE_OK;
 	entered = ruleset >= 0 &&
 		  (allow->write_folder < 0 ||

@@ -136,7 +136,8 @@ take_operand(struct operands *operands, const char *arg, struct status *st)
 {
 	if (operands->count == operands->room)
 		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "unexpected argument: %s", shown(arg));
+				  "unexpected argument: %s",
+				  redact_argument(arg));
 	operands->text[operands->count++] = arg;
 	return CODE_OK;
 }

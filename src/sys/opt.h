@@ -20,9 +20,9 @@ struct opt {
 	const char *flag;     /* without "--"; NULL: only a variable */
 	const char *variable; /* NULL: only a flag */
 	const char *argument; /* its name in help; NULL: a switch */
-	const char *fallback; /* for help: what holds without it, or NULL */
+	const char *fallback; /* for help: the default, or NULL */
 	const char *help;
-	const char **value; /* where it goes; NULL before */
+	const char **value; /* where the value goes; NULL if not given */
 	enum opt_kind kind;
 };
 

@@ -28,7 +28,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "an argument begins with its lower half, which a filter loads");
 
 /*
- * What becomes of every other call. SECCOMP_RET_TRAP, not RET_KILL_PROCESS:
+ * The action for every other call. SECCOMP_RET_TRAP, not RET_KILL_PROCESS:
  * the handler of SIGSYS says which call it was and writes the result. That is
  * as final, since nothing can take the handler away: rt_sigaction is not in
  * the table, and the kernel kills where SIGSYS is blocked. A coverage build
@@ -74,7 +74,7 @@ static const struct rule RULES[] = {
 	{ SYS_ioctl, ONLY(1, SIOCGIFINDEX) },     /* fe80::1%eth0 */
 	{ SYS_fcntl, ONLY(1, F_SETFL) },          /* musl's socket() may */
 
-	/* waiting, time, chance */
+	/* waiting, time, random bytes */
 	{ SYS_ppoll, ANY }, /* the only place that waits */
 #ifdef SYS_poll
 	{ SYS_poll, ANY }, /* is there room? arm64 uses ppoll */
@@ -156,8 +156,10 @@ put_rule(const struct rule *rule, struct sock_filter *out)
 	return STEPS_PER_RULE;
 }
 
-/* The architecture first: the numbers of another one mean other calls. Those
- * of x32 have a bit of their own, so that none is in the table. */
+/*
+ * The architecture first: on another one the numbers mean other calls. Those of
+ * x32 have a bit of their own, so that none is in the table.
+ */
 static size_t
 build_filter(struct sock_filter out[static STEPS_MAX])
 {

@@ -1,9 +1,9 @@
 /*
  * Floor 1, process. What the process gives up before the network speaks.
  *
- * Two walls of the kernel's: Landlock takes the files away, seccomp every
+ * Two mechanisms of the kernel: Landlock denies files, and seccomp every
  * system call that is not in the table of sandbox.c. Such a call ends the
- * process with a last line (sys/crash.h). Neither wall can be taken down.
+ * process with an error line (sys/crash.h). Neither can be undone.
  */
 #ifndef SYS_SANDBOX_H
 #define SYS_SANDBOX_H
@@ -17,8 +17,8 @@ struct sandbox_allow {
 };
 
 /*
- * Confines the process for good; once in its life, before it reads what a
- * stranger sent. OK also where the kernel knows no Landlock or no seccomp
+ * Confines the process for good; once in its life, before it reads
+ * what a peer sent. OK also where the kernel knows no Landlock or no seccomp
  * filters; INTERNAL where it does and refuses.
  */
 MUST_CHECK enum code sandbox_enter(const struct sandbox_allow *allow,

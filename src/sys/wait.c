@@ -5,18 +5,18 @@
 #include <string.h>
 #include <sys/time.h>
 
-/* How long a call may block before it is interrupted, and again and again. */
+/* How long a call may block before it is interrupted. */
 #define INTERRUPT_US 100000
 
 static volatile sig_atomic_t caught;
 
 static void
-note_signal(int number)
+record_signal(int number)
 {
 	caught = number;
 }
 
-/* Its coming is all that matters: it interrupts a call. */
+/* The handler need not do anything: the signal interrupts a call. */
 static void
 ignore_alarm(int number)
 {
@@ -27,7 +27,7 @@ void
 wait_init(void)
 {
 	struct sigaction alarm = { .sa_handler = ignore_alarm };
-	struct sigaction action = { .sa_handler = note_signal };
+	struct sigaction action = { .sa_handler = record_signal };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t blocked;
 
@@ -66,7 +66,7 @@ cancelled(struct status *st)
  * looks for signals, so that a peer that never pauses would hide them.
  */
 static void
-hear_signals(void)
+deliver_signals(void)
 {
 	const struct timespec now = { .tv_sec = 0 };
 	sigset_t open;
@@ -79,7 +79,7 @@ enum code
 wait_ready(struct pollfd *fds, size_t count, struct deadline until,
 	   struct status *st)
 {
-	unsigned failures = 0; /* of the kernel, for want of memory (EAGAIN) */
+	unsigned failures = 0; /* EAGAIN: the kernel lacks memory */
 
 	for (;;) {
 		int64_t left = deadline_left(until);
@@ -94,7 +94,7 @@ wait_ready(struct pollfd *fds, size_t count, struct deadline until,
 		(void)sigemptyset(&open);
 		ready = ppoll(fds, (nfds_t)count, &limit, &open);
 		if (ready > 0)
-			hear_signals();
+			deliver_signals();
 		if (caught != 0)
 			return cancelled(st);
 		if (ready >= 0)

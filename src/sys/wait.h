@@ -14,7 +14,7 @@
 #include "sys/clock.h"
 
 /*
- * Blocks SIGTERM and SIGINT and notes them from now on, also as process 1,
+ * Blocks SIGTERM and SIGINT and records them from now on, also as process 1,
  * which has no default action for them; ignores SIGPIPE and SIGXFSZ, so that
  * what causes them fails instead.
  */
@@ -59,7 +59,7 @@ MUST_CHECK enum code wait_until(struct deadline until, struct status *st);
 
 /*
  * While it is on, a system call that blocks ends with EINTR ten times a
- * second. For descriptors of others, which are not ours to make non-blocking:
+ * second. For inherited descriptors, which must not be made non-blocking:
  * a terminal that poll(2) calls ready takes less than it is given, and waits.
  */
 void wait_interrupt(bool on);

@@ -277,51 +277,51 @@ check_place(struct json_value value)
 	must(line + column <= value.json->text.len + 1);
 }
 
-/* Builds a value; a number that the builder lacks as a string. */
+/* Builds a value; a number that the writer lacks as a string. */
 static void
-rebuild_scalar(struct json_builder *builder, struct json_value value)
+rebuild_scalar(struct json_writer *writer, struct json_value value)
 {
 	uint64_t number;
 
 	switch (json_type(value)) {
 	case JSON_NULL:
-		json_put_null(builder);
+		json_put_null(writer);
 		break;
 	case JSON_BOOLEAN:
-		json_put_boolean(builder, json_is_true(value));
+		json_put_boolean(writer, json_is_true(value));
 		break;
 	case JSON_NUMBER:
 		if (json_uint(value, &number))
-			json_put_uint(builder, number);
+			json_put_uint(writer, number);
 		else
-			json_put_string(builder, json_raw(value));
+			json_put_string(writer, json_raw(value));
 		break;
 	case JSON_STRING:
-		json_put_string(builder, content(value, first_memory));
+		json_put_string(writer, content(value, first_memory));
 		break;
 	case JSON_ARRAY:
-		json_open_array(builder);
+		json_open_array(writer);
 		break;
 	case JSON_OBJECT:
-		json_open_object(builder);
+		json_open_object(writer);
 		break;
 	case JSON_ABSENT:
 		abort();
 	}
 }
 
-/* False if a key has a NUL, which the builder does not take. */
+/* False if a key has a NUL, which the writer does not take. */
 static bool
 rebuild(struct json_value root, struct buf *out)
 {
 	struct walk walk = { .root = root };
-	struct json_builder builder;
+	struct json_writer writer;
 	struct event event;
 
-	json_build(&builder, out);
+	json_writer_init(&writer, out);
 	while (walk_next(&walk, &event)) {
 		if (event.close) {
-			json_close(&builder);
+			json_close(&writer);
 			continue;
 		}
 		check_place(event.value);
@@ -331,11 +331,11 @@ rebuild(struct json_value root, struct buf *out)
 			must(json_equals(event.key, str_from(first_memory)));
 			must(json_get(event.parent, first_memory).index ==
 			     event.value.index);
-			json_key(&builder, first_memory);
+			json_key(&writer, first_memory);
 		}
-		rebuild_scalar(&builder, event.value);
+		rebuild_scalar(&writer, event.value);
 	}
-	must(json_built(&builder));
+	must(json_writer_done(&writer));
 	return true;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Any sequence of calls to the JSON builder, in any amount of room. A model
+ * Any sequence of calls to the JSON writer, in any amount of room. A model
  * that knows only the grammar says whether a text is complete; what is built
  * must be read as the same strings.
  */
@@ -127,53 +127,53 @@ take_key(struct input *input)
 }
 
 static void
-play(struct json_builder *builder, struct model *model, struct input *input)
+play(struct json_writer *writer, struct model *model, struct input *input)
 {
 	struct str s;
 
 	switch (take(input) % 11) {
 	case 0:
-		json_open_object(builder);
+		json_open_object(writer);
 		model_open(model, '{');
 		break;
 	case 1:
-		json_open_array(builder);
+		json_open_array(writer);
 		model_open(model, '[');
 		break;
 	case 2:
 	case 3:
-		json_close(builder);
+		json_close(writer);
 		model_close(model);
 		break;
 	case 4:
-		json_key(builder, take_key(input));
+		json_key(writer, take_key(input));
 		model_key(model);
 		break;
 	case 5:
 		s = take_string(input);
-		json_put_string(builder, s);
+		json_put_string(writer, s);
 		model_string(model, s);
 		break;
 	case 6:
-		json_put_uint(builder,
+		json_put_uint(writer,
 			      take(input) * UINT64_C(0x101010101010101));
 		(void)model_value(model);
 		break;
 	case 7:
-		json_put_boolean(builder, take(input) % 2 == 0);
+		json_put_boolean(writer, take(input) % 2 == 0);
 		(void)model_value(model);
 		break;
 	case 8:
-		json_put_null(builder);
+		json_put_null(writer);
 		(void)model_value(model);
 		break;
 	case 9:
 		s = take_string(input);
-		json_put_base64(builder, s.ptr, s.len);
+		json_put_base64(writer, s.ptr, s.len);
 		model_string(model, (struct str){ NULL, s.len });
 		break;
 	default:
-		json_put_uint_string(builder, take(input));
+		json_put_uint_string(writer, take(input));
 		model_string(model, (struct str){ NULL, 0 });
 		break;
 	}
@@ -249,7 +249,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct model model;
 	struct input input = { data, size };
-	struct json_builder builder;
+	struct json_writer writer;
 	struct buf out;
 	size_t room;
 	char *memory;
@@ -261,14 +261,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	model = (struct model){ .depth = 0 };
 	buf_init(&out, memory, room);
-	json_build(&builder, &out);
+	json_writer_init(&writer, &out);
 	while (input.size > 0) {
-		play(&builder, &model, &input);
+		play(&writer, &model, &input);
 		must(out.len <= room);
-		must(json_built(&builder) ==
+		must(json_writer_done(&writer) ==
 		     (model.done && !model.failed && !out.overflow));
 	}
-	if (json_built(&builder))
+	if (json_writer_done(&writer))
 		check_text(buf_view(&out), &model);
 	free(memory);
 	return 0;

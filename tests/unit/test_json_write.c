@@ -1,4 +1,4 @@
-/* The builder writes JSON or says that it did not. */
+/* The writer writes JSON or says that it did not. */
 #include "base/json.h"
 #include "base/json_write.h"
 
@@ -6,19 +6,19 @@
 
 static char memory[1024];
 static struct buf out;
-static struct json_builder builder;
+static struct json_writer writer;
 
 static void
 start(size_t size)
 {
 	buf_init(&out, memory, size);
-	json_build(&builder, &out);
+	json_writer_init(&writer, &out);
 }
 
 static void
 assert_text(const char *expected)
 {
-	assert_true(json_built(&builder));
+	assert_true(json_writer_done(&writer));
 	assert_int_equal(out.len, strlen(expected));
 	assert_memory_equal(out.ptr, expected, out.len);
 }
@@ -30,40 +30,40 @@ play(const char *calls)
 	for (; *calls != '\0'; calls++) {
 		switch (*calls) {
 		case 'O':
-			json_open_object(&builder);
+			json_open_object(&writer);
 			break;
 		case 'A':
-			json_open_array(&builder);
+			json_open_array(&writer);
 			break;
 		case 'c':
-			json_close(&builder);
+			json_close(&writer);
 			break;
 		case 'k':
-			json_key(&builder, "k");
+			json_key(&writer, "k");
 			break;
 		case 's':
-			json_put_string(&builder, STR("s"));
+			json_put_string(&writer, STR("s"));
 			break;
 		case 'u':
-			json_put_uint(&builder, 7);
+			json_put_uint(&writer, 7);
 			break;
 		case 'U':
-			json_put_uint_string(&builder, 8);
+			json_put_uint_string(&writer, 8);
 			break;
 		case 't':
-			json_put_boolean(&builder, true);
+			json_put_boolean(&writer, true);
 			break;
 		case 'f':
-			json_put_boolean(&builder, false);
+			json_put_boolean(&writer, false);
 			break;
 		case 'n':
-			json_put_null(&builder);
+			json_put_null(&writer);
 			break;
 		case 'b':
-			json_put_base64(&builder, "a", 1);
+			json_put_base64(&writer, "a", 1);
 			break;
 		case 'm':
-			json_member(&builder, "m", STR("s"));
+			json_member(&writer, "m", STR("s"));
 			break;
 		default:
 			fail_msg("no such call");
@@ -144,11 +144,11 @@ TEST(refuses_what_would_break_the_grammar)
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		start(sizeof(memory));
 		play(ROWS[i]);
-		if (json_built(&builder))
+		if (json_writer_done(&writer))
 			fail_msg("\"%s\" was built", ROWS[i]);
 		/* once failed, always failed */
 		play("cccuOc");
-		assert_false(builder.failed && json_built(&builder));
+		assert_false(writer.failed && json_writer_done(&writer));
 	}
 }
 
@@ -162,7 +162,7 @@ TEST(a_failed_builder_writes_no_more)
 	len = out.len;
 	play("uUtfnbskmOAc");
 	assert_int_equal(out.len, len);
-	assert_false(json_built(&builder));
+	assert_false(json_writer_done(&writer));
 }
 
 TEST(nesting_has_a_ceiling)
@@ -173,20 +173,20 @@ TEST(nesting_has_a_ceiling)
 	play("u");
 	for (size_t i = 0; i < JSON_DEPTH_MAX; i++)
 		play("c");
-	assert_true(json_built(&builder));
+	assert_true(json_writer_done(&writer));
 	start(sizeof(memory));
 	for (size_t i = 0; i < JSON_DEPTH_MAX; i++)
 		play("A");
 	play("A");
 	for (size_t i = 0; i < JSON_DEPTH_MAX + 1; i++)
 		play("c");
-	assert_false(json_built(&builder));
+	assert_false(json_writer_done(&writer));
 	/* a key before the container that is too deep changes nothing */
 	start(sizeof(memory));
 	for (size_t i = 0; i < JSON_DEPTH_MAX; i++)
 		play("Ok");
 	play("O");
-	assert_true(builder.failed);
+	assert_true(writer.failed);
 }
 
 TEST(strings_are_escaped)
@@ -221,7 +221,7 @@ TEST(strings_are_escaped)
 
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		start(sizeof(memory));
-		json_put_string(&builder, ROWS[i].s);
+		json_put_string(&writer, ROWS[i].s);
 		assert_text(ROWS[i].text);
 	}
 }
@@ -229,64 +229,64 @@ TEST(strings_are_escaped)
 TEST(keys_are_escaped)
 {
 	start(sizeof(memory));
-	json_open_object(&builder);
-	json_member(&builder, "a\"\n\xff", STR("b"));
-	json_close(&builder);
+	json_open_object(&writer);
+	json_member(&writer, "a\"\n\xff", STR("b"));
+	json_close(&writer);
 	assert_text("{\"a\\\"\\n\xef\xbf\xbd\":\"b\"}");
 }
 
 TEST(numbers_keep_64_bits)
 {
 	start(sizeof(memory));
-	json_open_array(&builder);
-	json_put_uint(&builder, 0);
-	json_put_uint(&builder, UINT64_MAX);
-	json_put_uint_string(&builder, UINT64_MAX);
-	json_close(&builder);
+	json_open_array(&writer);
+	json_put_uint(&writer, 0);
+	json_put_uint(&writer, UINT64_MAX);
+	json_put_uint_string(&writer, UINT64_MAX);
+	json_close(&writer);
 	assert_text("[0,18446744073709551615,\"18446744073709551615\"]");
 }
 
 TEST(base64_of_any_length)
 {
 	start(sizeof(memory));
-	json_open_array(&builder);
-	json_put_base64(&builder, "", 0);
-	json_put_base64(&builder, "\xff\xfe\xfd", 3);
-	json_close(&builder);
+	json_open_array(&writer);
+	json_put_base64(&writer, "", 0);
+	json_put_base64(&writer, "\xff\xfe\xfd", 3);
+	json_close(&writer);
 	assert_text("[\"\",\"//79\"]");
 }
 
-/* Whatever the room, the text is whole or json_built() says no. */
+/* Whatever the room, the text is whole or json_writer_done() says no. */
 TEST(overflow_fails_closed)
 {
 	size_t whole;
 
 	start(sizeof(memory));
 	play("OkAsuUtfnbcmc");
-	assert_true(json_built(&builder));
+	assert_true(json_writer_done(&writer));
 	whole = out.len;
 	for (size_t size = 0; size < whole; size++) {
 		start(size);
 		play("OkAsuUtfnbcmc");
-		assert_false(json_built(&builder));
+		assert_false(json_writer_done(&writer));
 		assert_true(out.overflow);
 		assert_true(out.len <= size);
 	}
 	start(whole);
 	play("OkAsuUtfnbcmc");
-	assert_true(json_built(&builder));
+	assert_true(json_writer_done(&writer));
 }
 
 TEST(appends_to_what_is_there)
 {
 	start(sizeof(memory));
 	buf_put_cstr(&out, "x=");
-	json_build(&builder, &out);
+	json_writer_init(&writer, &out);
 	play("Ac");
-	assert_true(json_built(&builder));
+	assert_true(json_writer_done(&writer));
 	assert_true(str_eq(buf_view(&out), STR("x=[]")));
 	buf_put_char(&out, '\n');
-	json_build(&builder, &out);
+	json_writer_init(&writer, &out);
 	play("u");
 	assert_true(str_eq(buf_view(&out), STR("x=[]\n7")));
 }
@@ -295,7 +295,7 @@ TEST(a_buffer_that_overflowed_before_holds_no_json)
 {
 	start(2);
 	buf_put_cstr(&out, "abc");
-	json_build(&builder, &out);
+	json_writer_init(&writer, &out);
 	play("Ac");
-	assert_false(json_built(&builder));
+	assert_false(json_writer_done(&writer));
 }
