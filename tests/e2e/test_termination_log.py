@@ -43,6 +43,26 @@ def test_dry_run_by_flag(job, note):
     assert line_of(note) == "DryRunPassed: Nothing was changed"
 
 
+@pytest.mark.parametrize("how", ["same-path", "hard-link", "link-to-it"])
+@pytest.mark.parametrize("name", ["PULL_SECRET_FILE", "SSL_CERT_FILE", "GOOGLE_APPLICATION_CREDENTIALS"])
+def test_an_input_is_not_emptied(emulator, job, note, name, how):
+    """By whatever name: a file is device and inode."""
+    given = note.parent / "given"
+    if how == "hard-link":
+        os.link(note, given)
+    elif how == "link-to-it":
+        given.symlink_to(note.name)
+    else:
+        given = note
+    before = note.read_text()
+    extra = {"PULL_SECRET_DATA": None} if name == "PULL_SECRET_FILE" else {}
+    result = job(TERMINATION_LOG_PATH=note, **extra, **{name: given})
+    assert result.code == 2
+    assert f"TERMINATION_LOG_PATH: {note} is the file of {name}, too" in result.err
+    assert note.read_text() == before
+    assert emulator.connections() == []
+
+
 FAILURES = {
     "usage": (["--unknown"], {}, 2, "ConfigurationInvalid: "),
     "configuration": ([], {"CLUSTER_ID": "X"}, 2, "ConfigurationInvalid: CLUSTER_ID: "),
