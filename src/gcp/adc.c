@@ -30,7 +30,7 @@ read_type(const struct cred_file *f, char type[static 64], struct status *st)
 }
 
 static enum code
-read_known(const struct cred_file *f, struct status *st)
+read_by_type(const struct cred_file *f, struct status *st)
 {
 	struct cred *cred = f->cred;
 	char type[64];
@@ -49,7 +49,7 @@ read_known(const struct cred_file *f, struct status *st)
 			  f->path);
 }
 
-/* Credentials inside credentials, one level deep, and whom they act as. */
+/* Credentials inside credentials, one level deep, and the account to act as. */
 static enum code
 read_impersonated(const struct cred_file *f, struct status *st)
 {
@@ -63,14 +63,14 @@ read_impersonated(const struct cred_file *f, struct status *st)
 	    JSON_STRING)
 		return cred_file_refuse(f, "service_account_impersonation_url",
 					"is missing or no string", st);
-	if (read_known(&inner, st) != CODE_OK)
+	if (read_by_type(&inner, st) != CODE_OK)
 		return st->code;
 	(void)snprintf(f->cred->source, sizeof(f->cred->source),
 		       "impersonated_service_account, %s", f->path);
 	return cred_impersonate_read(f, json_get(f->root, "delegates"), st);
 }
 
-/* Whether it can be shown: nobody put a secret where a domain belongs. */
+/* Whether it looks like a domain, so that a message may show it. */
 static bool
 is_domain(const char *text)
 {
@@ -130,7 +130,7 @@ adc_read(struct cred *cred, const struct cred_settings *settings,
 		return st->code;
 	if (strcmp(type, "impersonated_service_account") == 0)
 		return read_impersonated(&f, st);
-	return read_known(&f, st);
+	return read_by_type(&f, st);
 }
 
 /* Reads the file that was named, or found: then it may be missing. */

@@ -9,8 +9,8 @@
 
 /*
  * Fills type, source, URL and secrets of `cred` from the first place that has
- * credentials. A file that is named must be readable and right; gcloud's own
- * file is passed over if it cannot be read, but not if it is wrong. Codes as
+ * credentials. A file that is named must be readable and valid; gcloud's own
+ * file is skipped if it cannot be read, but not if it is invalid. Codes as
  * cred_load().
  */
 MUST_CHECK enum code adc_find(struct cred *cred,
@@ -19,9 +19,9 @@ MUST_CHECK enum code adc_find(struct cred *cred,
 
 /*
  * Fills `cred` from the text in `call->body`, which came from `path`. URLs in
- * it must be https (http on the loopback only) and must lead to Google, for a
- * file that somebody else wrote could send tokens elsewhere. INVALID_ARGUMENT
- * says which member is wrong and why, never what it is.
+ * it must be https (http on the loopback only) and must lead to Google: a forged
+ * file could send tokens elsewhere. INVALID_ARGUMENT names the member and the
+ * rule, never the value.
  */
 MUST_CHECK enum code adc_read(struct cred *cred,
 			      const struct cred_settings *settings,

@@ -26,7 +26,7 @@ call_start(struct call *call, const struct conn *conn)
 	buf_put_cstr(&call->target, conn->url->path);
 }
 
-/* Reads the body as JSON; absent if it is none or does not claim to be. */
+/* The body as JSON; absent if it is not JSON or has another media type. */
 static struct json_value
 body_json(struct call *call, struct status *why)
 {
@@ -65,9 +65,9 @@ read_reply(struct call *call, struct status *st)
 					      : "it is no JSON object");
 }
 
-/* Whether the reply that ended in `code` says what the server did. */
+/* Whether a reply that gave `code` tells what the server did. */
 static enum delivery
-answered(int http_status, enum code code)
+delivery_of(int http_status, enum code code)
 {
 	if (http_status >= 200 && http_status <= 299)
 		return code == CODE_OK ? ANSWERED : MAYBE_ACTED;
@@ -106,8 +106,8 @@ call_run(struct call *call, const struct call_service *service,
 		(void)status_set(st, CODE_INTERNAL, "the request is too large");
 	} else if (conn_exchange(service->conn, &request, &call->response,
 				 until, &call->delivery, st) == CODE_OK) {
-		call->delivery =
-			answered(call->response.status, read_reply(call, st));
+		call->delivery = delivery_of(call->response.status,
+					     read_reply(call, st));
 	}
 	/* A proxy that opens TLS may quote it, too. */
 	if (proxy != NULL)

@@ -8,8 +8,8 @@
 #include "net/conn.h"
 
 /*
- * The memory of the call under way, shared by all calls of a run because they
- * follow one another. Holds secrets: end with call_wipe(). Readable after
+ * The memory of the call under way, shared by all calls of a run, of
+ * which one is under way at a time. Holds secrets: end with call_wipe(). Readable after
  * call_run(): `response`, and `json` if that succeeded.
  */
 struct call {
@@ -28,7 +28,7 @@ struct call {
 	char body_memory[HTTP_RESPONSE_BODY_MAX];
 };
 
-/* Where a call goes and what is said of it in messages. */
+/* Where a call goes, and its name in messages. */
 struct call_service {
 	struct conn *conn;
 	const char *name; /* "the metadata server", "Secret Manager" */
@@ -44,13 +44,12 @@ void call_init(struct call *call);
 void call_start(struct call *call, const struct conn *conn);
 
 /*
- * Sends `method` with `target` ("/" if it is empty), `request` and the `count` fields, and reads
- * the JSON that comes back. Codes: those of conn_exchange(); for a status
- * outside 200 to 299 the code of its google.rpc.Status or OAuth error (see
- * rpcstatus.h); UNAVAILABLE if a success is no JSON object. All messages
- * start with what was asked of whom: "METHOD TARGET of NAME". `delivery` is
- * MAYBE_ACTED also where a reply leaves it open: 408, 499, 5xx, and a success
- * that cannot be read.
+ * Sends `method` with `target` ("/" if it is empty), `request` and the `count`
+ * fields, and reads the JSON reply. Codes: those of conn_exchange(); for a
+ * status outside 200 to 299 the code of its google.rpc.Status or OAuth error
+ * (rpcstatus.h); UNAVAILABLE if a success is not a JSON object. All messages
+ * start with "METHOD TARGET of NAME". `delivery` is MAYBE_ACTED also where the
+ * reply leaves it open: 408, 499, 5xx, and a success that cannot be read.
  */
 MUST_CHECK enum code call_run(struct call *call,
 			      const struct call_service *service,

@@ -11,7 +11,7 @@ client_init(struct client *client, const struct retry_listener *listener)
 static enum code
 read_connect_to(struct client *client, const char *text, struct status *st)
 {
-	client->connects_elsewhere = text != NULL;
+	client->has_connect_to = text != NULL;
 	if (text == NULL ||
 	    url_from_host(&client->connect_to, str_from(text),
 			  client->sm.url.port, "SECRET_MANAGER_CONNECT_TO",
@@ -43,7 +43,7 @@ client_use_network(struct client *client, const struct network *network)
 {
 	cred_connect(&client->cred, network);
 	secretmanager_connect(&client->sm, network);
-	if (client->connects_elsewhere)
+	if (client->has_connect_to)
 		conn_connect_to(&client->sm.conn, &client->connect_to);
 }
 

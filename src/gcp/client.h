@@ -10,24 +10,24 @@
 
 #include "gcp/secretmanager.h"
 
-/* Texts must stay while client_load() runs, NULL where nothing was set. */
+/* NULL where nothing was set. Texts must stay while client_load() runs. */
 struct client_settings {
 	struct cred_settings cred;
 	const char *connect_to; /* SECRET_MANAGER_CONNECT_TO */
 };
 
 /*
- * Caller-owned; holds secrets: end with client_wipe(). The parts are for those
- * who make the calls (secretmanager.h).
+ * Caller-owned; holds secrets: end with client_wipe(). The members are for
+ * callers of secretmanager.h.
  */
 struct client {
 	struct cred cred;
 	struct secretmanager sm;
 	struct call call;
-	struct deadline until; /* of what it works on */
+	struct deadline until; /* of the current task */
 	const struct retry_listener *listener;
 	struct url connect_to; /* private */
-	bool connects_elsewhere;
+	bool has_connect_to;
 };
 
 /* Gives an all-zero `client` its memory. */
@@ -53,7 +53,7 @@ MUST_CHECK enum code client_connect(struct client *client, struct status *st);
 /* The usual retries of a call (retry.h), within the time that is left. */
 struct retry client_retries(const struct client *client);
 
-/* Closes and wipes. Fine on a struct that is all zero. */
+/* Closes and wipes; also a struct that is all zero. */
 void client_wipe(struct client *client);
 
 #endif

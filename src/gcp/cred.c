@@ -45,7 +45,7 @@ cred_token_file(const struct cred *cred)
 {
 	const struct cred_subject *subject = &cred->subject;
 
-	return subject->path[0] != '\0' && subject->kept.ptr == NULL
+	return subject->path[0] != '\0' && subject->cached.ptr == NULL
 		       ? subject->path
 		       : NULL;
 }
@@ -59,7 +59,7 @@ cred_connect(struct cred *cred, const struct network *network)
 		conn_use_trust(&cred->conn, &cred->own_trust);
 }
 
-/* The token in use is replaced only here, by one that is whole. */
+/* The only place that replaces the token in use, by a complete one. */
 static void
 commit(struct cred *cred)
 {
@@ -156,6 +156,6 @@ cred_wipe(struct cred *cred)
 	token_wipe(&cred->next);
 	wipe(cred->subject.query, sizeof(cred->subject.query));
 	wipe(cred->subject.header_memory, sizeof(cred->subject.header_memory));
-	if (cred->subject.kept.ptr != NULL)
-		buf_wipe(&cred->subject.kept);
+	if (cred->subject.cached.ptr != NULL)
+		buf_wipe(&cred->subject.cached);
 }

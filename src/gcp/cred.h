@@ -31,8 +31,8 @@ void cred_connect(struct cred *cred, const struct network *network);
 /*
  * Makes sure that there is a token that has not expired, fetching one if need
  * be, with retries: for a metadata server that is not up yet every failure is
- * retried for at least 30 s (a 404 for 5 s, and so a reply of something else on
- * its address, but in Kubernetes), for other services as for all calls.
+ * retried for at least 30 s (5 s for a 404 and, outside Kubernetes, for a reply
+ * that is not a metadata server's), for other services as for all calls.
  * Codes: UNAUTHENTICATED (refused), CANCELLED, INVALID_ARGUMENT (a file that
  * is read again is wrong now), and those of call_run().
  */
@@ -40,7 +40,7 @@ MUST_CHECK enum code cred_fetch(struct cred *cred, struct call *call,
 				const struct retry_listener *listener,
 				struct deadline until, struct status *st);
 
-/* The token; empty if there is none. */
+/* The token; empty before cred_fetch(). */
 struct str cred_token(const struct cred *cred);
 
 /* Drops the token, as after the API refused it. */

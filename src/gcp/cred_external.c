@@ -78,7 +78,7 @@ read_source_url(const struct cred_file *f, struct json_value source,
 	return read_headers(f, json_get(source, "headers"), st);
 }
 
-/* How the token stands in what the source gives. */
+/* The format of what the source returns: text or JSON. */
 static enum code
 read_format(const struct cred_file *f, struct json_value format,
 	    struct status *st)
@@ -185,7 +185,7 @@ read_external(const struct cred_file *f, struct status *st)
 	return cred_impersonate_read(f, (struct json_value){ NULL, 0 }, st);
 }
 
-/* Wipes what stands in `body`, and says which source it came from. */
+/* Wipes `body`; the message names the source. */
 static enum code
 unusable(struct call *call, const struct cred_subject *subject, const char *why,
 	 struct status *st)
@@ -255,9 +255,9 @@ cred_external_read_pipe(struct cred *cred, struct deadline until,
 
 	if (!file_is_pipe(subject->path))
 		return CODE_OK;
-	buf_init(&subject->kept, subject->kept_memory,
-		 sizeof(subject->kept_memory));
-	return read_file(subject, until, &subject->kept, st);
+	buf_init(&subject->cached, subject->cached_memory,
+		 sizeof(subject->cached_memory));
+	return read_file(subject, until, &subject->cached, st);
 }
 
 /* Into `call->body`. Kubernetes renews the file all the time. */
@@ -270,8 +270,8 @@ read_subject(struct cred *cred, struct call *call, struct deadline until,
 	if (subject->path[0] == '\0')
 		return fetch_subject(cred, call, until, st);
 	buf_reset(&call->body);
-	if (subject->kept.ptr != NULL) {
-		buf_put_str(&call->body, buf_view(&subject->kept));
+	if (subject->cached.ptr != NULL) {
+		buf_put_str(&call->body, buf_view(&subject->cached));
 		return CODE_OK;
 	}
 	return read_file(subject, until, &call->body, st);

@@ -9,7 +9,7 @@
 
 /*
  * Reads the subject token if its file can be read only once: a pipe, before
- * files are given up. INVALID_ARGUMENT, DEADLINE_EXCEEDED, CANCELLED.
+ * the process is confined. INVALID_ARGUMENT, DEADLINE_EXCEEDED, CANCELLED.
  */
 MUST_CHECK enum code cred_external_read_pipe(struct cred *cred,
 					     struct deadline until,

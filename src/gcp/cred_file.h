@@ -1,5 +1,5 @@
 /*
- * Floor 3, Google. What stands in a credential file, member by member.
+ * Floor 3, Google. The members of a credential file.
  *
  * The members are those of the client libraries; unknown ones are ignored, and
  * so are those without a value. All codes are INVALID_ARGUMENT, with the file's
@@ -10,7 +10,7 @@
 
 #include "gcp/cred_token.h"
 
-/* What the environment says; texts must stay while `cred_load()` runs. */
+/* From the environment; texts must stay while cred_load() runs. */
 struct cred_settings {
 	const char *file;          /* GOOGLE_APPLICATION_CREDENTIALS or NULL */
 	const char *gcloud_folder; /* CLOUDSDK_CONFIG or NULL */
@@ -18,7 +18,7 @@ struct cred_settings {
 	const char *metadata_host; /* GCE_METADATA_HOST or NULL */
 	const char *quota_project; /* GOOGLE_CLOUD_QUOTA_PROJECT or NULL */
 	const char *universe;      /* GOOGLE_CLOUD_UNIVERSE_DOMAIN or NULL */
-	/* Base URLs that stand in for the usual ones, or NULL. */
+	/* Base URLs instead of the public ones, or NULL. */
 	const char *oauth2_endpoint;
 	const char *sts_endpoint;
 	const char *iam_endpoint;
@@ -82,7 +82,7 @@ MUST_CHECK enum code cred_file_url(const struct cred_file *f, const char *name,
  */
 bool cred_file_is_zero(struct json_value value);
 
-/* Says that `member` is wrong, and how. */
+/* Records that `member` is invalid, and why. */
 enum code cred_file_refuse(const struct cred_file *f, const char *member,
 			   const char *why, struct status *st);
 

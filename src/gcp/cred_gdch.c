@@ -8,7 +8,7 @@
 #include "gcp/cred_key.h"
 #include "gcp/cred_types.h"
 
-/* What is not kept as it stands in the file. */
+/* Members that are not stored as they are. */
 struct gdch {
 	char format_version[16];
 	char project[128];

@@ -6,7 +6,7 @@
 
 #include "gcp/cred_file.h"
 
-/* How long what is signed is good for, in seconds, and from when. */
+/* Life of a signed token in seconds. */
 #define CRED_KEY_LIFE_S 3600
 /* Signed a little in the past, for clocks that differ. */
 #define CRED_KEY_BACKDATE_S 10

@@ -19,7 +19,7 @@ static const struct conn_limits LIMITS = {
 
 /*
  * A reply without "Metadata-Flavor: Google" comes from something else that
- * answers on that address. Its words count for nothing.
+ * answers on that address, and is ignored.
  */
 static bool
 is_from_google(const struct call *call)
@@ -34,8 +34,8 @@ is_from_google(const struct call *call)
  * configured yet, and no refusal of Google's; elsewhere a captive portal.
  */
 static enum code
-refuse_other(const struct cred *cred, const struct call *call,
-	     struct deadline grace, struct status *st)
+reject_impostor(const struct cred *cred, const struct call *call,
+		struct deadline grace, struct status *st)
 {
 	bool passes = cred->in_kubernetes || deadline_left(grace) > 0;
 	int http_status = call->response.status;
@@ -51,7 +51,7 @@ refuse_other(const struct cred *cred, const struct call *call,
 			  http_status);
 }
 
-/* Whether a refusal of the metadata server may pass soon. */
+/* Whether an error of the metadata server may pass soon. */
 static void
 classify_error(struct cred *cred, struct deadline grace_404, struct status *st)
 {
@@ -89,7 +89,7 @@ classify_error(struct cred *cred, struct deadline grace_404, struct status *st)
  * of them is reached. An address without a route fails at once.
  */
 static const struct url *
-choose(const struct cred *cred)
+choose_address(const struct cred *cred)
 {
 	const struct conn *c = &cred->conn;
 
@@ -110,12 +110,12 @@ fetch_metadata(struct cred *cred, struct call *call, struct deadline until,
 	const struct call_service service = { &cred->conn,
 					      "the metadata server" };
 
-	cred_set_target(cred, choose(cred), &LIMITS);
+	cred_set_target(cred, choose_address(cred), &LIMITS);
 	call_start(call, &cred->conn);
 	buf_put_cstr(&call->target, METADATA_PATH);
 	(void)call_run(call, &service, "GET", fields, 1, until, st);
 	if (!is_from_google(call))
-		return refuse_other(cred, call, cred->grace_404, st);
+		return reject_impostor(cred, call, cred->grace_404, st);
 	if (st->code == CODE_OK)
 		(void)token_take(token, json_root(&call->json), st);
 	classify_error(cred, cred->grace_404, st);

@@ -7,7 +7,7 @@
 #define TOKEN_LIFE_MIN 10
 /* Assumed where the reply names no life (RFC 6749 section 5.1). */
 #define TOKEN_LIFE_UNKNOWN 300
-/* Longer lives are not believed. */
+/* Longer lives are cut to this. */
 #define TOKEN_LIFE_MAX 86400
 
 const struct conn_limits CRED_LIMITS = {

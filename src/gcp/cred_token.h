@@ -34,7 +34,7 @@ MUST_CHECK enum code token_set(struct token *token, struct json_value text,
 MUST_CHECK enum code token_take(struct token *token, struct json_value root,
 				struct status *st);
 
-/* Wipes it; then there is none. */
+/* Wipes the token, which is all zero then. */
 void token_wipe(struct token *token);
 
 /* An account to impersonate with a token (generateAccessToken). */
@@ -54,9 +54,9 @@ struct cred_subject {
 	struct http_field header[SOURCE_FIELDS_MAX];
 	size_t header_count;
 	char header_memory[SOURCE_FIELDS_SIZE];
-	char member[128]; /* of the JSON that holds it; "": all is the token */
-	struct buf kept;  /* what a pipe held, which is read only once */
-	char kept_memory[SUBJECT_TOKEN_MAX];
+	char member[128];  /* of the JSON object; "": the token is plain text */
+	struct buf cached; /* content of a pipe, which is read only once */
+	char cached_memory[SUBJECT_TOKEN_MAX];
 };
 
 struct cred;
@@ -65,11 +65,11 @@ struct cred_file;
 /* A type of credentials. */
 struct cred_type {
 	const char *name; /* the member "type" of a credential file */
-	/* Takes what a file of the type says; INVALID_ARGUMENT. */
+	/* Reads a credential file of the type; INVALID_ARGUMENT. */
 	enum code (*read)(const struct cred_file *file, struct status *st);
 	/*
 	 * Fetches one token into `token`, without retries. Codes as
-	 * cred_fetch(); after a failure `token` means nothing.
+	 * cred_fetch(); after a failure `token` is undefined.
 	 */
 	enum code (*fetch)(struct cred *cred, struct call *call,
 			   struct deadline until, struct token *token,
@@ -108,10 +108,10 @@ struct cred {
 	struct cred_subject subject;
 	struct cred_impersonation impersonation[CRED_IMPERSONATIONS_MAX];
 	size_t impersonation_count;
-	struct trust own_trust; /* instead of everybody's, if it is used */
+	struct trust own_trust; /* used instead of the network's */
 	bool has_own_trust;
 	char authorization[TOKEN_MAX + 16]; /* of the request under way */
-	struct token next;                  /* until it is whole */
+	struct token next;                  /* while it is fetched */
 };
 
 /* Limits for services on the network at large. */

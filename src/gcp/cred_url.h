@@ -22,7 +22,7 @@ MUST_CHECK enum code cred_url_read_impersonation(struct url *url,
 						 struct status *st);
 
 /*
- * Reads the URL that gives another provider's token: https, or http to the
+ * Reads the URL that returns another provider's token: https, or http to the
  * loopback and to link-local addresses (RFC 3927), as metadata servers have.
  */
 MUST_CHECK enum code cred_url_read_source(struct url *url, struct str text,

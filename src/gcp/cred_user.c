@@ -1,4 +1,4 @@
-/* People: a refresh token of Google's own users, or of a workforce pool's. */
+/* User credentials: a refresh token, of Google's or of a workforce pool's users. */
 #include <stdio.h>
 
 #include "base/redact.h"
@@ -27,7 +27,7 @@ read_google(const struct cred_file *f, struct status *st)
 
 	if (read_members(f, st) != CODE_OK)
 		return st->code;
-	/* As in Go, the file's own token_uri counts for nothing. */
+	/* As in Go, token_uri of the file is ignored. */
 	if (cred_url_read(url, STR("https://oauth2.googleapis.com/token"),
 			  "token_uri", "googleapis.com", st) != CODE_OK)
 		return st->code;

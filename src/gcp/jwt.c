@@ -10,8 +10,8 @@
 #define RSA_BITS_MAX 4096
 #define SIGNATURE_MAX (RSA_BITS_MAX / 8)
 
-/* What a PEM block is made of while it is decoded. */
-struct reading {
+/* State while PEM is decoded. */
+struct pem_reader {
 	struct jwt_key *key;
 	bool wanted; /* inside a block that holds a private key */
 	bool found;
@@ -20,14 +20,14 @@ struct reading {
 static void
 take_bytes(void *context, const void *bytes, size_t len)
 {
-	struct reading *r = context;
+	struct pem_reader *r = context;
 
 	if (r->wanted)
 		br_skey_decoder_push(&r->key->decoder, bytes, len);
 }
 
 static void
-handle_event(struct reading *r, br_pem_decoder_context *pem)
+handle_event(struct pem_reader *r, br_pem_decoder_context *pem)
 {
 	switch (br_pem_decoder_event(pem)) {
 	case BR_PEM_BEGIN_OBJ:
@@ -47,7 +47,7 @@ handle_event(struct reading *r, br_pem_decoder_context *pem)
 }
 
 static void
-feed(struct reading *r, br_pem_decoder_context *pem, struct str text)
+feed(struct pem_reader *r, br_pem_decoder_context *pem, struct str text)
 {
 	while (text.len > 0) {
 		text = str_skip(text, pem_push(pem, text));
@@ -87,7 +87,7 @@ check_key(const struct jwt_key *key, struct status *st)
 enum code
 jwt_key_read(struct jwt_key *key, struct str pem, struct status *st)
 {
-	struct reading r = { .key = key };
+	struct pem_reader r = { .key = key };
 	br_pem_decoder_context decoder;
 
 	br_skey_decoder_init(&key->decoder);

@@ -24,7 +24,7 @@ write_target(const char *path, const struct args *args, struct buf *out)
 	}
 }
 
-/* Sends what stands in `call`, with the token that is there. */
+/* Sends the request of `call`, with the current token. */
 static enum code
 send_authorized(struct secretmanager *sm, const char *method,
 		struct deadline until, struct status *st)
@@ -73,7 +73,7 @@ write_request(struct secretmanager *sm, const struct method *method,
 	return json_writer_done(&json);
 }
 
-/* What is missing or exists for a token's source is not so for this API. */
+/* NOT_FOUND from a token's source does not mean a missing secret, and so on. */
 static enum code
 fetch_token(struct secretmanager *sm, struct deadline until, struct status *st)
 {
@@ -86,8 +86,8 @@ fetch_token(struct secretmanager *sm, struct deadline until, struct status *st)
 
 /*
  * Sends it once, or twice: an API that refuses a token has not acted, so one
- * new token is worth a try. What became of the token's exchange is no result
- * of this one.
+ * new token is worth a try. The delivery of the token's exchange does not
+ * count.
  */
 static enum code
 call_once(struct secretmanager *sm, const struct method *method,

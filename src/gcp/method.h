@@ -10,7 +10,7 @@
 #include "base/json_write.h"
 #include "gcp/secretmanager.h"
 
-/* What a call is about; which of these it needs is its method's affair. */
+/* The arguments of all methods; each uses some of them. */
 struct args {
 	const char *project;
 	const char *secret;
@@ -33,7 +33,7 @@ struct method {
 	const char *verb;
 	/* "{project}", "{secret}" and so on stand for those of args. */
 	const char *path;
-	/* May be sent again where nobody knows whether the server acted. */
+	/* May be sent again where the server may have acted. */
 	bool idempotent;
 	void (*body)(const struct args *, struct json_writer *);
 	enum code (*read)(struct call *, const struct args *, struct status *);

@@ -60,7 +60,7 @@ tries_left(const struct retry *retry)
 	return deadline_left(retry->grace_until) > 0;
 }
 
-/* How long to wait: our own time, or what the server asks for if that is more. */
+/* The policy's wait, or what the server asks for if that is longer. */
 static int64_t
 next_wait(const struct retry *retry, uint64_t asked_ms)
 {

@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "sys/clock.h"
 
-/* Told before each wait: what failed, which attempt it was, how long. */
+/* Called before each wait. */
 struct retry_listener {
 	void (*notify)(void *context, const struct status *st, unsigned attempt,
 		       int64_t wait_ms);
@@ -24,8 +24,7 @@ struct retry {
 	int64_t wait_ms; /* the next wait, before jitter */
 	int64_t wait_max_ms;
 	unsigned growth_percent; /* of each wait to the next: 200 doubles */
-	bool just_created;       /* NOT_FOUND may pass: it counts as
-				    UNAVAILABLE */
+	bool just_created;       /* NOT_FOUND counts as UNAVAILABLE */
 };
 
 /*
@@ -35,7 +34,7 @@ struct retry {
 struct retry retry_calls(const struct retry_listener *listener,
 			 struct deadline until);
 
-/* The policy of those who only want to know what comes: no retry. */
+/* No retry. */
 struct retry retry_never(struct deadline until);
 
 /*
@@ -48,10 +47,10 @@ struct retry retry_startup(const struct retry_listener *listener,
 			   int64_t grace_ms, struct deadline until);
 
 /*
- * After a failure: whether to try again, decided by status_retryable(), the
- * number of attempts and the time left. The one place that decides it. Waits first, at least as long as the
- * server asked for, clears `st` and returns true; or returns false and leaves
- * the failure in `st` (CANCELLED if a signal came).
+ * After a failure: whether to try again, decided here only, by
+ * status_retryable(), the number of attempts and the time left. Waits first, at
+ * least as long as the server asked for, clears `st` and returns true; or
+ * returns false and leaves the failure in `st` (CANCELLED if a signal came).
  */
 MUST_CHECK bool retry_again(struct retry *retry, struct status *st);
 

@@ -7,7 +7,7 @@
 
 #define TEXT_MAX 512
 
-/* The longest wait that anybody asks for in earnest. */
+/* Longer waits are cut to this. */
 #define DAY_S 86400
 
 /* What to do, by ErrorInfo reason (google/api/error_reason.proto). */
@@ -59,7 +59,7 @@ static const struct {
 	"the server's own trouble: run again later; " \
 	"https://status.cloud.google.com shows Google's outages"
 
-/* What to do where only the code tells. */
+/* What to do, by code, where there is no such reason. */
 static const struct {
 	enum code code;
 	const char *hint;
@@ -200,7 +200,7 @@ read_oauth_error(int http_status, struct json_value root, struct status *st)
 }
 
 static enum code
-read_no_json(int http_status, struct status *st)
+read_other_error(int http_status, struct status *st)
 {
 	enum code code = code_from_http(http_status);
 
@@ -262,7 +262,7 @@ rpcstatus_read(int http_status, struct json_value root, struct status *st)
 	else if (json_type(error) == JSON_STRING)
 		(void)read_oauth_error(http_status, root, st);
 	else
-		(void)read_no_json(http_status, st);
+		(void)read_other_error(http_status, st);
 	st->http_status = http_status;
 	add_hint(st, link);
 	utf8_make_printable(st->hint);

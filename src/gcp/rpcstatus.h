@@ -14,7 +14,7 @@
 
 /*
  * Records the error of a reply with HTTP status `http_status` outside 200 to
- * 299. `root` is its JSON body, or absent if it is no JSON. Takes code,
+ * 299. `root` is its JSON body, or absent if it is not JSON. Takes code,
  * message, ErrorInfo reason, RetryInfo and the Help link, and adds a hint for
  * the reasons that have one. Returns the code.
  */

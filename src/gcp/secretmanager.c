@@ -92,8 +92,8 @@ put_permissions(const struct args *args, struct json_writer *json)
  * number, secret and number must be there.
  */
 static bool
-take_name(struct json_value value, const char *secret,
-	  struct secret_version *version)
+parse_version_name(struct json_value value, const char *secret,
+		   struct secret_version *version)
 {
 	struct str rest, part[6];
 	size_t parts = 0;
@@ -136,7 +136,7 @@ read_added(struct call *call, const struct args *args, struct status *st)
 {
 	struct json_value name = json_get(json_root(&call->json), "name");
 
-	if (!take_name(name, args->secret, args->found))
+	if (!parse_version_name(name, args->secret, args->found))
 		return status_set(st, CODE_UNAVAILABLE,
 				  "the reply to addVersion does not name a "
 				  "version of %s",
@@ -146,7 +146,7 @@ read_added(struct call *call, const struct args *args, struct status *st)
 
 /*
  * Decodes the payload into the memory of the request, which is free now. A
- * payload with escapes ('=' as \u003d) takes the way over that of the body.
+ * payload with escapes ('=' as \u003d) is decoded by way of that of the body.
  */
 static bool
 decode_payload(struct call *call, struct json_value text, struct str *data)
@@ -192,7 +192,7 @@ read_accessed(struct call *call, const struct args *args, struct status *st)
 {
 	struct json_value name = json_get(json_root(&call->json), "name");
 
-	if (!take_name(name, args->secret, args->found))
+	if (!parse_version_name(name, args->secret, args->found))
 		return status_set(st, CODE_UNAVAILABLE,
 				  "the reply to access does not name a "
 				  "version of %s",

@@ -3,8 +3,8 @@
  *
  * https://cloud.google.com/secret-manager/docs/reference/rest
  * Each call is a row of secretmanager.c and a function here, which repeats it
- * as `retry` allows (retry.h), until `retry->until`. Replies name the project by
- * number, so names are checked for their form, not against the request.
+ * as `retry` allows (retry.h), until `retry->until`. Replies name the project
+ * by number, so names are checked for their form, not against the request.
  */
 #ifndef GCP_SECRETMANAGER_H
 #define GCP_SECRETMANAGER_H
@@ -22,7 +22,7 @@ struct label {
 	const char *value;
 };
 
-/* Caller-owned; private to secretmanager.c but for those that say otherwise. */
+/* Caller-owned; private to secretmanager.c and method.c, unless noted. */
 struct secretmanager {
 	struct conn conn;       /* readable */
 	enum delivery delivery; /* readable: of the last call's last request */
@@ -31,8 +31,7 @@ struct secretmanager {
 	struct cred *cred;
 	struct call *call;
 	const struct retry_listener *listener;
-	struct str
-		secret; /* to be set; may be empty; errors show nothing of it */
+	struct str secret; /* set by the caller: redacted from errors */
 	char bearer[TOKEN_MAX + 8];
 };
 
