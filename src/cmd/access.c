@@ -21,20 +21,20 @@ static const struct opt_table *const TABLES[] = { &OWN, &TARGET_OPTIONS,
 						  &NETWORK_OPTIONS, NULL };
 
 /* What is printed: a version of the task's secret. */
-struct wanted {
+struct access_target {
 	char project[PROJECT_ID_MAX + 1];
 	char secret[SECRET_NAME_SIZE];
 	char version[24];
 };
 
 static enum code
-set_version(struct wanted *wanted, struct str version, struct status *st)
+set_version(struct access_target *target, struct str version, struct status *st)
 {
 	uint64_t number = 0;
 
 	if ((str_eq(version, STR("latest")) ||
 	     (parse_uint(version, &number) && number > 0)) &&
-	    str_copy(version, wanted->version, sizeof(wanted->version)))
+	    str_copy(version, target->version, sizeof(target->version)))
 		return CODE_OK;
 	return status_set(st, CODE_INVALID_ARGUMENT,
 			  "a version is a number from 1, or latest");
@@ -42,7 +42,7 @@ set_version(struct wanted *wanted, struct str version, struct status *st)
 
 /* Takes `name` apart; `*version` is empty where it names none. */
 static bool
-split_name(struct wanted *wanted, const char *name, struct str *version)
+split_name(struct access_target *target, const char *name, struct str *version)
 {
 	static const char *const FIXED[] = { "projects", "secrets",
 					     "versions" };
@@ -57,24 +57,24 @@ split_name(struct wanted *wanted, const char *name, struct str *version)
 		if (!str_eq(part[i], str_from(FIXED[i / 2])))
 			return false;
 	*version = parts == 6 ? part[5] : STR("");
-	return str_copy(part[1], wanted->project, sizeof(wanted->project)) &&
-	       str_copy(part[3], wanted->secret, sizeof(wanted->secret));
+	return str_copy(part[1], target->project, sizeof(target->project)) &&
+	       str_copy(part[3], target->secret, sizeof(target->secret));
 }
 
 /* "projects/P/secrets/S" or "projects/P/secrets/S/versions/N". */
 static enum code
-read_full_name(struct wanted *wanted, const char *name, struct task *task,
-	       struct status *st)
+read_full_name(struct access_target *target, const char *name,
+	       struct task *task, struct status *st)
 {
 	struct str version;
 
-	if (!split_name(wanted, name, &version))
+	if (!split_name(target, name, &version))
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "a full name is projects/P/secrets/S or "
 				  "projects/P/secrets/S/versions/N, not %s",
 				  redact_argument(name));
-	if (target_set_project(task, wanted->project, st) != CODE_OK ||
-	    target_set_secret(task, wanted->secret, st) != CODE_OK)
+	if (target_set_project(task, target->project, st) != CODE_OK ||
+	    target_set_secret(task, target->secret, st) != CODE_OK)
 		return st->code;
 	if (version.len == 0)
 		return CODE_OK;
@@ -82,23 +82,23 @@ read_full_name(struct wanted *wanted, const char *name, struct task *task,
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "the name has a version, and "
 				  "--secret-version, too");
-	return set_version(wanted, version, st);
+	return set_version(target, version, st);
 }
 
 /* By its operand, or by the names that the main job takes. */
 static enum code
-read_target(struct wanted *wanted, const char *name, struct task *task,
+read_target(struct access_target *target, const char *name, struct task *task,
 	    struct status *st)
 {
 	const struct target_options *options = target_options();
 
-	if (set_version(wanted,
+	if (set_version(target,
 			str_from(version_option != NULL ? version_option
 							: "latest"),
 			st) != CODE_OK)
 		return st->code;
 	if (name != NULL && str_find(str_from(name), '/') < str_from(name).len)
-		return read_full_name(wanted, name, task, st);
+		return read_full_name(target, name, task, st);
 	if (name == NULL)
 		name = options->secret_name;
 	if (name == NULL)
@@ -116,11 +116,11 @@ fetch(struct program *program, const char *name, struct str *data,
 	struct client *client = &program->client;
 	struct task *task = &program->task;
 	struct secret_version found;
-	struct wanted wanted;
+	struct access_target target;
 	struct retry retry;
 
 	if (program_start_clock(program, st) != CODE_OK ||
-	    read_target(&wanted, name, task, st) != CODE_OK ||
+	    read_target(&target, name, task, st) != CODE_OK ||
 	    program_load(program, st) != CODE_OK ||
 	    program_confine(program, st) != CODE_OK)
 		return st->code;
@@ -130,7 +130,7 @@ fetch(struct program *program, const char *name, struct str *data,
 		return st->code;
 	retry = client_retries(client);
 	return secretmanager_access(&client->sm, task->project, task->secret,
-				    wanted.version, &found, data, &retry, st);
+				    target.version, &found, data, &retry, st);
 }
 
 static enum exit_status

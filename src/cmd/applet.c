@@ -40,7 +40,7 @@ applet_fail(const struct applet *applet, struct status *st)
 	if (status_interrupted(st))
 		result = (enum exit_status)(128 + wait_signal());
 	status_prefix(st, "%s", applet->name);
-	return complain(st, result);
+	return print_failure(st, result);
 }
 
 bool

@@ -2,8 +2,8 @@
  * Floor 5, commands. The applets: what `pull-secret NAME` can be.
  *
  * A new applet is one file that defines it, as `const struct applet APPLET_`
- * and its name, and one row here. Options, help and usage errors are the
- * dispatcher's affair.
+ * and its name, and one row here. The dispatcher handles
+ * options, help and usage errors.
  */
 #ifndef CMD_APPLET_H
 #define CMD_APPLET_H
@@ -25,8 +25,8 @@ struct applet {
 	enum exit_status (*run)(struct program *program,
 				const char *const *operand, size_t count);
 	/*
-	 * Instead of all that: with argv[0] to argv[argc - 1] as they came
-	 * after the name, which it reads itself.
+	 * Instead of `run`: gets all arguments after the name, argv[0] to
+	 * argv[argc - 1], and parses them itself.
 	 */
 	enum exit_status (*run_raw)(struct program *program, int argc,
 				    char **argv);
@@ -56,8 +56,8 @@ enum exit_status applet_run(const struct applet *applet,
 			    struct program *program, int argc, char **argv);
 
 /*
- * Reads the options of `tables`. False if nothing is left to do: help was
- * asked for, or something is wrong, which is then in `st`.
+ * Reads the options of `tables`. False if help was asked for, or with an error
+ * in `st`.
  */
 MUST_CHECK bool applet_parse(struct program *program,
 			     const struct opt_table *const *tables, int argc,

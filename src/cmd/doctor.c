@@ -24,10 +24,10 @@ static const struct opt_table *const TABLES[] = { &OWN, &TARGET_OPTIONS,
 						  &NETWORK_OPTIONS, NULL };
 
 static const char *
-word(enum doctor_verdict verdict)
+verdict_name(enum doctor_verdict verdict)
 {
 	switch (verdict) {
-	case DOCTOR_FINE:
+	case DOCTOR_OK:
 		return "ok";
 	case DOCTOR_FAILED:
 		return "failed";
@@ -53,7 +53,7 @@ put_text(const struct doctor *d, struct buf *out)
 	for (size_t i = 0; i < DOCTOR_STEPS; i++) {
 		const struct doctor_finding *f = &d->finding[i];
 
-		put_padded(out, word(f->verdict), 9);
+		put_padded(out, verdict_name(f->verdict), 9);
 		put_padded(out, doctor_step_name((enum doctor_step)i),
 			   NAME_COLUMN);
 		buf_put_cstr(out, f->message);
@@ -69,14 +69,14 @@ put_text(const struct doctor *d, struct buf *out)
 
 /* {"ok": ..., "steps": [{"name", "verdict", "message", "hint"}]} */
 static bool
-put_json(const struct doctor *d, bool fine, struct buf *out)
+put_json(const struct doctor *d, bool ok, struct buf *out)
 {
 	struct json_writer json;
 
 	json_writer_init(&json, out);
 	json_open_object(&json);
 	json_key(&json, "ok");
-	json_put_boolean(&json, fine);
+	json_put_boolean(&json, ok);
 	json_key(&json, "steps");
 	json_open_array(&json);
 	for (size_t i = 0; i < DOCTOR_STEPS; i++) {
@@ -85,7 +85,8 @@ put_json(const struct doctor *d, bool fine, struct buf *out)
 		json_open_object(&json);
 		json_member(&json, "name",
 			    str_from(doctor_step_name((enum doctor_step)i)));
-		json_member(&json, "verdict", str_from(word(f->verdict)));
+		json_member(&json, "verdict",
+			    str_from(verdict_name(f->verdict)));
 		json_member(&json, "message", str_from(f->message));
 		if (f->hint[0] != '\0')
 			json_member(&json, "hint", str_from(f->hint));

@@ -1,5 +1,5 @@
 /*
- * Floor 5, commands. The entry: picks the applet, and is the only way out.
+ * Floor 5, commands. The entry: runs the applet, wipes and exits.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ usage(const char *unknown)
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
 				 "no applet %s; try: pull-secret --help",
 				 redact_argument(unknown));
-	return complain(&st, EXIT_CONFIG);
+	return print_failure(&st, EXIT_CONFIG);
 }
 
 /* By the name of a link first, then by the first argument. */

@@ -18,13 +18,14 @@ print_result(struct str text)
 	    CODE_OK)
 		return EXIT_DONE;
 	status_prefix(&st, "standard output");
-	return complain(&st, st.code == CODE_CANCELLED
+	return print_failure(&st,
+			     st.code == CODE_CANCELLED
 				     ? (enum exit_status)(128 + wait_signal())
 				     : EXIT_RETRY);
 }
 
 enum exit_status
-complain(const struct status *st, enum exit_status exit_status)
+print_failure(const struct status *st, enum exit_status exit_status)
 {
 	char memory[STATUS_MESSAGE_MAX + STATUS_HINT_MAX + 64];
 	struct status unwritten = { .code = CODE_OK };
@@ -39,7 +40,7 @@ complain(const struct status *st, enum exit_status exit_status)
 		buf_put_char(&line, ')');
 	}
 	buf_put_char(&line, '\n');
-	/* There is nowhere left to tell that this failed. */
+	/* A failure here cannot be reported anywhere. */
 	(void)file_write_all(STDERR_FILENO, buf_view(&line),
 			     deadline_in(ERROR_MS), &unwritten);
 	return exit_status;

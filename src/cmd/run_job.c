@@ -42,7 +42,7 @@ print_help(const struct job *job, struct program *program)
 
 /* Where the log cannot be written, standard error says so. */
 static enum exit_status
-run_and_tell(const struct job *job, struct program *program)
+run_and_report(const struct job *job, struct program *program)
 {
 	struct task_source source = task_from_options();
 	enum exit_status result = job_run(job, program, &source);
@@ -51,7 +51,7 @@ run_and_tell(const struct job *job, struct program *program)
 	if (lost->code == CODE_OK)
 		return result;
 	status_prefix(lost, "run-job %s", job->name);
-	return complain(lost, result);
+	return print_failure(lost, result);
 }
 
 /* The files that a job's options say it reads; returns their number. */
@@ -106,7 +106,7 @@ prepare_report(const struct job *job, struct program *program,
 		*st = first;
 }
 
-/* Options and result file; an error in them is told on standard error. */
+/* Options and result file; errors in them go to standard error. */
 static enum exit_status
 start_job(const struct job *job, struct program *program, int argc, char **argv)
 {
@@ -121,10 +121,10 @@ start_job(const struct job *job, struct program *program, int argc, char **argv)
 		return print_help(job, program);
 	prepare_report(job, program, &st);
 	if (st.code == CODE_OK)
-		return run_and_tell(job, program);
+		return run_and_report(job, program);
 	result = job_abort(program, &st);
 	status_prefix(&st, "run-job %s", job->name);
-	return complain(&st, result);
+	return print_failure(&st, result);
 }
 
 static enum exit_status

@@ -7,7 +7,7 @@
 #include "sys/wait.h"
 
 static enum exit_status
-unread_exit_status(const struct status *st)
+read_exit_status(const struct status *st)
 {
 	if (st->code == CODE_OUT_OF_RANGE)
 		return EXIT_PULL_SECRET;
@@ -37,12 +37,12 @@ run(struct program *program, const char *const *operand, size_t count)
 
 	if (input_read_file(count > 0 ? operand[0] : "-", DEADLINE_NEVER,
 			    &task->input, &st) != CODE_OK)
-		return complain(&st, unread_exit_status(&st));
+		return print_failure(&st, read_exit_status(&st));
 	task->payload = pullsecret_strip(buf_view(&task->input));
 	if (pullsecret_check(task->payload, &call->tokens, &call->request,
 			     &registries, &st) != CODE_OK) {
 		status_prefix(&st, "invalid pull secret");
-		return complain(&st, EXIT_PULL_SECRET);
+		return print_failure(&st, EXIT_PULL_SECRET);
 	}
 	return report_valid(task->payload, registries);
 }

@@ -1,7 +1,7 @@
 /*
  * Floor 4, job. Removing the secret of a decommissioned cluster.
  *
- * What is deleted is what was read: the etag goes along. Only the API's own
+ * The etag makes sure that what is deleted is what was read. Only the API's own
  * NOT_FOUND means that the secret is absent, which is a success.
  */
 #include <stdio.h>
@@ -35,7 +35,7 @@ static const struct opt_table *const TABLES[] = {
 	&TARGET_OPTIONS, &OWN, &RUN_OPTIONS, &NETWORK_OPTIONS, NULL,
 };
 
-/* A secret of that name may be somebody else's. */
+/* A secret of that name may belong to another owner. */
 static enum code
 check_labels(const struct task *task, const struct secret_resource *secret,
 	     struct outcome *outcome)
@@ -66,8 +66,8 @@ check_labels(const struct task *task, const struct secret_resource *secret,
 }
 
 static void
-be_absent(const struct task *task, struct report *report,
-	  struct outcome *outcome)
+report_absent(const struct task *task, struct report *report,
+	      struct outcome *outcome)
 {
 	char message[STATUS_MESSAGE_MAX];
 	const struct log_line line = { .level = LOG_WARNING,
@@ -85,8 +85,8 @@ be_absent(const struct task *task, struct report *report,
 }
 
 static void
-be_deleted(const struct task *task, struct report *report,
-	   struct outcome *outcome, int64_t started)
+report_deleted(const struct task *task, struct report *report,
+	       struct outcome *outcome, int64_t started)
 {
 	status_clear(&outcome->status);
 	outcome->effect = EFFECT_DONE;
@@ -127,11 +127,11 @@ delete_secret(struct client *client, const struct task *task, const char *etag,
 	if (secretmanager_delete(sm, task->project, task->secret, etag, &retry,
 				 st) == CODE_OK ||
 	    (st->code == CODE_NOT_FOUND && sm->may_have_acted)) {
-		be_deleted(task, report, outcome, started);
+		report_deleted(task, report, outcome, started);
 		return;
 	}
 	if (st->code == CODE_NOT_FOUND) {
-		be_absent(task, report, outcome);
+		report_absent(task, report, outcome);
 		return;
 	}
 	if (sm->may_have_acted)
@@ -183,7 +183,7 @@ run(struct client *client, const struct task *task, struct report *report,
 	else if (exists)
 		delete_secret(client, task, secret.etag, report, outcome);
 	else
-		be_absent(task, report, outcome);
+		report_absent(task, report, outcome);
 }
 
 const struct job JOB_delete_pull_secret = {
@@ -191,9 +191,9 @@ const struct job JOB_delete_pull_secret = {
 	.description = "remove the secret of a decommissioned cluster",
 	.options = TABLES,
 	.start = "Starting pull secret deletion operation",
-	.words = { .done = "the secret was already deleted",
-		   .unknown = "it is unknown whether the secret was deleted",
-		   .none = "nothing was deleted" },
+	.messages = { .done = "the secret was already deleted",
+		      .unknown = "it is unknown whether the secret was deleted",
+		      .none = "nothing was deleted" },
 	.repeatable = true,
 	.run = run,
 };

@@ -10,7 +10,7 @@
 /* Clocks may differ by this much before tokens and certificates suffer. */
 #define SKEW_MAX_S 60
 /* The metadata server of a pod that is up answers at once. */
-#define TOKEN_PATIENCE_MS 10000
+#define TOKEN_WAIT_MS 10000
 
 static const char *const NAMES[DOCTOR_STEPS] = {
 	"configuration",
@@ -39,8 +39,8 @@ doctor_step_name(enum doctor_step step)
 }
 
 __attribute__((format(printf, 4, 5))) static void
-note(struct doctor *d, enum doctor_step step, enum doctor_verdict verdict,
-     const char *format, ...)
+record(struct doctor *d, enum doctor_step step, enum doctor_verdict verdict,
+       const char *format, ...)
 {
 	va_list args;
 
@@ -54,7 +54,7 @@ note(struct doctor *d, enum doctor_step step, enum doctor_verdict verdict,
 static void
 fail(struct doctor *d, enum doctor_step step, const struct status *st)
 {
-	note(d, step, DOCTOR_FAILED, "%s", st->message);
+	record(d, step, DOCTOR_FAILED, "%s", st->message);
 	d->finding[step].code = st->code;
 	(void)snprintf(d->finding[step].hint, sizeof(d->finding[step].hint),
 		       "%s", st->hint);
@@ -67,9 +67,9 @@ check_configuration(struct doctor *d, struct program *program)
 
 	if (program_start_clock(program, &st) == CODE_OK &&
 	    target_read(&program->task, target_options(), &st) == CODE_OK)
-		note(d, DOCTOR_CONFIGURATION, DOCTOR_FINE,
-		     "project %s, secret %s", program->task.project,
-		     program->task.secret);
+		record(d, DOCTOR_CONFIGURATION, DOCTOR_OK,
+		       "project %s, secret %s", program->task.project,
+		       program->task.secret);
 	else
 		fail(d, DOCTOR_CONFIGURATION, &st);
 	return st.code == CODE_OK;
@@ -82,14 +82,14 @@ check_credentials(struct doctor *d, struct program *program)
 
 	if (program_load(program, &st) == CODE_OK &&
 	    program_confine(program, &st) == CODE_OK)
-		note(d, DOCTOR_CREDENTIALS, DOCTOR_FINE, "%s",
-		     program->client.cred.source);
+		record(d, DOCTOR_CREDENTIALS, DOCTOR_OK, "%s",
+		       program->client.cred.source);
 	else
 		fail(d, DOCTOR_CREDENTIALS, &st);
 	return st.code == CODE_OK;
 }
 
-/* The step at which an opening of the connection has failed. */
+/* The step at which the opening of the connection failed. */
 static enum doctor_step
 step_of(const struct conn *c)
 {
@@ -114,22 +114,24 @@ describe(struct doctor *d, const struct conn *c, enum doctor_step step)
 	const struct url *next = c->proxy != NULL ? &c->proxy->url : c->url;
 
 	if (step == DOCTOR_PROXY && c->proxy == NULL)
-		note(d, step, DOCTOR_SKIPPED, "none leads to %s", c->url->host);
+		record(d, step, DOCTOR_SKIPPED, "none leads to %s",
+		       c->url->host);
 	else if (step == DOCTOR_TLS && !c->url->tls)
-		note(d, step, DOCTOR_SKIPPED, "%s is plain http", c->url->host);
+		record(d, step, DOCTOR_SKIPPED, "%s is plain http",
+		       c->url->host);
 	else if (step == DOCTOR_DNS)
-		note(d, step, DOCTOR_FINE, "%s has addresses", next->host);
+		record(d, step, DOCTOR_OK, "%s has addresses", next->host);
 	else if (step == DOCTOR_TCP)
-		note(d, step, DOCTOR_FINE, "connected to %s", next->authority);
+		record(d, step, DOCTOR_OK, "connected to %s", next->authority);
 	else if (step == DOCTOR_PROXY)
-		note(d, step, DOCTOR_FINE, "%s leads to %s", next->authority,
-		     c->url->host);
+		record(d, step, DOCTOR_OK, "%s leads to %s", next->authority,
+		       c->url->host);
 	else
-		note(d, step, DOCTOR_FINE,
-		     "TLS 1.2, the certificate of %s is good", c->url->host);
+		record(d, step, DOCTOR_OK,
+		       "TLS 1.2, the certificate of %s is good", c->url->host);
 }
 
-/* Name, TCP, proxy and TLS are one opening, which says how far it came. */
+/* DNS, TCP, proxy and TLS are one opening; a failure has its phase. */
 static bool
 check_connection(struct doctor *d, struct program *program)
 {
@@ -150,7 +152,7 @@ static bool
 check_token(struct doctor *d, struct program *program)
 {
 	struct deadline until = deadline_first(program->client.until,
-					       deadline_in(TOKEN_PATIENCE_MS));
+					       deadline_in(TOKEN_WAIT_MS));
 	struct status st = { .code = CODE_OK };
 	char end[RFC3339_SIZE];
 
@@ -160,7 +162,7 @@ check_token(struct doctor *d, struct program *program)
 		return false;
 	}
 	clock_rfc3339(program->client.cred.token.expires_at, end);
-	note(d, DOCTOR_TOKEN, DOCTOR_FINE, "valid until %s", end);
+	record(d, DOCTOR_TOKEN, DOCTOR_OK, "valid until %s", end);
 	return true;
 }
 
@@ -172,15 +174,15 @@ check_clock(struct doctor *d, struct program *program)
 	struct status st = { .code = CODE_OK };
 
 	if (!http_date(&program->client.call.response, &theirs)) {
-		note(d, DOCTOR_CLOCK, DOCTOR_SKIPPED,
-		     "the server told no time");
+		record(d, DOCTOR_CLOCK, DOCTOR_SKIPPED,
+		       "the server sent no date");
 		return;
 	}
 	differ = ours > theirs ? ours - theirs : theirs - ours;
 	clock_rfc3339(theirs, text);
 	if (differ <= SKEW_MAX_S) {
-		note(d, DOCTOR_CLOCK, DOCTOR_FINE,
-		     "within %lld s of the server's", (long long)differ);
+		record(d, DOCTOR_CLOCK, DOCTOR_OK,
+		       "within %lld s of the server's", (long long)differ);
 		return;
 	}
 	status_hint(&st, "set the clock (NTP): tokens and certificates depend "
@@ -216,26 +218,26 @@ check_api(struct doctor *d, struct program *program, bool *exists)
 	else if (code != CODE_OK)
 		fail(d, DOCTOR_API, &st);
 	if (d->finding[DOCTOR_API].verdict != DOCTOR_FAILED)
-		note(d, DOCTOR_API, DOCTOR_FINE, "enabled; the secret %s",
-		     what);
+		record(d, DOCTOR_API, DOCTOR_OK, "enabled; the secret %s",
+		       what);
 	check_clock(d, program);
-	return d->finding[DOCTOR_API].verdict == DOCTOR_FINE;
+	return d->finding[DOCTOR_API].verdict == DOCTOR_OK;
 }
 
 static void
-judge_permission(struct doctor *d, enum doctor_step step,
+check_permission(struct doctor *d, enum doctor_step step,
 		 const char *permission, bool granted, bool exists)
 {
 	struct status st = { .code = CODE_OK };
 
 	if (granted) {
-		note(d, step, DOCTOR_FINE, "%s is granted", permission);
+		record(d, step, DOCTOR_OK, "%s is granted", permission);
 		return;
 	}
 	if (!exists) {
-		note(d, step, DOCTOR_SKIPPED,
-		     "%s: nobody can tell before the secret exists",
-		     permission);
+		record(d, step, DOCTOR_SKIPPED,
+		       "%s: nobody can tell before the secret exists",
+		       permission);
 		return;
 	}
 	status_hint(&st, "grant %s on the secret or the project",
@@ -261,19 +263,19 @@ check_permissions(struct doctor *d, struct program *program, bool exists)
 		fail(d, DOCTOR_ADD, &st);
 		return;
 	}
-	judge_permission(d, DOCTOR_ADD, PERMISSIONS[0], granted[0], exists);
-	judge_permission(d, DOCTOR_ACCESS, PERMISSIONS[1], granted[1], exists);
+	check_permission(d, DOCTOR_ADD, PERMISSIONS[0], granted[0], exists);
+	check_permission(d, DOCTOR_ACCESS, PERMISSIONS[1], granted[1], exists);
 	if (exists)
-		note(d, DOCTOR_CREATE, DOCTOR_SKIPPED,
-		     "not needed: the secret exists");
+		record(d, DOCTOR_CREATE, DOCTOR_SKIPPED,
+		       "not needed: the secret exists");
 	else
-		note(d, DOCTOR_CREATE, DOCTOR_SKIPPED,
-		     "secretmanager.secrets.create on the project is needed, "
-		     "if the secret does not exist; this is not tested");
+		record(d, DOCTOR_CREATE, DOCTOR_SKIPPED,
+		       "secretmanager.secrets.create on the project is needed, "
+		       "if the secret does not exist; this is not tested");
 }
 
 static enum exit_status
-verdict(const struct doctor *d)
+exit_status_of(const struct doctor *d)
 {
 	for (size_t i = 0; i < DOCTOR_STEPS; i++) {
 		const struct doctor_finding *finding = &d->finding[i];
@@ -293,8 +295,8 @@ doctor_walk(struct doctor *d, struct program *program)
 	bool configured, exists;
 
 	for (size_t i = 0; i < DOCTOR_STEPS; i++)
-		note(d, (enum doctor_step)i, DOCTOR_SKIPPED,
-		     "a step before it failed");
+		record(d, (enum doctor_step)i, DOCTOR_SKIPPED,
+		       "a step before it failed");
 	configured = check_configuration(d, program);
 	if (check_credentials(d, program)) {
 		bool connected = check_connection(d, program);
@@ -304,5 +306,5 @@ doctor_walk(struct doctor *d, struct program *program)
 		    check_api(d, program, &exists))
 			check_permissions(d, program, exists);
 	}
-	return verdict(d);
+	return exit_status_of(d);
 }

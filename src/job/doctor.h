@@ -1,6 +1,6 @@
 /*
- * Floor 4, job. Walks the whole way of the main job, one step after another,
- * changes nothing, and says of each step that fails what to do.
+ * Floor 4, job. Checks each step of the main job, changes nothing, and gives a
+ * hint for each step that fails.
  */
 #ifndef JOB_DOCTOR_H
 #define JOB_DOCTOR_H
@@ -25,7 +25,7 @@ enum doctor_step {
 
 enum doctor_verdict {
 	DOCTOR_SKIPPED, /* a step before it failed, or it does not apply */
-	DOCTOR_FINE,
+	DOCTOR_OK,
 	DOCTOR_FAILED
 };
 
@@ -44,8 +44,8 @@ struct doctor {
 const char *doctor_step_name(enum doctor_step step);
 
 /*
- * Takes all steps with `program`, whose options have been read. Returns the exit
- * status: that of the first step that failed.
+ * Takes all steps with `program`, whose options have been read. Returns the
+ * exit status of the first step that failed.
  */
 enum exit_status doctor_walk(struct doctor *doctor, struct program *program);
 

@@ -5,7 +5,7 @@
 /* Versions that are read, from the newest one downwards. */
 #define READ_MAX 16
 
-/* Versions that are asked for until the newest one is found. */
+/* Versions that are probed to find the newest one. */
 #define PROBES_MAX 100
 #define STEP_MAX ((uint64_t)1 << 32)
 
@@ -59,7 +59,7 @@ access_number(const struct version_search *search, uint64_t number,
 }
 
 /*
- * Finds the newest version, number 0 if there is none: from `latest` upwards in
+ * Finds the newest version, number 0 without one: from `latest` upwards in
  * growing steps to a number that is missing, then by halves, until the next
  * number is the one that was missing last.
  */
@@ -70,7 +70,7 @@ find_newest(const struct version_search *search, struct probe *newest,
 	uint64_t step = 1, missing = 0; /* 0: no such number is known yet */
 	struct probe probe;
 
-	/* One that is disabled does not tell its number: 0, as if there were none. */
+	/* If it is disabled, its number is not in the error: start from 0. */
 	if (access_version(search, "latest", newest, st) != CODE_OK)
 		return st->code;
 	for (unsigned i = 0; i < PROBES_MAX; i++) {
@@ -98,7 +98,7 @@ find_newest(const struct version_search *search, struct probe *newest,
 			  search->secret);
 }
 
-/* Looks once; `*found` is as good as what the server shows by now. */
+/* Looks once, at what the server shows by now. */
 static enum code
 search_once(const struct version_search *search, struct secret_version *version,
 	    bool *found, struct status *st)

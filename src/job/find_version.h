@@ -1,5 +1,5 @@
 /*
- * Floor 4, job. Looking for the version of an addVersion that got no answer.
+ * Floor 4, job. Finds the version of an addVersion without an answer.
  */
 #ifndef JOB_FIND_VERSION_H
 #define JOB_FIND_VERSION_H
@@ -25,14 +25,14 @@ struct version_search {
 
 /*
  * Finds out whether the version with `payload` was written. Numbers have no
- * gaps and are never given twice, so the newest version is found by asking for
+ * gaps and are never reused, so the newest version is found by probing
  * numbers ("latest" may lag behind); from there it reads downwards.
  *
  * OK and `*found`: the newest version holds the bytes, or any one does where
  * all are new; `*version` names it. OK and not `*found`: no version among the
- * newest holds them. All else: nobody can tell, and `st` says why. The same
- * bytes below the newest version may be older, what is disabled or destroyed
- * cannot be read, the calls failed, or a signal came.
+ * newest holds them. All else: it is unknown, and `st` says why: the same
+ * bytes below the newest version, which may be older; versions that are
+ * disabled or destroyed; calls that failed; a signal.
  */
 MUST_CHECK enum code find_written_version(const struct version_search *search,
 					  struct secret_version *version,

@@ -1,5 +1,5 @@
 /*
- * Floor 4, job. Where the pull secret comes from.
+ * Floor 4, job. The sources of the pull secret.
  */
 #ifndef JOB_INPUT_H
 #define JOB_INPUT_H

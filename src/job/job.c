@@ -56,37 +56,37 @@ failure_reason(const struct outcome *outcome)
 	return "ServiceUnavailable";
 }
 
-/* What became of a run so far. */
-struct verdict {
-	const struct job *job;  /* NULL: it never came to its job */
+/* A run so far. */
+struct summary {
+	const struct job *job;  /* NULL: it has not started */
 	struct outcome outcome; /* of the last task that failed, if any did */
 	size_t total, failed;
 };
 
-/* Says in a failure what is already at Google. */
+/* Adds to a failure what the job has changed already. */
 static void
-add_effect(const struct verdict *verdict, struct status *st)
+add_effect(const struct summary *summary, struct status *st)
 {
-	const struct outcome *outcome = &verdict->outcome;
+	const struct outcome *outcome = &summary->outcome;
 	size_t used = strlen(st->message);
 	const char *text = NULL, *version = "";
 
-	if (verdict->job == NULL)
+	if (summary->job == NULL)
 		return;
 	if (outcome->effect == EFFECT_DONE) {
-		text = verdict->job->words.done;
+		text = summary->job->messages.done;
 		version = outcome->version;
 	} else if (outcome->effect == EFFECT_UNKNOWN) {
-		text = verdict->job->words.unknown;
+		text = summary->job->messages.unknown;
 	} else if (status_interrupted(st)) {
-		text = verdict->job->words.none;
+		text = summary->job->messages.none;
 	}
 	if (text != NULL && strstr(st->message, text) == NULL)
 		(void)snprintf(st->message + used, sizeof(st->message) - used,
 			       "; %s%s", text, version);
 }
 
-/* All before the job itself; the first task opens what the others use. */
+/* Everything before the job itself. */
 static enum code
 start_task(const struct job *job, struct program *program,
 	   const struct status *wrong, struct outcome *outcome)
@@ -119,16 +119,16 @@ start_task(const struct job *job, struct program *program,
 
 /* Works on one task, which may be `wrong`, and logs how it failed, if so. */
 static void
-process(struct verdict *verdict, struct program *program,
+process(struct summary *summary, struct program *program,
 	const struct status *wrong)
 {
-	struct outcome *outcome = &verdict->outcome;
+	struct outcome *outcome = &summary->outcome;
 	struct status *st = &outcome->status;
 	struct log_line line = { .level = LOG_ERROR, .status = st };
 
-	if (start_task(verdict->job, program, wrong, outcome) == CODE_OK &&
-	    verdict->job->run != NULL)
-		verdict->job->run(&program->client, &program->task,
+	if (start_task(summary->job, program, wrong, outcome) == CODE_OK &&
+	    summary->job->run != NULL)
+		summary->job->run(&program->client, &program->task,
 				  &program->report, outcome);
 	if (st->code == CODE_OK)
 		return;
@@ -137,7 +137,7 @@ process(struct verdict *verdict, struct program *program,
 	else if (outcome->exit == EXIT_DONE)
 		outcome->exit = code_exit_status(st->code);
 	outcome->reason = failure_reason(outcome);
-	add_effect(verdict, st);
+	add_effect(summary, st);
 	line.operation = program->report.operation;
 	line.message = st->message;
 	line.version = outcome->version;
@@ -145,11 +145,11 @@ process(struct verdict *verdict, struct program *program,
 }
 
 static void
-log_summary(const struct verdict *verdict, struct report *report)
+log_summary(const struct summary *summary, struct report *report)
 {
 	char message[160];
 	const struct log_line line = {
-		.level = verdict->failed == verdict->total ? LOG_ERROR
+		.level = summary->failed == summary->total ? LOG_ERROR
 							   : LOG_INFO,
 		.operation = "summary",
 		.message = message,
@@ -157,27 +157,27 @@ log_summary(const struct verdict *verdict, struct report *report)
 
 	(void)snprintf(message, sizeof(message),
 		       "Job %s: %zu total, %zu succeeded, %zu failed",
-		       verdict->job->name, verdict->total,
-		       verdict->total - verdict->failed, verdict->failed);
+		       summary->job->name, summary->total,
+		       summary->total - summary->failed, summary->failed);
 	report_log(report, &line);
 }
 
 /*
- * A success that cannot be told is none. Where yet another run would add to
- * what is done, it has an exit status of its own.
+ * A success that cannot be reported is a failure. If the job may not be
+ * repeated, it has an exit status of its own.
  */
 static void
-fail_unreported(struct verdict *verdict, const struct status *why)
+fail_unreported(struct summary *summary, const struct status *why)
 {
-	struct outcome *outcome = &verdict->outcome;
+	struct outcome *outcome = &summary->outcome;
 	bool harmful =
-		outcome->effect == EFFECT_DONE && !verdict->job->repeatable;
+		outcome->effect == EFFECT_DONE && !summary->job->repeatable;
 
 	outcome->exit = harmful ? EXIT_UNREPORTED : EXIT_RETRY;
 	outcome->reason = "ReportIncomplete";
 	outcome->status = *why;
-	verdict->failed = verdict->total;
-	add_effect(verdict, &outcome->status);
+	summary->failed = summary->total;
+	add_effect(summary, &outcome->status);
 	status_hint(&outcome->status,
 		    harmful ? "the version is verified, do not run it again "
 			      "for this; make room for the log and the result "
@@ -185,22 +185,22 @@ fail_unreported(struct verdict *verdict, const struct status *why)
 			    : "make room for the log and the result file");
 }
 
-/* What is said of a success that standard output did not take whole. */
+/* A success fails if standard output did not take the whole log. */
 static void
-fail_if_log_is_lost(struct verdict *verdict, const struct report *report)
+fail_if_log_is_lost(struct summary *summary, const struct report *report)
 {
 	struct status why = report->failure;
 
-	if (why.code == CODE_OK || verdict->outcome.exit != EXIT_DONE)
+	if (why.code == CODE_OK || summary->outcome.exit != EXIT_DONE)
 		return;
 	status_prefix(&why, "the log is incomplete: standard output");
-	fail_unreported(verdict, &why);
+	fail_unreported(summary, &why);
 }
 
 static struct ending
-ending_of(const struct verdict *verdict)
+ending_of(const struct summary *summary)
 {
-	const struct outcome *outcome = &verdict->outcome;
+	const struct outcome *outcome = &summary->outcome;
 
 	return (struct ending){
 		.outcome = &outcome->status,
@@ -214,103 +214,103 @@ ending_of(const struct verdict *verdict)
 }
 
 static bool
-write_result(const struct verdict *verdict, struct report *report,
+write_result(const struct summary *summary, struct report *report,
 	     struct status *st)
 {
-	const struct ending ending = ending_of(verdict);
+	const struct ending ending = ending_of(summary);
 
 	return report_result(report, &ending, st) == CODE_OK;
 }
 
-/* The result file; a success that it cannot hold is logged, and is none. */
+/* Writes the result file; a success that cannot be written is a failure. */
 static void
-finish_result(struct verdict *verdict, struct report *report)
+finish_result(struct summary *summary, struct report *report)
 {
 	struct status lost = { .code = CODE_OK }, again = { .code = CODE_OK };
 	const struct log_line line = { .level = LOG_ERROR,
 				       .operation = "result-file",
 				       .message = lost.message,
-				       .version = verdict->outcome.version,
+				       .version = summary->outcome.version,
 				       .status = &lost };
 
-	if (write_result(verdict, report, &lost))
+	if (write_result(summary, report, &lost))
 		return;
-	if (verdict->outcome.exit == EXIT_DONE) {
-		fail_unreported(verdict, &lost);
-		lost = verdict->outcome.status;
-		(void)write_result(verdict, report, &again);
+	if (summary->outcome.exit == EXIT_DONE) {
+		fail_unreported(summary, &lost);
+		lost = summary->outcome.status;
+		(void)write_result(summary, report, &again);
 	}
 	report_log(report, &line);
 }
 
 /*
- * Tells how it ended: result file, summary, termination log. Each must know
- * of what went wrong with the others, and the file must not say for a moment
- * what is taken back: so the summary's place is waited for first.
+ * Reports the end of the run: result file, summary, termination log. A failure
+ * of one must be in the others, and the file must never hold a success that is
+ * then withdrawn: so it waits first until the summary can be written.
  */
 static enum exit_status
-finish(struct verdict *verdict, struct report *report)
+finish(struct summary *summary, struct report *report)
 {
 	struct status lost = { .code = CODE_OK };
 	struct ending ending;
 
-	if (verdict->job != NULL)
+	if (summary->job != NULL)
 		report_wait_log(report);
-	fail_if_log_is_lost(verdict, report);
-	finish_result(verdict, report);
-	if (verdict->job != NULL)
-		log_summary(verdict, report);
-	if (verdict->outcome.exit == EXIT_DONE) {
-		fail_if_log_is_lost(verdict, report);
-		if (verdict->outcome.exit != EXIT_DONE)
-			(void)write_result(verdict, report, &lost);
+	fail_if_log_is_lost(summary, report);
+	finish_result(summary, report);
+	if (summary->job != NULL)
+		log_summary(summary, report);
+	if (summary->outcome.exit == EXIT_DONE) {
+		fail_if_log_is_lost(summary, report);
+		if (summary->outcome.exit != EXIT_DONE)
+			(void)write_result(summary, report, &lost);
 	}
-	ending = ending_of(verdict);
+	ending = ending_of(summary);
 	report_termination(report, &ending);
 	if (report->failure.code != CODE_OK) {
 		status_prefix(&report->failure, "standard output");
-		add_effect(verdict, &report->failure);
+		add_effect(summary, &report->failure);
 	}
-	return verdict->outcome.exit;
+	return summary->outcome.exit;
 }
 
 enum exit_status
 job_run(const struct job *job, struct program *program,
 	struct task_source *source)
 {
-	static struct verdict verdict, done; /* too large for the stack */
+	static struct summary summary, done; /* too large for the stack */
 	struct status wrong = { .code = CODE_OK };
 
-	verdict = (struct verdict){ .job = job };
-	done = verdict;
+	summary = (struct summary){ .job = job };
+	done = summary;
 	while (source->next(source, &program->task, &wrong)) {
-		struct verdict one = { .job = job };
+		struct summary one = { .job = job };
 
 		process(&one, program, &wrong);
 		status_clear(&wrong);
-		verdict.total++;
+		summary.total++;
 		if (one.outcome.exit == EXIT_DONE) {
 			done.outcome = one.outcome;
 			continue;
 		}
-		verdict.failed++;
-		verdict.outcome = one.outcome;
+		summary.failed++;
+		summary.outcome = one.outcome;
 	}
-	if (verdict.failed < verdict.total)
-		verdict.outcome = done.outcome;
-	return finish(&verdict, &program->report);
+	if (summary.failed < summary.total)
+		summary.outcome = done.outcome;
+	return finish(&summary, &program->report);
 }
 
 enum exit_status
 job_abort(struct program *program, const struct status *st)
 {
-	struct verdict verdict = {
+	struct summary summary = {
 		.outcome = { .status = *st,
 			     .exit = code_exit_status(st->code) },
 	};
-	struct outcome *outcome = &verdict.outcome;
+	struct outcome *outcome = &summary.outcome;
 
 	outcome->reason = outcome->exit == EXIT_RETRY ? "ReportIncomplete"
 						      : failure_reason(outcome);
-	return finish(&verdict, &program->report);
+	return finish(&summary, &program->report);
 }

@@ -9,8 +9,8 @@
 #include "job/outcome.h"
 #include "job/program.h"
 
-/* What is said of a job's effect where a run fails. */
-struct job_words {
+/* What a failure's message says about the job's effect. */
+struct job_messages {
 	const char *done;    /* it had its effect; the version follows */
 	const char *unknown; /* it may have had it */
 	const char *none;    /* stopped by a signal before anything was sent */
@@ -22,8 +22,8 @@ struct job {
 	/* Its options, ended by NULL; RUN_OPTIONS and NETWORK_OPTIONS too. */
 	const struct opt_table *const *options;
 	const char *start; /* the first line of its log */
-	struct job_words words;
-	/* A repetition after EFFECT_DONE does no harm, so that it may come. */
+	struct job_messages messages;
+	/* May be run again after EFFECT_DONE. */
 	bool repeatable;
 	/* Whether its own options fit together; NULL: nothing to check. */
 	enum code (*check)(struct status *st);
@@ -33,8 +33,10 @@ struct job {
 	 */
 	void (*prepare)(struct client *client, struct task *task,
 			struct report *report, struct outcome *outcome);
-	/* Works on the task; logs what it does. NULL: prepare() did it all,
-	 * without network and credentials. */
+	/*
+	 * Works on the task; logs what it does. NULL: prepare() does all of
+	 * it, without network and credentials.
+	 */
 	void (*run)(struct client *client, const struct task *task,
 		    struct report *report, struct outcome *outcome);
 };
@@ -42,8 +44,8 @@ struct job {
 /* Where tasks come from. */
 struct task_source {
 	/*
-	 * Fills in the next task; false if there is none left. A task that is
-	 * wrong is true and a failure in `st`.
+	 * Fills in the next task; false after the last one. For an
+	 * invalid task it returns true, with the error in `st`.
 	 */
 	bool (*next)(struct task_source *source, struct task *task,
 		     struct status *st);
@@ -57,15 +59,15 @@ struct task_source task_from_options(void);
  * Runs a job whose options have been read over its tasks: logs errors, writes
  * the result file and, as the last line of the log, how many tasks there were,
  * succeeded and failed. Fails if every task failed, with the exit status of
- * the last one. A success that log or result file could not tell is
- * EXIT_UNREPORTED, or EXIT_RETRY where a repetition does no harm.
+ * the last one. A success that cannot be reported in log and result file is
+ * EXIT_UNREPORTED, or EXIT_RETRY for a job that is `repeatable`.
  */
 enum exit_status job_run(const struct job *job, struct program *program,
 			 struct task_source *source);
 
 /*
- * Ends a run that never came to its job: logs nothing, writes the result. The
- * exit status of the error, which is EXIT_RETRY only for a report that has no
+ * Ends a run before its job has started: logs nothing, writes the result.
+ * Returns the exit status of the error, EXIT_RETRY only if the report has no
  * room.
  */
 enum exit_status job_abort(struct program *program, const struct status *st);

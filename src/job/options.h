@@ -1,6 +1,6 @@
 /*
  * Floor 4, job. The options of every job, and of everything that uses the
- * network: what the user asked for, as texts from flags and variables.
+ * network: the texts of flags and variables.
  *
  * A job's own options stand in its own file.
  */
@@ -24,7 +24,7 @@ extern const struct opt_table TIME_OPTIONS;
 /* Those of credentials and network. */
 extern const struct opt_table NETWORK_OPTIONS;
 
-/* What RUN_OPTIONS were given. */
+/* The values of RUN_OPTIONS. */
 const struct run_options *options_of_run(void);
 
 /*
@@ -50,8 +50,8 @@ MUST_CHECK enum code options_read_network(struct network *network,
 					  struct status *st);
 
 /*
- * Overwrites users and passwords of proxies in the environment and in argv;
- * once they were read.
+ * Overwrites users and passwords of proxies in the environment and in argv,
+ * after they were read.
  */
 void options_wipe(void);
 

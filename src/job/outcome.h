@@ -1,5 +1,5 @@
 /*
- * Floor 4, job. What became of a task.
+ * Floor 4, job. The result of a task.
  */
 #ifndef JOB_OUTCOME_H
 #define JOB_OUTCOME_H
@@ -9,8 +9,8 @@
 /* What a task has changed at Google, whether it succeeded or failed. */
 enum effect {
 	EFFECT_NONE,    /* nothing */
-	EFFECT_UNKNOWN, /* something was sent, and nobody knows */
-	EFFECT_DONE     /* what was to be changed */
+	EFFECT_UNKNOWN, /* something was sent, the reply is missing */
+	EFFECT_DONE     /* everything that was to be changed */
 };
 
 /* All zero: a success that changed nothing. */

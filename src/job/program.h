@@ -2,8 +2,7 @@
  * Floor 4, job. All state of the program.
  *
  * One struct, in static memory, so that its size is known, nothing is
- * allocated, and one call wipes every secret. Commands hand on the parts that
- * are needed.
+ * allocated, and one call wipes every secret.
  */
 #ifndef JOB_PROGRAM_H
 #define JOB_PROGRAM_H
@@ -26,7 +25,7 @@ void program_init(struct program *program);
 
 /*
  * Starts the clock of the run, first of all, because writing the log takes
- * time, too. INVALID_ARGUMENT if the timeout is none.
+ * time, too. INVALID_ARGUMENT if the timeout is invalid.
  */
 MUST_CHECK enum code program_start_clock(struct program *program,
 					 struct status *st);

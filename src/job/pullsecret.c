@@ -30,7 +30,7 @@ pullsecret_strip(struct str text)
 
 /* Records that the value at `where` breaks a rule. */
 static enum code
-complain(struct json_value where, const char *rule, struct status *st)
+fail_at(struct json_value where, const char *rule, struct status *st)
 {
 	char memory[PATH_MAX_SHOWN];
 	struct buf path;
@@ -45,34 +45,34 @@ complain(struct json_value where, const char *rule, struct status *st)
 }
 
 /*
- * What the consumers read into variables of a type. One value of another type,
- * and the reader refuses the whole file; null is nothing to all of them.
+ * The types that consumers require: they reject the whole file for one value of
+ * another type. null counts as absent to all of them.
  */
-enum shape {
-	CHECKED, /* by a function of its own */
-	TEXT,    /* a string */
-	TEXTS    /* an object of strings */
+enum kind {
+	CHECKED,   /* by its own function */
+	STRING,    /* a string */
+	STRING_MAP /* an object of strings */
 };
 
 struct member {
 	const char *name;
-	enum shape shape;
-	const char *reader; /* who refuses the file */
+	enum kind kind;
+	const char *reader; /* the consumer that rejects the file */
 };
 
 static const struct member ROOT[] = {
 	{ "auths", CHECKED, NULL },
-	{ "HttpHeaders", TEXTS, "the kubelet" },
-	{ "credHelpers", TEXTS, "CRI-O" },
+	{ "HttpHeaders", STRING_MAP, "the kubelet" },
+	{ "credHelpers", STRING_MAP, "CRI-O" },
 	{ NULL, CHECKED, NULL },
 };
 
 static const struct member ENTRY[] = {
 	{ "auth", CHECKED, NULL },
-	{ "username", TEXT, "the kubelet" },
-	{ "password", TEXT, "the kubelet" },
-	{ "email", TEXT, "the kubelet" },
-	{ "identitytoken", TEXT, "CRI-O" },
+	{ "username", STRING, "the kubelet" },
+	{ "password", STRING, "the kubelet" },
+	{ "email", STRING, "the kubelet" },
+	{ "identitytoken", STRING, "CRI-O" },
 	{ NULL, CHECKED, NULL },
 };
 
@@ -127,13 +127,13 @@ check_case(struct json_value object, const struct member *known,
 				       "case, which Go programs (the kubelet, "
 				       "CRI-O) do not tell apart",
 				       known[i].name);
-			return complain(member.key, rule, st);
+			return fail_at(member.key, rule, st);
 		}
 	return CODE_OK;
 }
 
 static bool
-is_text(struct json_value value)
+is_string_or_null(struct json_value value)
 {
 	enum json_type type = json_type(value);
 
@@ -141,28 +141,29 @@ is_text(struct json_value value)
 }
 
 static enum code
-check_shape(struct json_value value, const struct member *known,
-	    struct status *st)
+check_kind(struct json_value value, const struct member *known,
+	   struct status *st)
 {
-	bool map = known->shape == TEXTS && json_type(value) == JSON_OBJECT;
+	bool map = known->kind == STRING_MAP && json_type(value) == JSON_OBJECT;
 	bool right =
-		map || (is_text(value) && (known->shape == TEXT ||
-					   json_type(value) != JSON_STRING));
+		map ||
+		(is_string_or_null(value) &&
+		 (known->kind == STRING || json_type(value) != JSON_STRING));
 	struct json_iter member = json_iter(value);
 	char rule[RULE_MAX];
 
 	while (map && right && json_next(&member)) {
-		right = is_text(member.value);
+		right = is_string_or_null(member.value);
 		value = member.value;
 	}
 	if (right)
 		return CODE_OK;
 	(void)snprintf(rule, sizeof(rule),
 		       "%s must be %s: %s refuses the whole file", known->name,
-		       known->shape == TEXT ? "a string"
-					    : "an object of strings",
+		       known->kind == STRING ? "a string"
+					     : "an object of strings",
 		       known->reader);
-	return complain(value, rule, st);
+	return fail_at(value, rule, st);
 }
 
 /* The known members of an object: their names, then the types of most. */
@@ -173,8 +174,8 @@ check_members(struct json_value object, const struct member *known,
 	if (check_case(object, known, st) != CODE_OK)
 		return st->code;
 	for (; known->name != NULL; known++)
-		if (known->shape != CHECKED &&
-		    check_shape(json_get(object, known->name), known, st) !=
+		if (known->kind != CHECKED &&
+		    check_kind(json_get(object, known->name), known, st) !=
 			    CODE_OK)
 			return st->code;
 	return CODE_OK;
@@ -215,7 +216,7 @@ check_helpers(struct json_value root, struct buf *scratch, struct status *st)
 		registry = registry_of(buf_view(scratch));
 		while (json_next(&helper))
 			if (json_equals(helper.key, registry))
-				return complain(
+				return fail_at(
 					helper.key,
 					"credHelpers names a registry of "
 					"auths: CRI-O asks the helper and "
@@ -251,7 +252,7 @@ decode_auth(struct json_value auth, struct buf *out)
 	return base64_decode(out, digits);
 }
 
-/* The credential: "user:password", of which only the shape matters here. */
+/* The credential: "user:password", of which only the form is checked. */
 static enum code
 check_auth(struct json_value auth, struct buf *scratch, struct status *st)
 {
@@ -260,27 +261,27 @@ check_auth(struct json_value auth, struct buf *scratch, struct status *st)
 	size_t colon, len;
 
 	if (json_type(auth) != JSON_STRING)
-		return complain(auth, "auth must be a string", st);
+		return fail_at(auth, "auth must be a string", st);
 	encoded = decode_auth(auth, scratch);
 	user = buf_view(scratch);
 	len = user.len;
 	colon = str_find(user, ':');
 	buf_reset(scratch);
 	if (!encoded)
-		return complain(auth,
-				"auth is not padded base64 (RFC 4648), as "
-				"CRI-O wants it, or bits are left over at its "
-				"end",
-				st);
+		return fail_at(auth,
+			       "auth is not padded base64 (RFC 4648), as "
+			       "CRI-O wants it, or bits are left over at its "
+			       "end",
+			       st);
 	if (len == 0)
-		return complain(auth, "auth is empty", st);
+		return fail_at(auth, "auth is empty", st);
 	if (colon == len)
-		return complain(auth,
-				"auth is not base64 of user:password, there "
-				"is no colon in it",
-				st);
+		return fail_at(auth,
+			       "auth is not base64 of user:password, there "
+			       "is no colon in it",
+			       st);
 	if (colon == 0)
-		return complain(auth, "the user name in auth is empty", st);
+		return fail_at(auth, "the user name in auth is empty", st);
 	return CODE_OK;
 }
 
@@ -290,18 +291,18 @@ check_entry(struct json_value entry, struct buf *scratch, struct status *st)
 	struct json_value auth = json_get(entry, "auth");
 
 	if (json_type(entry) != JSON_OBJECT)
-		return complain(entry,
-				"the entry of a registry must be an "
-				"object",
-				st);
+		return fail_at(entry,
+			       "the entry of a registry must be an "
+			       "object",
+			       st);
 	if (check_members(entry, ENTRY, st) != CODE_OK)
 		return st->code;
 	if (json_type(auth) == JSON_ABSENT)
-		return complain(entry, "the entry lacks auth", st);
+		return fail_at(entry, "the entry lacks auth", st);
 	return check_auth(auth, scratch, st);
 }
 
-/* The usual mix-ups, by their shape. */
+/* Common mistakes, by their structure. */
 static void
 hint_at_mixup(struct json_value root, struct status *st)
 {
@@ -341,18 +342,18 @@ check_root(struct json_value root, struct buf *scratch, size_t *registries,
 	struct json_iter entry = json_iter(auths);
 
 	if (json_type(root) != JSON_OBJECT)
-		return complain(root, "a pull secret must be an object", st);
+		return fail_at(root, "a pull secret must be an object", st);
 	if (check_members(root, ROOT, st) != CODE_OK)
 		return st->code;
 	if (json_type(auths) == JSON_ABSENT) {
 		hint_at_mixup(root, st);
-		return complain(root, "auths is missing", st);
+		return fail_at(root, "auths is missing", st);
 	}
 	if (json_type(auths) != JSON_OBJECT)
-		return complain(auths, "auths must be an object", st);
+		return fail_at(auths, "auths must be an object", st);
 	*registries = json_size(auths);
 	if (*registries == 0)
-		return complain(auths, "auths is empty", st);
+		return fail_at(auths, "auths is empty", st);
 	while (json_next(&entry))
 		if (check_entry(entry.value, scratch, st) != CODE_OK)
 			return st->code;

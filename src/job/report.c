@@ -21,7 +21,7 @@
 
 #define GRACE_MS 1000
 
-/* Project and cluster as they were given, right or wrong, up to here. */
+/* Length of project and cluster as given, which may be invalid. */
 #define NAME_MAX_SHOWN 128
 
 /* Every retry is logged, with what failed and how long it waits. */
@@ -187,9 +187,9 @@ build_line(const struct report *report, const struct log_line *line,
 	return json_writer_done(&json) && !out->overflow;
 }
 
-/* The last lines get a moment even when all time is over, but only once. */
+/* The last lines get GRACE_MS even after the deadline, but only once. */
 static struct deadline
-patience(const struct report *report)
+write_deadline(const struct report *report)
 {
 	if (report->failure.code == CODE_OK &&
 	    deadline_left(report->until) < GRACE_MS)
@@ -209,7 +209,7 @@ report_log(struct report *report, const struct log_line *line)
 				 "a log line is too long");
 	else
 		(void)file_write_all(STDOUT_FILENO, buf_view(&text),
-				     patience(report), &report->failure);
+				     write_deadline(report), &report->failure);
 }
 
 void
@@ -264,7 +264,7 @@ void
 report_wait_log(struct report *report)
 {
 	if (report->failure.code == CODE_OK)
-		(void)file_wait_writable(STDOUT_FILENO, patience(report),
+		(void)file_wait_writable(STDOUT_FILENO, write_deadline(report),
 					 &report->failure);
 }
 
@@ -304,7 +304,7 @@ build_result(const struct report *report, const struct ending *ending,
 	return json_writer_done(&json) && !out->overflow;
 }
 
-/* What a crash leaves takes the room, filled up with white space. */
+/* The result of a crash, padded with white space, takes the room. */
 enum code
 report_reserve(struct report *report, struct status *st)
 {

@@ -1,9 +1,9 @@
 /*
- * Floor 4, job. What a run tells: log lines and the result file.
+ * Floor 4, job. Reports of a run: log lines, result file, termination log.
  *
  * A log line is one JSON object on standard output with its keys in
  * alphabetical order. The result file is what HyperFleet's status-reporter
- * reads: written once, at the end, replaced at once. The termination log is
+ * reads: written once, at the end, atomically. The termination log is
  * what Kubernetes shows in a pod's status: one line on how the run ended.
  */
 #ifndef JOB_REPORT_H
@@ -74,7 +74,7 @@ MUST_CHECK enum code report_init_termination_log(struct report *report,
 
 /*
  * Takes the room that the result file will need, and prepares what a crash
- * leaves in it and in the termination log. `report` must stay where it is
+ * writes to it and to the termination log. `report` must stay where it is
  * until report_close(). UNAVAILABLE if there is no room; then there will be no
  * result file.
  */
@@ -83,7 +83,7 @@ MUST_CHECK enum code report_reserve(struct report *report, struct status *st);
 /* Writes a line. What cannot be written is remembered in `failure`. */
 void report_log(struct report *report, const struct log_line *line);
 
-/* Logs an information of `operation`. */
+/* Logs a message of `operation` at level info. */
 void report_info(struct report *report, const char *operation,
 		 const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -96,8 +96,8 @@ void report_done(struct report *report, const char *operation,
 		 ...) __attribute__((format(printf, 5, 6)));
 
 /*
- * Whether every line so far could be written: as long as nothing was sent, a
- * run ends that nobody can follow. The code of the failure.
+ * Whether every line so far could be written; otherwise a run ends before it
+ * sends anything. The code of the failure.
  */
 MUST_CHECK enum code report_check(const struct report *report,
 				  struct status *st);
@@ -118,13 +118,13 @@ struct ending {
 
 /*
  * Writes the result file, if there is one, or replaces it. INTERNAL if it
- * cannot be written; then there is none.
+ * cannot be written; then the file is removed.
  */
 MUST_CHECK enum code report_result(struct report *report,
 				   const struct ending *ending,
 				   struct status *st);
 
-/* Writes the termination log, if there is one; nothing is left to do then. */
+/* Writes the termination log, if there is one; last of all. */
 void report_termination(struct report *report, const struct ending *ending);
 
 /* Closes what is open. */

@@ -18,7 +18,7 @@ static const char CREATE[] = "create-secret";
 static const char ADD[] = "add-secret-version";
 static const char VERIFY[] = "verify-secret";
 
-/* One secret on its way: what its steps know of each other. */
+/* State that the steps share. */
 struct storing {
 	struct client *client;
 	const struct task *task;
@@ -96,7 +96,7 @@ may_add_again(struct storing *storing, struct retry *retry, struct status *st)
 	struct status failure = *st, look = { .code = CODE_OK };
 	bool retried, found;
 
-	/* From here on for good: it may be written later than we look. */
+	/* For the rest of the run: it may be written after we looked. */
 	storing->outcome->effect = EFFECT_UNKNOWN;
 	retried = retry_again(retry, st);
 	if (status_interrupted(st))
@@ -240,7 +240,7 @@ hint_at_get(struct status *st)
 			"project; a run that stores does without it");
 }
 
-/* The same without changing anything: says what a run would do. */
+/* Logs what a run would do; changes nothing. */
 static enum code
 dry_run(struct storing *storing, struct status *st)
 {
@@ -341,9 +341,9 @@ const struct job JOB_pull_secret = {
 	.description = "store a pull secret in Secret Manager and verify it",
 	.options = TABLES,
 	.start = "Starting pull secret storage operation",
-	.words = { .done = "a version was already written: ",
-		   .unknown = "it is unknown whether a version was written",
-		   .none = "no version was written" },
+	.messages = { .done = "a version was already written: ",
+		      .unknown = "it is unknown whether a version was written",
+		      .none = "no version was written" },
 	.check = input_check,
 	.prepare = prepare,
 	.run = run,

@@ -17,7 +17,7 @@ struct target_options {
 
 extern const struct opt_table TARGET_OPTIONS;
 
-/* What TARGET_OPTIONS were given, right or wrong. */
+/* The values of TARGET_OPTIONS, not checked. */
 const struct target_options *target_options(void);
 
 /*
@@ -29,7 +29,7 @@ MUST_CHECK enum code target_read(struct task *task,
 				 const struct target_options *options,
 				 struct status *st);
 
-/* One of them by itself; the rules are the same. */
+/* One of them alone, by the same rules. */
 MUST_CHECK enum code target_set_project(struct task *task, const char *project,
 					struct status *st);
 MUST_CHECK enum code target_set_secret(struct task *task, const char *secret,

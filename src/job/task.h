@@ -27,7 +27,7 @@ struct task {
 /* Gives an all-zero `task` its memory. */
 void task_init(struct task *task);
 
-/* Wipes it. Fine on a struct that is all zero. */
+/* Wipes it; also a struct that is all zero. */
 void task_wipe(struct task *task);
 
 #endif

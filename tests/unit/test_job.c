@@ -53,7 +53,7 @@ static const struct job FAKE = {
 	.name = "fake",
 	.description = "",
 	.start = "Starting",
-	.words = { .done = "done: ", .unknown = "unknown", .none = "none" },
+	.messages = { .done = "done: ", .unknown = "unknown", .none = "none" },
 	.prepare = work,
 };
 
