@@ -48,6 +48,12 @@ str_ends(struct str s, struct str suffix)
 	       str_eq(str_skip(s, s.len - suffix.len), suffix);
 }
 
+bool
+str_contains(struct str s, struct str part)
+{
+	return memmem(s.ptr, s.len, part.ptr, part.len) != NULL;
+}
+
 static bool
 is_in_set(unsigned char c, const unsigned char *set)
 {

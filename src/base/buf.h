@@ -67,6 +67,9 @@ struct str str_trim_start(struct str s);
 /* The bytes of `s` from offset `from` on, which may be none. */
 struct str str_skip(struct str s, size_t from);
 
+/* Whether the bytes of `part` stand somewhere in `s`. */
+bool str_contains(struct str s, struct str part);
+
 /* The offset of the first `c` in `s`, or `s.len` without one. */
 size_t str_find(struct str s, char c);
 

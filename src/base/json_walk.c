@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "base/json_keys.h"
 #include "base/json_path.h"
 #include "base/json_reason.h"
 #include "base/json_string.h"
@@ -394,29 +395,6 @@ check_text(struct walk *w)
 	return expect == JSON_EXPECT_END;
 }
 
-/* Orders two keys by object and content; 0 for duplicates. */
-static int
-compare_keys(const struct json *json, uint16_t a, uint16_t b)
-{
-	int left = json->token[a].parent;
-	int right = json->token[b].parent;
-
-	if (left != right)
-		return left < right ? -1 : 1;
-	return json_compare(json_raw((struct json_value){ json, a }),
-			    json_raw((struct json_value){ json, b }));
-}
-
-/* The same; duplicates in the order of the text. */
-static int
-compare_places(const void *a, const void *b, void *json)
-{
-	uint16_t left = *(const uint16_t *)a, right = *(const uint16_t *)b;
-	int order = compare_keys(json, left, right);
-
-	return order != 0 ? order : left < right ? -1 : left > right;
-}
-
 /*
  * Whether the keys of each object are unique, else goes to the first that
  * repeats an earlier one. All keys of the text are sorted, and duplicates then
@@ -430,10 +408,10 @@ check_keys(struct walk *w, struct json *json, uint16_t *order)
 	for (size_t i = 0; i < json->count; i++)
 		if (json_is_key(json, i))
 			order[count++] = (uint16_t)i;
-	qsort_r(order, count, sizeof(*order), compare_places, json);
+	json_keys_sort(json, order, count);
 	for (size_t i = 1; i < count; i++)
 		if (order[i] < first &&
-		    compare_keys(json, order[i - 1], order[i]) == 0)
+		    json_keys_compare(json, order[i - 1], order[i]) == 0)
 			first = order[i];
 	if (first == json->count)
 		return true;

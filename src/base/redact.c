@@ -123,8 +123,7 @@ match_secret(const struct encoding *encoding, struct str text,
 	/* Without a single escape it is the same as raw. */
 	if (used == run.len && encoding->take != take_raw)
 		return 0;
-	return memmem(secret.ptr, secret.len, run.ptr, run.len) != NULL ? used
-									: 0;
+	return str_contains(secret, buf_view(&run)) ? used : 0;
 }
 
 void

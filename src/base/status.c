@@ -1,9 +1,9 @@
 #include "base/status.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "base/utf8.h"
 
 /* Indexed by enum code. */
@@ -122,7 +122,7 @@ status_set(struct status *st, enum code code, const char *format, ...)
 		return st->code;
 	st->code = code;
 	va_start(args, format);
-	(void)vsnprintf(st->message, sizeof(st->message), format, args);
+	(void)format_args(st->message, sizeof(st->message), format, args);
 	va_end(args);
 	utf8_make_printable(st->message);
 	return code;
@@ -136,7 +136,7 @@ status_hint(struct status *st, const char *format, ...)
 	if (st->hint[0] != '\0')
 		return;
 	va_start(args, format);
-	(void)vsnprintf(st->hint, sizeof(st->hint), format, args);
+	(void)format_args(st->hint, sizeof(st->hint), format, args);
 	va_end(args);
 	utf8_make_printable(st->hint);
 }
@@ -150,11 +150,11 @@ status_prefix(struct status *st, const char *format, ...)
 
 	memcpy(old, st->message, sizeof(old));
 	va_start(args, format);
-	(void)vsnprintf(st->message, sizeof(st->message), format, args);
+	(void)format_args(st->message, sizeof(st->message), format, args);
 	va_end(args);
 	used = strlen(st->message);
-	(void)snprintf(st->message + used, sizeof(st->message) - used, ": %s",
-		       old);
+	(void)format_text(st->message + used, sizeof(st->message) - used,
+			  ": %s", old);
 	utf8_make_printable(st->message);
 }
 

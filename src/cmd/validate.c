@@ -1,5 +1,4 @@
-#include <stdio.h>
-
+#include "base/format.h"
 #include "cmd/applet.h"
 #include "cmd/print.h"
 #include "job/input.h"
@@ -21,9 +20,10 @@ report_valid(struct str secret, size_t registries)
 {
 	char text[120];
 
-	(void)snprintf(text, sizeof(text),
-		       "valid pull secret: %zu bytes, %zu %s\n", secret.len,
-		       registries, registries == 1 ? "registry" : "registries");
+	(void)format_text(text, sizeof(text),
+			  "valid pull secret: %zu bytes, %zu %s\n", secret.len,
+			  registries,
+			  registries == 1 ? "registry" : "registries");
 	return print_result(str_from(text));
 }
 

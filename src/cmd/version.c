@@ -1,6 +1,6 @@
-#include <stdio.h>
 
 #include "base/version.h"
+#include "base/format.h"
 #include "cmd/applet.h"
 #include "cmd/print.h"
 
@@ -12,12 +12,12 @@ run(struct program *program, const char *const *operand, size_t count)
 	(void)program;
 	(void)operand;
 	(void)count;
-	(void)snprintf(text, sizeof(text),
-		       "pull-secret version info:\n"
-		       "  Version: %s\n"
-		       "  Commit:  %s\n"
-		       "  Built:   %s\n",
-		       VERSION, COMMIT, BUILD_DATE);
+	(void)format_text(text, sizeof(text),
+			  "pull-secret version info:\n"
+			  "  Version: %s\n"
+			  "  Commit:  %s\n"
+			  "  Built:   %s\n",
+			  VERSION, COMMIT, BUILD_DATE);
 	return print_result(str_from(text));
 }
 

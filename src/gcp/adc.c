@@ -1,8 +1,8 @@
 #include "gcp/adc.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "base/json_walk.h"
 #include "gcp/cred_impersonate.h"
 #include "gcp/cred_metadata.h"
@@ -40,8 +40,8 @@ read_by_type(const struct cred_file *f, struct status *st)
 	for (size_t i = 0; i < sizeof(TYPES) / sizeof(TYPES[0]); i++)
 		if (strcmp(type, TYPES[i]->name) == 0) {
 			cred->type = TYPES[i];
-			(void)snprintf(cred->source, sizeof(cred->source),
-				       "%s, %s", type, f->path);
+			(void)format_text(cred->source, sizeof(cred->source),
+					  "%s, %s", type, f->path);
 			return cred->type->read(f, st);
 		}
 	return status_set(st, CODE_INVALID_ARGUMENT,
@@ -65,8 +65,8 @@ read_impersonated(const struct cred_file *f, struct status *st)
 					"is missing or no string", st);
 	if (read_by_type(&inner, st) != CODE_OK)
 		return st->code;
-	(void)snprintf(f->cred->source, sizeof(f->cred->source),
-		       "impersonated_service_account, %s", f->path);
+	(void)format_text(f->cred->source, sizeof(f->cred->source),
+			  "impersonated_service_account, %s", f->path);
 	return cred_impersonate_read(f, json_get(f->root, "delegates"), st);
 }
 
@@ -91,8 +91,8 @@ read_universe(const struct cred_file *f, struct status *st)
 			     sizeof(cred->universe), st) != CODE_OK)
 		return st->code;
 	if (cred->universe[0] == '\0')
-		(void)snprintf(cred->universe, sizeof(cred->universe),
-			       "googleapis.com");
+		(void)format_text(cred->universe, sizeof(cred->universe),
+				  "googleapis.com");
 	if (strcmp(cred->universe, configured) == 0)
 		return CODE_OK;
 	status_hint(st, "set GOOGLE_CLOUD_UNIVERSE_DOMAIN if that is meant");
@@ -167,15 +167,12 @@ read_file(struct cred *cred, const struct cred_settings *settings,
 static bool
 gcloud_path(const struct cred_settings *settings, char *out, size_t size)
 {
-	int len = -1;
-
 	if (settings->gcloud_folder != NULL)
-		len = snprintf(out, size, "%s/" GCLOUD_FILE,
-			       settings->gcloud_folder);
-	else if (settings->home != NULL)
-		len = snprintf(out, size, "%s/.config/gcloud/" GCLOUD_FILE,
-			       settings->home);
-	return len > 0 && (size_t)len < size;
+		return format_text(out, size, "%s/" GCLOUD_FILE,
+				   settings->gcloud_folder);
+	return settings->home != NULL &&
+	       format_text(out, size, "%s/.config/gcloud/" GCLOUD_FILE,
+			   settings->home);
 }
 
 /* The first place that has credentials. */

@@ -1,9 +1,9 @@
 #include "gcp/cred_external.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/format.h"
 #include "base/json_walk.h"
 #include "base/json_write.h"
 #include "base/redact.h"
@@ -169,8 +169,8 @@ read_external(const struct cred_file *f, struct status *st)
 	struct cred *cred = f->cred;
 	char text[512], fallback[256];
 
-	(void)snprintf(fallback, sizeof(fallback), "https://sts.%s/v1/token",
-		       cred->universe);
+	(void)format_text(fallback, sizeof(fallback), "https://sts.%s/v1/token",
+			  cred->universe);
 	if (cred_file_members(f, members, sizeof(members) / sizeof(members[0]),
 			      cred, st) != CODE_OK ||
 	    read_source(f, st) != CODE_OK ||
@@ -179,7 +179,7 @@ read_external(const struct cred_file *f, struct status *st)
 			  st) != CODE_OK)
 		return st->code;
 	if (cred->user_project[0] != '\0' &&
-	    strstr(cred->audience, "/workforcePools/") == NULL)
+	    !str_contains(str_from(cred->audience), STR("/workforcePools/")))
 		return cred_file_refuse(f, "workforce_pool_user_project",
 					"is for workforce pools only", st);
 	return cred_impersonate_read(f, (struct json_value){ NULL, 0 }, st);

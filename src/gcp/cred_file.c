@@ -1,7 +1,6 @@
 #include "gcp/cred_file.h"
 
-#include <stdio.h>
-
+#include "base/format.h"
 #include "gcp/cred_url.h"
 
 enum code
@@ -97,7 +96,7 @@ cred_file_url(const struct cred_file *f, const char *name, const char *fallback,
 	if (cred_file_string(f, f->root, name, text, size, st) != CODE_OK)
 		return st->code;
 	if (text[0] == '\0')
-		(void)snprintf(text, size, "%s", fallback);
+		(void)format_text(text, size, "%s", fallback);
 	if (cred_url_read(url, str_from(text), name, f->cred->universe, st) !=
 	    CODE_OK) {
 		status_prefix(st, "credential file %s", f->path);

@@ -1,7 +1,7 @@
 /* Google Distributed Cloud, air-gapped: a key, and a site's own endpoint. */
-#include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "base/json_write.h"
 #include "base/redact.h"
 #include "gcp/cred_file.h"
@@ -89,14 +89,13 @@ read_gdch(const struct cred_file *f, struct status *st)
 {
 	struct cred *cred = f->cred;
 	struct gdch gdch;
-	int len;
 
 	if (read_members(f, &gdch, st) != CODE_OK ||
 	    cred_key_read(f, false, st) != CODE_OK)
 		return st->code;
-	len = snprintf(cred->issuer, sizeof(cred->issuer),
-		       "system:serviceaccount:%s:%s", gdch.project, gdch.name);
-	if (len < 0 || (size_t)len >= sizeof(cred->issuer))
+	if (!format_text(cred->issuer, sizeof(cred->issuer),
+			 "system:serviceaccount:%s:%s", gdch.project,
+			 gdch.name))
 		return cred_file_refuse(f, "name", "is too long", st);
 	if (take_audience(f, st) != CODE_OK)
 		return st->code;

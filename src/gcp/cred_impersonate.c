@@ -1,8 +1,8 @@
 #include "gcp/cred_impersonate.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "base/json_write.h"
 #include "base/redact.h"
 #include "gcp/cred_url.h"
@@ -63,12 +63,11 @@ set_url(struct cred_impersonation *who, struct str account,
 	const struct cred *cred, const char *endpoint, struct status *st)
 {
 	char text[512];
-	int len = snprintf(text, sizeof(text),
-			   "https://iamcredentials.%s/v1/projects/-/"
-			   "serviceAccounts/%.*s:generateAccessToken",
-			   cred->universe, (int)account.len, account.ptr);
 
-	if (len < 0 || (size_t)len >= sizeof(text))
+	if (!format_text(text, sizeof(text),
+			 "https://iamcredentials.%s/v1/projects/-/"
+			 "serviceAccounts/%.*s:generateAccessToken",
+			 cred->universe, (int)account.len, account.ptr))
 		return status_set(st, CODE_INVALID_ARGUMENT, "%s is too long",
 				  NAME);
 	if (cred_url_read_impersonation(&who->url, str_from(text),

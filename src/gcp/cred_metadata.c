@@ -1,6 +1,6 @@
 #include "gcp/cred_metadata.h"
 
-#include <stdio.h>
+#include "base/format.h"
 
 #define METADATA_HOST "169.254.169.254"
 #define METADATA_HOST6 "[fd20:ce::254]"
@@ -158,7 +158,7 @@ cred_metadata_use(struct cred *cred, const struct cred_settings *settings,
 	    url_from_host(&cred->url6, STR(METADATA_HOST6), 80,
 			  "GCE_METADATA_HOST", st) != CODE_OK)
 		return st->code;
-	(void)snprintf(cred->source, sizeof(cred->source), "metadata server %s",
-		       cred->url.authority);
+	(void)format_text(cred->source, sizeof(cred->source),
+			  "metadata server %s", cred->url.authority);
 	return CODE_OK;
 }

@@ -1,6 +1,6 @@
 /* User credentials: a refresh token, of Google's or of a workforce pool's users. */
-#include <stdio.h>
 
+#include "base/format.h"
 #include "base/redact.h"
 #include "gcp/cred_file.h"
 #include "gcp/cred_types.h"
@@ -40,8 +40,8 @@ read_workforce(const struct cred_file *f, struct status *st)
 {
 	char text[512], fallback[256];
 
-	(void)snprintf(fallback, sizeof(fallback),
-		       "https://sts.%s/v1/oauthtoken", f->cred->universe);
+	(void)format_text(fallback, sizeof(fallback),
+			  "https://sts.%s/v1/oauthtoken", f->cred->universe);
 	if (read_members(f, st) != CODE_OK)
 		return st->code;
 	return cred_file_url(f, "token_url", fallback,

@@ -230,10 +230,11 @@ add_hint(struct status *st, const char *link)
 	for (size_t i = 0; i < sizeof(CODE_HINTS) / sizeof(CODE_HINTS[0]); i++)
 		if (st->code == CODE_HINTS[i].code)
 			status_hint(st, "%s", CODE_HINTS[i].hint);
-	if (link[0] == '\0' || strstr(st->message, link) != NULL)
+	if (link[0] == '\0' ||
+	    str_contains(str_from(st->message), str_from(link)))
 		return;
 	status_hint(st, "see %s", link);
-	if (strstr(st->hint, link) != NULL)
+	if (str_contains(str_from(st->hint), str_from(link)))
 		return;
 	buf_init(&hint, st->hint, sizeof(st->hint) - 1);
 	hint.len = strlen(st->hint);

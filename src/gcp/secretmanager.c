@@ -1,8 +1,7 @@
 #include "gcp/secretmanager.h"
 
-#include <stdio.h>
-
 #include "base/codec.h"
+#include "base/format.h"
 #include "base/json_write.h"
 #include "gcp/method.h"
 
@@ -23,8 +22,8 @@ secretmanager_init(struct secretmanager *sm, const char *endpoint,
 	sm->cred = cred;
 	sm->call = call;
 	sm->listener = listener;
-	(void)snprintf(usual, sizeof(usual), "https://secretmanager.%s",
-		       cred->universe);
+	(void)format_text(usual, sizeof(usual), "https://secretmanager.%s",
+			  cred->universe);
 	if (url_parse(&sm->url, str_from(endpoint != NULL ? endpoint : usual),
 		      "SECRET_MANAGER_ENDPOINT", st) != CODE_OK)
 		return st->code;

@@ -4,8 +4,8 @@
  * The etag makes sure that what is deleted is what was read. Only the API's own
  * NOT_FOUND means that the secret is absent, which is a success.
  */
-#include <stdio.h>
 
+#include "base/format.h"
 #include "base/redact.h"
 #include "job/jobs.h"
 #include "job/options.h"
@@ -76,12 +76,12 @@ report_absent(const struct task *task, struct report *report,
 
 	status_clear(&outcome->status);
 	outcome->reason = "PullSecretAbsent";
-	(void)snprintf(message, sizeof(message), "Secret does not exist: %s",
-		       task->secret);
+	(void)format_text(message, sizeof(message), "Secret does not exist: %s",
+			  task->secret);
 	report_log(report, &line);
-	(void)snprintf(outcome->message, sizeof(outcome->message),
-		       "Secret %s does not exist; nothing was deleted",
-		       task->secret);
+	(void)format_text(outcome->message, sizeof(outcome->message),
+			  "Secret %s does not exist; nothing was deleted",
+			  task->secret);
 }
 
 static void
@@ -92,8 +92,8 @@ report_deleted(const struct task *task, struct report *report,
 	outcome->effect = EFFECT_DONE;
 	outcome->reason = "PullSecretDeleted";
 	report_done(report, DELETE, started, "", "Successfully deleted secret");
-	(void)snprintf(outcome->message, sizeof(outcome->message),
-		       "Deleted secret %s", task->secret);
+	(void)format_text(outcome->message, sizeof(outcome->message),
+			  "Deleted secret %s", task->secret);
 	report->operation = "completed";
 	report_info(report, "completed", "Successfully deleted pull secret");
 }

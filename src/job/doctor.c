@@ -1,9 +1,9 @@
 #include "job/doctor.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "job/target.h"
 #include "sys/wait.h"
 
@@ -46,8 +46,8 @@ record(struct doctor *d, enum doctor_step step, enum doctor_verdict verdict,
 
 	d->finding[step].verdict = verdict;
 	va_start(args, format);
-	(void)vsnprintf(d->finding[step].message,
-			sizeof(d->finding[step].message), format, args);
+	(void)format_args(d->finding[step].message,
+			  sizeof(d->finding[step].message), format, args);
 	va_end(args);
 }
 
@@ -56,8 +56,8 @@ fail(struct doctor *d, enum doctor_step step, const struct status *st)
 {
 	record(d, step, DOCTOR_FAILED, "%s", st->message);
 	d->finding[step].code = st->code;
-	(void)snprintf(d->finding[step].hint, sizeof(d->finding[step].hint),
-		       "%s", st->hint);
+	(void)format_text(d->finding[step].hint, sizeof(d->finding[step].hint),
+			  "%s", st->hint);
 }
 
 static bool

@@ -1,6 +1,6 @@
 #include "job/find_version.h"
 
-#include <stdio.h>
+#include "base/format.h"
 
 /* Versions that are read, from the newest one downwards. */
 #define READ_MAX 16
@@ -47,7 +47,8 @@ access_number(const struct version_search *search, uint64_t number,
 {
 	char text[24];
 
-	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	(void)format_text(text, sizeof(text), "%llu",
+			  (unsigned long long)number);
 	if (access_version(search, text, probe, st) != CODE_OK)
 		return st->code;
 	if (probe->readable && probe->version.number != number)

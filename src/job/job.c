@@ -1,8 +1,8 @@
 #include "job/job.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "job/target.h"
 #include "sys/wait.h"
 
@@ -81,9 +81,11 @@ add_effect(const struct summary *summary, struct status *st)
 	} else if (status_interrupted(st)) {
 		text = summary->job->messages.none;
 	}
-	if (text != NULL && strstr(st->message, text) == NULL)
-		(void)snprintf(st->message + used, sizeof(st->message) - used,
-			       "; %s%s", text, version);
+	if (text != NULL &&
+	    !str_contains(str_from(st->message), str_from(text)))
+		(void)format_text(st->message + used,
+				  sizeof(st->message) - used, "; %s%s", text,
+				  version);
 }
 
 /* Everything before the job itself. */
@@ -155,10 +157,10 @@ log_summary(const struct summary *summary, struct report *report)
 		.message = message,
 	};
 
-	(void)snprintf(message, sizeof(message),
-		       "Job %s: %zu total, %zu succeeded, %zu failed",
-		       summary->job->name, summary->total,
-		       summary->total - summary->failed, summary->failed);
+	(void)format_text(message, sizeof(message),
+			  "Job %s: %zu total, %zu succeeded, %zu failed",
+			  summary->job->name, summary->total,
+			  summary->total - summary->failed, summary->failed);
 	report_log(report, &line);
 }
 

@@ -1,8 +1,7 @@
 #include "job/pullsecret.h"
 
-#include <stdio.h>
-
 #include "base/codec.h"
+#include "base/format.h"
 #include "base/json_path.h"
 #include "base/json_walk.h"
 
@@ -122,11 +121,12 @@ check_case(struct json_value object, const struct member *known,
 		for (size_t i = 0; known[i].name != NULL; i++) {
 			if (!differs_in_case(member.key, known[i].name))
 				continue;
-			(void)snprintf(rule, sizeof(rule),
-				       "this key is %s but for upper and lower "
-				       "case, which Go programs (the kubelet, "
-				       "CRI-O) do not tell apart",
-				       known[i].name);
+			(void)format_text(
+				rule, sizeof(rule),
+				"this key is %s but for upper and lower "
+				"case, which Go programs (the kubelet, "
+				"CRI-O) do not tell apart",
+				known[i].name);
 			return fail_at(member.key, rule, st);
 		}
 	return CODE_OK;
@@ -158,11 +158,12 @@ check_kind(struct json_value value, const struct member *known,
 	}
 	if (right)
 		return CODE_OK;
-	(void)snprintf(rule, sizeof(rule),
-		       "%s must be %s: %s refuses the whole file", known->name,
-		       known->kind == STRING ? "a string"
-					     : "an object of strings",
-		       known->reader);
+	(void)format_text(rule, sizeof(rule),
+			  "%s must be %s: %s refuses the whole file",
+			  known->name,
+			  known->kind == STRING ? "a string"
+						: "an object of strings",
+			  known->reader);
 	return fail_at(value, rule, st);
 }
 

@@ -2,10 +2,10 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/format.h"
 #include "base/json_write.h"
 #include "base/redact.h"
 #include "sys/clock.h"
@@ -223,7 +223,7 @@ report_info(struct report *report, const char *operation, const char *format,
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(message, sizeof(message), format, args);
+	(void)format_args(message, sizeof(message), format, args);
 	va_end(args);
 	report_log(report, &line);
 }
@@ -244,7 +244,7 @@ report_done(struct report *report, const char *operation, int64_t started_ms,
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(message, sizeof(message), format, args);
+	(void)format_args(message, sizeof(message), format, args);
 	va_end(args);
 	report_log(report, &line);
 }

@@ -3,9 +3,9 @@
  *
  * An addVersion whose reply was lost is looked for before it is repeated.
  */
+#include "base/format.h"
 #include "job/jobs.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "job/find_version.h"
@@ -157,9 +157,9 @@ add_version(struct storing *storing, struct status *st)
 	if (st->code != CODE_OK)
 		return st->code;
 	storing->outcome->effect = EFFECT_DONE;
-	(void)snprintf(storing->outcome->version,
-		       sizeof(storing->outcome->version), "%s",
-		       storing->version.name);
+	(void)format_text(storing->outcome->version,
+			  sizeof(storing->outcome->version), "%s",
+			  storing->version.name);
 	if (!storing->just_created)
 		report_info(report, "secret-exists",
 			    "Secret already exists: %s", storing->task->secret);
@@ -180,8 +180,8 @@ verify(struct storing *storing, struct status *st)
 	struct str data;
 
 	report->operation = VERIFY;
-	(void)snprintf(number, sizeof(number), "%llu",
-		       (unsigned long long)storing->version.number);
+	(void)format_text(number, sizeof(number), "%llu",
+			  (unsigned long long)storing->version.number);
 	if (secretmanager_access(&storing->client->sm, storing->task->project,
 				 storing->task->secret, number, &found, &data,
 				 &retry, st) != CODE_OK) {
@@ -220,10 +220,10 @@ store_secret(struct storing *storing, struct status *st)
 	report_info(report, "completed",
 		    "Successfully created/updated pull secret");
 	storing->outcome->reason = "PullSecretStored";
-	(void)snprintf(storing->outcome->message,
-		       sizeof(storing->outcome->message),
-		       "Stored and verified %zu bytes as %s",
-		       storing->task->payload.len, storing->version.name);
+	(void)format_text(storing->outcome->message,
+			  sizeof(storing->outcome->message),
+			  "Stored and verified %zu bytes as %s",
+			  storing->task->payload.len, storing->version.name);
 	return CODE_OK;
 }
 
@@ -232,7 +232,7 @@ static void
 hint_at_get(struct status *st)
 {
 	if (st->code != CODE_PERMISSION_DENIED ||
-	    strstr(st->hint, "roles/secretmanager.") == NULL)
+	    !str_contains(str_from(st->hint), STR("roles/secretmanager.")))
 		return;
 	st->hint[0] = '\0';
 	status_hint(st, "a dry run needs secretmanager.secrets.get: grant "

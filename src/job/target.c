@@ -1,6 +1,6 @@
 #include "job/target.h"
 
-#include <stdio.h>
+#include "base/format.h"
 
 static struct target_options given;
 
@@ -91,8 +91,8 @@ enum code
 target_set_secret(struct task *task, const char *secret, struct status *st)
 {
 	if (check(secret, &SECRET, st) == CODE_OK)
-		(void)snprintf(task->secret, sizeof(task->secret), "%s",
-			       secret);
+		(void)format_text(task->secret, sizeof(task->secret), "%s",
+				  secret);
 	return st->code;
 }
 
@@ -106,7 +106,7 @@ target_read(struct task *task, const struct target_options *options,
 		return st->code;
 	if (options->secret_name != NULL)
 		return target_set_secret(task, options->secret_name, st);
-	(void)snprintf(task->secret, sizeof(task->secret),
-		       "hyperfleet-%s-pull-secret", options->cluster_id);
+	(void)format_text(task->secret, sizeof(task->secret),
+			  "hyperfleet-%s-pull-secret", options->cluster_id);
 	return CODE_OK;
 }

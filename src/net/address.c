@@ -2,29 +2,99 @@
 
 #include <arpa/inet.h>
 #include <net/if.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/codec.h"
 
+/* In lower case and without leading zeros. */
+static void
+put_hex(struct buf *out, unsigned value)
+{
+	bool begun = false;
+
+	for (unsigned shift = 12; shift > 0; shift -= 4) {
+		begun = begun || value >> shift != 0;
+		if (begun)
+			buf_put_char(out,
+				     "0123456789abcdef"[value >> shift & 15]);
+	}
+	buf_put_char(out, "0123456789abcdef"[value & 15]);
+}
+
+static void
+put_ipv4(struct buf *out, const unsigned char bytes[static 4])
+{
+	for (size_t i = 0; i < 4; i++) {
+		if (i > 0)
+			buf_put_char(out, '.');
+		buf_put_uint(out, bytes[i]);
+	}
+}
+
+/* Where the longest run of groups of zero begins, the first of equals. */
+static size_t
+longest_zeros(const unsigned char bytes[static 16], size_t *length)
+{
+	size_t at = 8, zeros = 0;
+
+	*length = 1; /* a single group is never left out */
+	for (size_t group = 0; group < 8; group++) {
+		bool zero = bytes[2 * group] == 0 && bytes[2 * group + 1] == 0;
+
+		zeros = zero ? zeros + 1 : 0;
+		if (zeros > *length) {
+			*length = zeros;
+			at = group + 1 - zeros;
+		}
+	}
+	return at;
+}
+
+void
+address_put_ipv6(struct buf *out, const unsigned char bytes[static 16])
+{
+	static const unsigned char MAPPED[12] = { [10] = 0xff, [11] = 0xff };
+	bool mapped = memcmp(bytes, MAPPED, sizeof(MAPPED)) == 0;
+	size_t length, zeros = longest_zeros(bytes, &length);
+
+	for (size_t group = 0; group < (mapped ? 6 : 8); group++) {
+		if (group == zeros) {
+			buf_put_cstr(out, "::");
+			group += length - 1;
+			continue;
+		}
+		if (group > 0 && group != zeros + length)
+			buf_put_char(out, ':');
+		put_hex(out,
+			(unsigned)bytes[2 * group] << 8 | bytes[2 * group + 1]);
+	}
+	if (mapped) {
+		buf_put_char(out, ':');
+		put_ipv4(out, bytes + sizeof(MAPPED));
+	}
+}
+
 void
 address_text(const struct address *address, char out[static ADDRESS_TEXT_SIZE])
 {
-	char literal[INET6_ADDRSTRLEN] = "?";
 	bool v6 = address->sockaddr.any.sa_family == AF_INET6;
-	unsigned port = ntohs(v6 ? address->sockaddr.v6.sin6_port
-				 : address->sockaddr.v4.sin_port);
+	struct buf text;
 
-	if (v6)
-		(void)inet_ntop(AF_INET6, &address->sockaddr.v6.sin6_addr,
-				literal, sizeof(literal));
-	else
-		(void)inet_ntop(AF_INET, &address->sockaddr.v4.sin_addr,
-				literal, sizeof(literal));
-	(void)snprintf(out, ADDRESS_TEXT_SIZE, v6 ? "[%s]:%u" : "%s:%u",
-		       literal, port);
+	buf_init(&text, out, ADDRESS_TEXT_SIZE - 1);
+	if (v6) {
+		buf_put_char(&text, '[');
+		address_put_ipv6(&text, address->sockaddr.v6.sin6_addr.s6_addr);
+		buf_put_char(&text, ']');
+	} else {
+		put_ipv4(&text, (const unsigned char *)&address->sockaddr.v4
+					.sin_addr.s_addr);
+	}
+	buf_put_char(&text, ':');
+	buf_put_uint(&text, ntohs(v6 ? address->sockaddr.v6.sin6_port
+				     : address->sockaddr.v4.sin_port));
+	out[text.len] = '\0';
 }
 
 void

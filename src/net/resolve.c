@@ -1,6 +1,5 @@
 #include "net/resolve.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

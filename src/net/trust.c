@@ -1,11 +1,11 @@
 #include "net/trust.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/format.h"
 #include "base/redact.h"
 #include "net/certificate.h"
 #include "net/name.h"
@@ -75,8 +75,8 @@ trust_use_roots(struct trust *trust, int64_t now)
 	trust->count = 0;
 	trust->skipped = 0;
 	trust->expired = 0;
-	(void)snprintf(trust->source, sizeof(trust->source),
-		       "the compiled-in roots");
+	(void)format_text(trust->source, sizeof(trust->source),
+			  "the compiled-in roots");
 	for (size_t i = 0; i < ROOTS_COUNT && i < ANCHORS_MAX; i++)
 		if (now < ROOTS[i].not_before || now > ROOTS[i].not_after)
 			trust->expired++;
@@ -320,8 +320,8 @@ start_empty(struct trust *trust, const char *source)
 	trust->skipped = 0;
 	trust->expired = 0;
 	trust->pool_used = 0;
-	(void)snprintf(trust->source, sizeof(trust->source), "%s",
-		       redact_argument(source));
+	(void)format_text(trust->source, sizeof(trust->source), "%s",
+			  redact_argument(source));
 }
 
 static enum code
@@ -349,10 +349,10 @@ add_entry(void *context, const char *name)
 	struct collecting *in = context;
 	struct stat info;
 	char path[512];
-	int len = snprintf(path, sizeof(path), "%s/%s", in->folder, name);
 
-	if (len < 0 || (size_t)len >= sizeof(path) || stat(path, &info) != 0 ||
-	    !S_ISREG(info.st_mode) || access(path, R_OK) != 0)
+	if (!format_text(path, sizeof(path), "%s/%s", in->folder, name) ||
+	    stat(path, &info) != 0 || !S_ISREG(info.st_mode) ||
+	    access(path, R_OK) != 0)
 		return true;
 	return add_file(in, path) == CODE_OK;
 }

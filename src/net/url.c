@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "net/address.h"
 
 static enum code
 refuse(const char *name, const char *why, struct status *st)
@@ -95,6 +96,7 @@ take_ipv6(struct url *url, struct str *rest, const char *name,
 {
 	unsigned char address[16];
 	size_t end = str_find(*rest, ']');
+	struct buf host;
 
 	if (end == rest->len)
 		return refuse(name, "the IPv6 address lacks its ]", st);
@@ -102,7 +104,9 @@ take_ipv6(struct url *url, struct str *rest, const char *name,
 		      sizeof(url->host)) ||
 	    inet_pton(AF_INET6, url->host, address) != 1)
 		return refuse(name, "the host is no valid IPv6 address", st);
-	(void)inet_ntop(AF_INET6, address, url->host, sizeof(url->host));
+	buf_init(&host, url->host, sizeof(url->host) - 1);
+	address_put_ipv6(&host, address);
+	url->host[host.len] = '\0';
 	*rest = str_skip(*rest, end + 1);
 	return CODE_OK;
 }

@@ -1,10 +1,10 @@
 #include "sys/clock.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/codec.h"
+#include "base/format.h"
 
 #define DAY 86400
 
@@ -67,10 +67,10 @@ clock_rfc3339(int64_t unix_seconds, char out[static RFC3339_SIZE])
 	day = day_of_year - (153 * m + 2) / 5 + 1;
 	month = m < 10 ? m + 3 : m - 9;
 	year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-	(void)snprintf(out, RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ",
-		       (unsigned)year % 10000, (unsigned)month % 100,
-		       (unsigned)day % 100, second / 3600 % 100,
-		       second / 60 % 60, second % 60);
+	(void)format_text(out, RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ",
+			  (unsigned)year % 10000, (unsigned)month % 100,
+			  (unsigned)day % 100, second / 3600 % 100,
+			  second / 60 % 60, second % 60);
 }
 
 /* "Jan" to "Dec" as 1 to 12, 0 for all else. */
@@ -119,7 +119,7 @@ clock_scan(struct str text, const char *shape, int64_t *unix_seconds)
 
 	if (text.len != strlen(shape) || !read_parts(text, shape, part))
 		return false;
-	if (strstr(shape, "yyyy") == NULL)
+	if (!str_contains(str_from(shape), STR("yyyy")))
 		part[0] += part[0] >= 50 ? 1900 : 2000;
 	for (size_t i = 0; i < 6; i++)
 		if (part[i] < first[i] || part[i] > last[i])

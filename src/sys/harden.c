@@ -17,7 +17,8 @@ harden(void)
 		if (open("/dev/null", O_RDONLY) < 0)
 			(void)open("/", O_PATH);
 	}
-	(void)setrlimit(RLIMIT_CORE, &none);
+	/* Not setrlimit(): the C library would stop all threads for it. */
+	(void)prlimit(0, RLIMIT_CORE, &none, NULL);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

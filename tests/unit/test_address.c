@@ -16,6 +16,10 @@ static const struct literal_case LITERALS[] = {
 	{ "::1", "[::1]:443" },
 	{ "fd20:CE::254", "[fd20:ce::254]:443" },
 	{ "::ffff:192.0.2.1", "[::ffff:192.0.2.1]:443" },
+	{ "::", "[::]:443" },
+	{ "::1:0:0", "[::1:0:0]:443" },
+	{ "1:0:0:2::", "[1:0:0:2::]:443" },
+	{ "1:0:2:3:4:5:6:7", "[1:0:2:3:4:5:6:7]:443" },
 	{ "fe80::1%1", "[fe80::1]:443" },
 	{ "fe80::1%lo", "[fe80::1]:443" },
 	{ "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255",
@@ -54,6 +58,33 @@ TEST(literals_are_read_and_written)
 			continue;
 		address_text(&address, text);
 		assert_string_equal(text, c->text);
+	}
+}
+
+/* Every pattern of groups of zero, with groups of one to four digits. */
+TEST(ipv6_is_written_as_inet_ntop_does)
+{
+	static const unsigned GROUP[8] = { 0x1,    0x20,   0x300, 0x4000,
+					   0xffff, 0xabcd, 0xf,   0x1f0 };
+
+	for (unsigned pattern = 0; pattern < 256; pattern++) {
+		unsigned char bytes[16] = { 0 };
+		char theirs[INET6_ADDRSTRLEN], ours[INET6_ADDRSTRLEN] = "";
+		struct buf text;
+
+		for (unsigned i = 0; i < 8; i++) {
+			unsigned value = pattern >> i & 1 ? GROUP[i] : 0;
+
+			bytes[2 * i] = (unsigned char)(value >> 8);
+			bytes[2 * i + 1] = (unsigned char)value;
+		}
+		buf_init(&text, ours, sizeof(ours) - 1);
+		address_put_ipv6(&text, bytes);
+		/* glibc takes ::a.b.c.d, long out of use, for IPv4, too. */
+		if ((pattern & 0x3f) == 0)
+			continue;
+		assert_string_equal(ours, inet_ntop(AF_INET6, bytes, theirs,
+						    sizeof(theirs)));
 	}
 }
 
