@@ -130,7 +130,7 @@ interface_index(const char *name)
 	return found ? (uint32_t)request.ifr_ifindex : 0;
 }
 
-/* The number of a zone (RFC 4007 section 11.2); 0 if there is none such. */
+/* The number of a zone (RFC 4007 section 11.2); 0 if it does not exist. */
 static uint32_t
 zone_index(const char *zone)
 {

@@ -41,7 +41,7 @@ void address_set(struct address *address, sa_family_t family,
 
 /*
  * Reads an address literal; IPv6 without brackets, maybe with the zone of an
- * interface that there is ("fe80::1%eth0", "fe80::1%2"). False if it is none.
+ * existing interface ("fe80::1%eth0", "fe80::1%2"). False if it is not one.
  */
 MUST_CHECK bool address_parse(struct address *address, struct str text,
 			      uint16_t port);

@@ -108,8 +108,8 @@ read_basic_constraints(struct certificate *c, struct str value)
 }
 
 /*
- * Whether nothing is lost where an extension is passed over: it is read here,
- * or it only informs, as BearSSL takes it, too.
+ * Whether a critical extension is processed here or is only informative, as for
+ * BearSSL.
  */
 static bool
 is_supported(struct str oid)
@@ -170,9 +170,8 @@ read_extension(struct certificate *c, struct str extension)
 }
 
 /*
- * Whether a further one of `list` is of the kind of `extension`. Two readers
- * of the same certificate could each believe another one (RFC 5280 section
- * 4.2).
+ * Whether `list` holds a second extension with the OID of `extension`, of which
+ * two implementations could use different ones (RFC 5280 section 4.2).
  */
 static bool
 is_duplicate(struct str extension, struct str list)

@@ -1,5 +1,5 @@
 /*
- * Floor 2, network. What the fields of an X.509 certificate say (RFC 5280).
+ * Floor 2, network. The fields of an X.509 certificate (RFC 5280).
  *
  * Reads; it verifies no signature. All views point into the certificate.
  */
@@ -40,7 +40,7 @@ struct certificate {
 	bool is_ca;                /* basicConstraints */
 	unsigned char path_length; /* the same: intermediates below it */
 	bool has_name_constraints;
-	bool has_unknown_critical; /* some other one that must be understood */
+	bool has_unknown_critical; /* another critical extension */
 };
 
 /*

@@ -9,7 +9,8 @@
 #define NET_CONN_H
 
 #include "net/dial.h"
-#include "net/http.h"
+#include "net/http_request.h"
+#include "net/http_response.h"
 #include "net/network.h"
 #include "net/tls.h"
 #include "net/tunnel.h"

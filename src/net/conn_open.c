@@ -21,7 +21,7 @@ conn_start_opening(struct conn *c)
 		dial_search(&c->dial);
 	/* What is sent in clear text must not leave the machine. */
 	if (!c->url->tls && url_is_loopback(c->url))
-		dial_keep_to_loopback(&c->dial);
+		dial_only_loopback(&c->dial);
 	c->state = CONN_DIALING;
 	c->last_phase = CONN_DIALING;
 	c->resolved = false;

@@ -32,8 +32,8 @@ struct der {
 };
 
 /*
- * Takes the next element off `*rest`. False at its end and for what is no
- * DER; tell the two apart by `rest->len`.
+ * Takes the next element off `*rest`. False at its end and for invalid
+ * DER; `rest->len` tells which.
  */
 MUST_CHECK bool der_next(struct str *rest, struct der *element);
 

@@ -24,7 +24,7 @@ dial_start(struct dial *d, const struct resolver_config *config,
 }
 
 void
-dial_keep_to_loopback(struct dial *d)
+dial_only_loopback(struct dial *d)
 {
 	d->loopback_only = true;
 }
@@ -37,19 +37,19 @@ dial_search(struct dial *d)
 
 /* Drops all other addresses. */
 static enum code
-keep_loopback(struct dial *d, struct status *st)
+filter_loopback(struct dial *d, struct status *st)
 {
 	struct addresses *all = &d->addresses;
 	char text[ADDRESS_TEXT_SIZE] = "no address";
-	size_t kept = 0;
+	size_t count = 0;
 
 	for (size_t i = 0; i < all->count; i++)
 		if (address_is_loopback(&all->address[i]))
-			all->address[kept++] = all->address[i];
-	if (kept == 0 && all->count > 0)
+			all->address[count++] = all->address[i];
+	if (count == 0 && all->count > 0)
 		address_text(&all->address[0], text);
-	all->count = kept;
-	if (kept > 0)
+	all->count = count;
+	if (count > 0)
 		return CODE_OK;
 	status_hint(st, "use https");
 	return status_set(st, CODE_INVALID_ARGUMENT,
@@ -58,7 +58,7 @@ keep_loopback(struct dial *d, struct status *st)
 			  d->resolver.host, text);
 }
 
-/* Ends an attempt and notes what became of it; the next one is due. */
+/* Ends an attempt and records its result; the next one is due. */
 static void
 give_up(struct dial *d, size_t i, const char *why)
 {
@@ -110,7 +110,7 @@ start_attempts(struct dial *d)
 	}
 }
 
-/* Whether this attempt is connected; one that cannot be any more is ended. */
+/* Whether an attempt is connected; gives up one that failed. */
 static bool
 is_connected(struct dial *d, size_t i)
 {
@@ -188,7 +188,7 @@ resolve_more(struct dial *d, struct status *st)
 	resolve_addresses(&d->resolver, &d->addresses);
 	resolve_close(&d->resolver);
 	d->resolving = false;
-	if (d->loopback_only && keep_loopback(d, st) != CODE_OK)
+	if (d->loopback_only && filter_loopback(d, st) != CODE_OK)
 		return st->code;
 	d->next_at = deadline_in(0);
 	return race(d, st);

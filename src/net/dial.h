@@ -35,7 +35,7 @@ struct dial {
 	struct deadline next_at; /* when one more address is tried */
 	size_t attempts;         /* one for each address, so far */
 	struct dial_attempt attempt[ADDRESSES_MAX];
-	struct buf tried; /* what each address answered */
+	struct buf tried; /* the result for each address */
 	char tried_memory[512];
 };
 
@@ -48,7 +48,7 @@ void dial_start(struct dial *d, const struct resolver_config *config,
  * Lets `d` connect to addresses of the loopback only, whatever its host's name
  * resolves to; after dial_start().
  */
-void dial_keep_to_loopback(struct dial *d);
+void dial_only_loopback(struct dial *d);
 
 /* Lets `d` use the search list as resolve_search() does; after dial_start(). */
 void dial_search(struct dial *d);
@@ -56,8 +56,8 @@ void dial_search(struct dial *d);
 /*
  * Goes on as far as it can without waiting. OK while it is under way and when
  * it is done; UNAVAILABLE if the name has no address or none of them answers:
- * the message lists what each one did. INVALID_ARGUMENT if none of them is of
- * the loopback, and no other may be used.
+ * the message lists what each one did. INVALID_ARGUMENT after
+ * dial_only_loopback() if none of them is of the loopback.
  */
 MUST_CHECK enum code dial_step(struct dial *d, struct status *st);
 
@@ -70,7 +70,7 @@ int dial_release_fd(struct dial *d);
 /* Adds what it waits for before the next step. */
 void dial_wait(const struct dial *d, struct wait_list *list);
 
-/* Closes what is open. Fine on a struct that is all zero but for fd -1. */
+/* Closes what is open; also a struct that is all zero but for fd -1. */
 void dial_close(struct dial *d);
 
 #endif

@@ -59,7 +59,7 @@ dns_query(struct buf *out, uint16_t id, struct str name, enum dns_type type)
 	return !out->overflow;
 }
 
-/* A place in a message; `bad` once something did not fit. */
+/* A position in a message; `bad` once a read went past its end. */
 struct reader {
 	struct str message;
 	size_t at;
@@ -215,7 +215,7 @@ read_records(struct reader *r, unsigned count, struct name *name,
 	return true;
 }
 
-/* The order of records means nothing: each alias is looked for in all. */
+/* Records have no order: each alias is looked for in all of them. */
 static enum dns_reading
 read_answer(struct reader *r, unsigned records, struct name *name,
 	    enum dns_type type, struct dns_answer *answer)
@@ -254,19 +254,19 @@ dns_read(struct str message, uint16_t id, struct str name, enum dns_type type,
 
 	*answer = (struct dns_answer){ .rcode = DNS_NOERROR };
 	if (message.len < HEADER || get16(&r) != id)
-		return DNS_FOREIGN;
+		return DNS_UNRELATED;
 	flags = get16(&r);
 	questions = get16(&r);
 	records = get16(&r);
 	r.at = HEADER;
 	if ((flags & (FLAG_RESPONSE | MASK_OPCODE)) != FLAG_RESPONSE)
-		return DNS_FOREIGN;
+		return DNS_UNRELATED;
 	answer->rcode = flags & MASK_RCODE;
 	error = answer->rcode != DNS_NOERROR && answer->rcode != DNS_NXDOMAIN;
 	if (error && questions == 0)
 		return DNS_COMPLETE;
 	if (questions != 1 || !read_question(&r, name, type, &asked))
-		return DNS_FOREIGN;
+		return DNS_UNRELATED;
 	if (error)
 		return DNS_COMPLETE;
 	if ((flags & FLAG_TRUNCATED) != 0)

@@ -3,7 +3,7 @@
  *
  * Builds the one kind of query that the resolver sends and reads the answers
  * to it. Does no input or output. Nothing in a message is trusted: every
- * offset is checked, and names may not run in circles.
+ * offset is checked, and compression pointers may not form a loop.
  */
 #ifndef NET_DNS_H
 #define NET_DNS_H
@@ -16,13 +16,13 @@ enum dns_type { DNS_A = 1, DNS_AAAA = 28 };
 /* Longest query: header (12), a name (255), type and class (4). */
 #define DNS_QUERY_MAX 271
 
-/* Response codes that decide something (RFC 1035 section 4.1.1). */
+/* Response codes that are told apart (RFC 1035 section 4.1.1). */
 #define DNS_NOERROR 0
 #define DNS_NXDOMAIN 3
 
-/* What a message is to a query. */
+/* How a message relates to a query. */
 enum dns_reading {
-	DNS_FOREIGN,   /* no answer to it, maybe forged: to be ignored */
+	DNS_UNRELATED, /* not its answer, maybe forged: ignored */
 	DNS_MALFORMED, /* its answer, but broken */
 	DNS_TRUNCATED, /* its answer, cut short: to be asked for over TCP */
 	DNS_COMPLETE   /* its answer */
@@ -41,7 +41,7 @@ struct dns_answer {
 
 /*
  * Appends a query for `name` (absolute, without a final dot). Returns false if
- * `name` is no domain name (labels of 1 to 63 bytes, 253 in all) or `out` is
+ * `name` is not a domain name (labels of 1 to 63 bytes, 253 in all) or `out` is
  * full.
  */
 MUST_CHECK bool dns_query(struct buf *out, uint16_t id, struct str name,

@@ -1,5 +1,7 @@
+#include "net/http_fields.h"
+
 #include "base/codec.h"
-#include "net/http.h"
+#include "net/http_response.h"
 #include "sys/clock.h"
 
 #define DAY_MS ((uint64_t)86400 * 1000)

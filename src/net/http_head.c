@@ -33,7 +33,7 @@ http_too_large(struct http_response *response, struct status *st)
 			      "the body is larger than the limit");
 }
 
-/* What neither a field's value nor a reason may hold (RFC 9110 5.5). */
+/* Not allowed in field values and reasons (RFC 9110 section 5.5). */
 static bool
 is_control(char c)
 {
@@ -47,7 +47,7 @@ read_status_line(struct http_response *r, struct str line, struct status *st)
 	uint64_t status;
 
 	if (!str_starts(line, STR("HTTP/")))
-		return http_refuse(r, st, "the status line is none");
+		return http_refuse(r, st, "malformed status line");
 	if (str_starts(line, STR("HTTP/1.0 ")))
 		r->http10 = true;
 	else if (str_starts(line, STR("HTTP/1.1 ")))
@@ -147,7 +147,7 @@ list_has(const struct http_response *r, const char *name, struct str token)
 	return false;
 }
 
-/* What a lenient client would repair, and must not (RFC 9112 6.1, 6.3). */
+/* Contradictions in the framing (RFC 9112 sections 6.1 and 6.3). */
 static const char *
 framing_error(const struct http_response *r)
 {
@@ -183,8 +183,8 @@ read_framing(struct http_response *r, struct status *st)
 	struct str length = http_field(r, "Content-Length");
 
 	/*
-	 * A tunnel begins after the head, or a refusal is told by its status:
-	 * fields about a body mean nothing (RFC 9110 section 9.3.6).
+	 * A tunnel begins after the head, and a refusal's body is not needed:
+	 * fields about a body are ignored (RFC 9110 section 9.3.6).
 	 */
 	if (r->connect_request) {
 		r->state = HTTP_COMPLETE;

@@ -1,12 +1,12 @@
 /*
  * Floor 2, network. The head of a response: status line and fields.
  *
- * A part of http.h that its users do not need.
+ * Private to http_*.c.
  */
 #ifndef NET_HTTP_HEAD_H
 #define NET_HTTP_HEAD_H
 
-#include "net/http.h"
+#include "net/http_response.h"
 
 /*
  * Reads the complete head that stands in `response->head`, with its empty
@@ -22,7 +22,7 @@ enum code http_refuse(struct http_response *response, struct status *st,
 		      const char *rule);
 
 /*
- * Judges byte `c`, the one at `at` from 0, of a field's line, in a head and in
+ * Checks byte `c`, the one at `at` from 0, of a field's line, in a head and in
  * trailers (RFC 9112 sections 5 and 7.1.2). `*in_value` is false before the
  * first byte and true after the colon. Returns the broken rule or NULL.
  */
@@ -32,8 +32,8 @@ const char *http_field_byte(size_t at, bool *in_value, char c);
 const char *http_field_end(bool has_name);
 
 /*
- * Ends a response whose body cannot be read: a success is refused and says
- * `why`, of a failure the status suffices, as http_feed() tells.
+ * Ends a response whose body cannot be read: a success fails with
+ * `why`, of an error response the status suffices (http_feed()).
  */
 MUST_CHECK enum code http_drop_body(struct http_response *response,
 				    struct status *st, const char *why);

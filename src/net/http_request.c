@@ -1,7 +1,8 @@
+#include "net/http_request.h"
+
 #include <string.h>
 
 #include "base/version.h"
-#include "net/http.h"
 
 /* tchar of RFC 9110 section 5.6.2. */
 static bool
@@ -20,7 +21,7 @@ is_token(struct str s)
 	return s.len > 0;
 }
 
-/* Visible ASCII and, where `space` allows it, SP: nothing that ends a line. */
+/* Visible ASCII and, with `space`, SP: nothing that ends a line. */
 static bool
 is_visible(struct str s, bool space)
 {

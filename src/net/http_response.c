@@ -1,7 +1,8 @@
+#include "net/http_response.h"
+
 #include <string.h>
 
 #include "base/codec.h"
-#include "net/http.h"
 #include "net/http_head.h"
 
 void
@@ -27,7 +28,7 @@ http_response_init(struct http_response *r, const char *method,
 	r->seen_cr = false;
 }
 
-/* What answers when it is not HTTP at all, by its first byte. */
+/* Other protocols, known by their first byte. */
 static enum code
 check_first_byte(struct http_response *r, unsigned char first,
 		 struct status *st)
@@ -45,8 +46,8 @@ check_first_byte(struct http_response *r, unsigned char first,
 }
 
 /*
- * The ends of lines, the same for all parts that have lines: CRLF and nothing
- * else. Returns true when `c` ends the line; `*bad` if it breaks the rule.
+ * Lines end with CRLF and nothing else. Returns true when `c` ends the line;
+ * `*bad` if it breaks the rule.
  */
 static bool
 ends_line(struct http_response *r, char c, bool *bad)
@@ -95,7 +96,7 @@ has_control(struct str s)
 	return false;
 }
 
-/* Adds up what chunks cost beyond what is usual, as Go's client does. */
+/* Adds up the excess overhead of chunks, as Go's client does. */
 static bool
 is_mostly_overhead(struct http_response *r, uint64_t size)
 {
@@ -108,8 +109,8 @@ is_mostly_overhead(struct http_response *r, uint64_t size)
 }
 
 /*
- * "SIZE[;EXTENSION]" (RFC 9112 section 7.1). White space before ';' is bad
- * white space there; it is let pass, as the RFC asks.
+ * "SIZE[;EXTENSION]" (RFC 9112 section 7.1). White space before ';' is
+ * accepted, as the RFC asks ("bad whitespace").
  */
 static enum code
 read_chunk_size(struct http_response *r, struct status *st)
@@ -176,8 +177,8 @@ feed_chunk_end(struct http_response *r, char c, struct status *st)
 }
 
 /*
- * Trailer fields are read over; nothing in them is needed. But they must be
- * fields: what follows a chunk of size 0 too early is not swallowed.
+ * Trailer fields are dropped, but must be fields, so that what follows an early
+ * chunk of size 0 is not.
  */
 static enum code
 feed_trailers(struct http_response *r, char c, struct status *st)

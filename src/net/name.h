@@ -11,7 +11,7 @@
  * Whether two names are the same (RFC 5280 section 7.1): texts are compared
  * without regard to their type (UTF8String, PrintableString, IA5String), to
  * ASCII case, and to how much white space stands around and between words;
- * all else byte by byte. Takes what is no name, too.
+ * all else byte by byte. The arguments need not be valid names.
  */
 bool name_equal(struct str a, struct str b);
 

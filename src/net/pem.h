@@ -1,6 +1,5 @@
 /*
- * Floor 2, network. PEM as users have it (RFC 7468): BearSSL's decoder, fed in
- * a way that it bears.
+ * Floor 2, network. PEM (RFC 7468), by BearSSL's decoder, with any line ends.
  */
 #ifndef NET_PEM_H
 #define NET_PEM_H
@@ -11,8 +10,8 @@
 
 /*
  * Gives the decoder the beginning of `bytes`, which are not empty, and returns
- * how many it took; br_pem_decoder_event() tells what it met. BearSSL 0.6
- * stumbles over the CR of a CRLF, so it gets none.
+ * how many it took; see br_pem_decoder_event(). BearSSL 0.6 fails at the
+ * CR of a CRLF, so CRs are dropped.
  */
 size_t pem_push(br_pem_decoder_context *decoder, struct str bytes);
 

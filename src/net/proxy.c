@@ -114,7 +114,7 @@ proxy_read(struct proxy *proxy, const char *address, const char *exceptions,
 	return url_parse(&proxy->url, buf_view(&url), "HTTPS_PROXY", st);
 }
 
-/* An address as bytes; returns how many, or 0 if it is none. */
+/* An address as bytes; returns how many, or 0 if it is not one. */
 static size_t
 parse_address(struct str text, unsigned char out[static 16])
 {

@@ -1,5 +1,5 @@
 /*
- * Floor 2, network. Which proxy leads where, by the rules of Go's clients
+ * Floor 2, network. Which hosts a proxy is for, by the rules of Go's clients
  * (golang.org/x/net/http/httpproxy), which users of Google's SDKs know.
  *
  * Only https is ever sent through a proxy, with CONNECT: plain http goes to
@@ -34,9 +34,8 @@ void proxy_wipe_text(const char *address);
 void proxy_wipe(struct proxy *proxy);
 
 /*
- * Whether the way to `url` leads through the proxy. It does not for http, for
- * "localhost" and addresses of the loopback, and for what the exceptions say,
- * separated by commas: "*"; an address, with a port or a prefix length
+ * Whether `url` is reached through the proxy. Not so for http, for "localhost"
+ * and addresses of the loopback, and for the exceptions, separated by commas: "*"; an address, with a port or a prefix length
  * (10.0.0.0/8); "example.com" for the domain and all below it, ".example.com"
  * and "*.example.com" for what is below it only, each with an optional port.
  */

@@ -169,7 +169,7 @@ put_names(const struct resolver *r, struct buf *out)
 	}
 }
 
-/* Where a limit may be the reason that a name is not known. */
+/* A limit may be the reason that a name is unknown. */
 static const char *
 cut_files(const struct resolver *r)
 {

@@ -18,46 +18,10 @@
 #include "base/bounds.h"
 #include "base/status.h"
 #include "net/address.h"
+#include "net/resolver_config.h"
 #include "sys/wait.h"
 
-/*
- * What the system's files say; read once, before the network is touched.
- * Caller-owned, private to resolver_config.c and resolve*.c. Missing files
- * are fine: without name servers 127.0.0.1 is asked, as musl and glibc do.
- */
-struct resolver_config {
-	size_t server_count;
-	struct address server[NAME_SERVERS_MAX];
-	unsigned timeout_ms; /* per try; resolv.conf "timeout", 5 s */
-	unsigned attempts;   /* tries; "attempts", 2 */
-	bool use_tcp;        /* never UDP; "use-vc" */
-	unsigned ndots;      /* with fewer dots a name is searched; 1 */
-	/* "search" or "domain", separated by white space. */
-	char search[SEARCH_LIST_SIZE];
-	bool cut; /* not all of the files was read */
-	size_t hosts_length;
-	char hosts[65536]; /* /etc/hosts, cut after its last whole line */
-};
-
-/* Reads /etc/resolv.conf and /etc/hosts. */
-void resolver_config_read(struct resolver_config *config);
-
-/* The same from texts, for tests. Either may be empty. */
-void resolver_config_parse(struct resolver_config *config,
-			   struct str resolv_conf, struct str hosts);
-
-/* How many search domains there are, and one of them, without a final dot. */
-size_t resolver_config_domains(const struct resolver_config *config);
-struct str resolver_config_domain(const struct resolver_config *config,
-				  size_t i);
-
-/* The addresses that /etc/hosts has for `host`; false if it has none. */
-MUST_CHECK bool resolver_config_find(const struct resolver_config *config,
-				     struct str host, uint16_t port,
-				     struct addresses *v4,
-				     struct addresses *v6);
-
-/* What a name server did when it was asked last, for the error message. */
+/* The result of a name server's last query, for the error message. */
 enum resolver_outcome {
 	RESOLVER_UNASKED,
 	RESOLVER_SILENT,
@@ -69,12 +33,12 @@ enum resolver_outcome {
 
 struct resolver_server {
 	int fd;         /* UDP, for the whole look-up; -1: none */
-	bool failed[2]; /* in this try it cannot answer this question */
+	bool failed[2]; /* by question: no answer to expect in this try */
 	bool truncated; /* it is still to be asked over TCP */
 	bool asked_tcp; /* and was in this try */
 	enum resolver_outcome outcome;
 	int detail;
-	bool tcp; /* that is what it did over TCP */
+	bool tcp; /* `outcome` was over TCP */
 };
 
 /* An exchange over TCP with one of the servers. */
@@ -106,11 +70,10 @@ struct resolver {
 	bool search;
 	uint16_t port;
 	bool done;
-	unsigned tries;            /* begun so far */
-	struct deadline try_until; /* over UDP */
-	struct deadline resend_at; /* a datagram may be lost */
-	struct deadline
-		grace_until; /* for the other family, once one is known */
+	unsigned tries;              /* begun so far */
+	struct deadline try_until;   /* over UDP */
+	struct deadline resend_at;   /* a datagram may be lost */
+	struct deadline grace_until; /* for the other family's answer */
 	struct resolver_question question[2]; /* A, AAAA */
 	struct resolver_server server[NAME_SERVERS_MAX];
 	struct resolver_tcp tcp;
@@ -135,7 +98,7 @@ void resolve_search(struct resolver *r);
  * way (resolve_done() is false) and when it has succeeded. Codes:
  * UNAVAILABLE if no name server answered, all failed (SERVFAIL, refused), or
  * the name does not exist, since names of services come and go;
- * INVALID_ARGUMENT if `host` can be no host name.
+ * INVALID_ARGUMENT if `host` cannot be a host name.
  */
 MUST_CHECK enum code resolve_step(struct resolver *r, struct status *st);
 
@@ -146,12 +109,11 @@ bool resolve_done(const struct resolver *r);
 void resolve_wait(const struct resolver *r, struct wait_list *list);
 
 /*
- * The addresses found, IPv6 and IPv4 in turn (RFC 8305 section 4), the first
- * family being that of the first answer's preference: IPv6.
+ * The addresses found, IPv6 and IPv4 in turn, IPv6 first (RFC 8305 section 4).
  */
 void resolve_addresses(const struct resolver *r, struct addresses *out);
 
-/* Closes what is open. Fine in any state after resolve_start(). */
+/* Closes what is open. In any state after resolve_start(). */
 void resolve_close(struct resolver *r);
 
 #endif

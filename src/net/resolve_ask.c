@@ -14,8 +14,8 @@
 static const enum dns_type TYPES[2] = { DNS_A, DNS_AAAA };
 
 static void
-note(struct resolver *r, size_t server, bool tcp, enum resolver_outcome outcome,
-     int detail)
+record(struct resolver *r, size_t server, bool tcp,
+       enum resolver_outcome outcome, int detail)
 {
 	r->server[server].outcome = outcome;
 	r->server[server].detail = detail;
@@ -30,13 +30,13 @@ give_up(struct resolver *r, size_t server)
 	r->server[server].failed[1] = true;
 }
 
-/* A call failed; the server with it, unless it would only have waited. */
+/* Fails a server after a call failed, unless that would only have waited. */
 static void
-broke(struct resolver *r, size_t server, bool tcp)
+fail_server(struct resolver *r, size_t server, bool tcp)
 {
 	if (errno == EAGAIN || errno == EINTR)
 		return;
-	note(r, server, tcp, RESOLVER_ERRNO, errno);
+	record(r, server, tcp, RESOLVER_ERRNO, errno);
 	give_up(r, server);
 }
 
@@ -85,7 +85,7 @@ ask_udp(struct resolver *r, size_t server)
 		buf_init(&query, memory, sizeof(memory));
 		if (put_query(r, i, &query) &&
 		    send(fd, query.ptr, query.len, MSG_NOSIGNAL) < 0)
-			broke(r, server, false);
+			fail_server(r, server, false);
 	}
 }
 
@@ -97,7 +97,7 @@ open_udp(struct resolver *r)
 		r->server[i].fd =
 			open_socket(&r->config->server[i], SOCK_DGRAM);
 		if (r->server[i].fd < 0)
-			broke(r, i, false);
+			fail_server(r, i, false);
 	}
 }
 
@@ -138,7 +138,7 @@ resolve_ask(struct resolver *r)
 		server->asked_tcp = false;
 		server->truncated = random && r->config->use_tcp;
 		if (usable)
-			note(r, i, false, RESOLVER_SILENT, 0);
+			record(r, i, false, RESOLVER_SILENT, 0);
 		ask_udp(r, i);
 	}
 }
@@ -150,7 +150,7 @@ take_answer(struct resolver *r, size_t i, size_t server, bool tcp,
 	struct resolver_question *q = &r->question[i];
 
 	if (answer->rcode != DNS_NOERROR && answer->rcode != DNS_NXDOMAIN) {
-		note(r, server, tcp, RESOLVER_RCODE, (int)answer->rcode);
+		record(r, server, tcp, RESOLVER_RCODE, (int)answer->rcode);
 		r->server[server].failed[i] = true;
 		return;
 	}
@@ -164,7 +164,7 @@ take_answer(struct resolver *r, size_t i, size_t server, bool tcp,
 			    answer->address[n].bytes, r->port);
 }
 
-/* Takes a message for the question that it answers; passes over others. */
+/* Takes a message for the question that it answers; ignores others. */
 static void
 take_message(struct resolver *r, size_t server, bool tcp, struct str message)
 {
@@ -176,7 +176,7 @@ take_message(struct resolver *r, size_t server, bool tcp, struct str message)
 			continue;
 		reading = dns_read(message, r->question[i].id,
 				   str_from(r->name), TYPES[i], &answer);
-		if (reading == DNS_FOREIGN)
+		if (reading == DNS_UNRELATED)
 			continue;
 		if (reading == DNS_COMPLETE) {
 			take_answer(r, i, server, tcp, &answer);
@@ -188,7 +188,7 @@ take_message(struct resolver *r, size_t server, bool tcp, struct str message)
 			return;
 		}
 		r->server[server].failed[i] = true;
-		note(r, server, tcp, RESOLVER_MALFORMED, 0);
+		record(r, server, tcp, RESOLVER_MALFORMED, 0);
 		return;
 	}
 }
@@ -203,7 +203,7 @@ receive_udp(struct resolver *r, size_t server)
 			recv(r->server[server].fd, message, sizeof(message), 0);
 
 		if (got < 0) {
-			broke(r, server, false);
+			fail_server(r, server, false);
 			break;
 		}
 		take_message(r, server, false,
@@ -248,11 +248,11 @@ start_tcp(struct resolver *r)
 	r->server[i].failed[1] = false;
 	tcp->server = i;
 	tcp->until = deadline_in(r->config->timeout_ms);
-	note(r, i, true, RESOLVER_SILENT, 0);
+	record(r, i, true, RESOLVER_SILENT, 0);
 	buf_init(&out, tcp->out, sizeof(tcp->out));
 	tcp->fd = open_socket(&r->config->server[i], SOCK_STREAM);
 	if (tcp->fd < 0 || !put_framed(r, &out))
-		broke(r, i, true);
+		fail_server(r, i, true);
 	tcp->out_length = out.len;
 	tcp->out_sent = 0;
 	tcp->in_length = 0;
@@ -269,7 +269,7 @@ take_framed(struct resolver *r)
 		size_t length = (size_t)tcp->in[0] << 8 | tcp->in[1];
 
 		if (length > DNS_MESSAGE_MAX) {
-			note(r, tcp->server, true, RESOLVER_ERRNO, EMSGSIZE);
+			record(r, tcp->server, true, RESOLVER_ERRNO, EMSGSIZE);
 			give_up(r, tcp->server);
 			break;
 		}
@@ -295,11 +295,11 @@ exchange_tcp(struct resolver *r)
 			       sizeof(tcp->in) - tcp->in_length, 0);
 
 	if (moved < 0) {
-		broke(r, tcp->server, true);
+		fail_server(r, tcp->server, true);
 	} else if (sending) {
 		tcp->out_sent += (size_t)moved;
 	} else if (moved == 0) {
-		note(r, tcp->server, true, RESOLVER_CLOSED, 0);
+		record(r, tcp->server, true, RESOLVER_CLOSED, 0);
 		give_up(r, tcp->server);
 	} else {
 		tcp->in_length += (size_t)moved;
@@ -307,9 +307,9 @@ exchange_tcp(struct resolver *r)
 	}
 }
 
-/* One server after the other, until all is answered or none is left. */
+/* One server after the other, until all questions are answered. */
 static void
-step_tcp(struct resolver *r)
+advance_tcp(struct resolver *r)
 {
 	while (r->tcp.fd >= 0 || start_tcp(r)) {
 		if (r->tcp.fd >= 0)
@@ -330,7 +330,7 @@ resolve_exchange(struct resolver *r)
 	for (size_t i = 0; i < r->config->server_count; i++)
 		if (r->server[i].fd >= 0)
 			receive_udp(r, i);
-	step_tcp(r);
+	advance_tcp(r);
 	/* A datagram is sent twice in a try: one lost is not worth a try. */
 	if (r->tcp.fd >= 0 || deadline_left(r->resend_at) > 0 ||
 	    deadline_left(r->try_until) == 0)

@@ -7,7 +7,7 @@
 
 #include "net/resolve.h"
 
-/* Forgets what is open, without closing it: before the first try of a name. */
+/* Before the first try of a name; closes nothing. */
 void resolve_ask_init(struct resolver *r);
 
 /*
@@ -16,10 +16,10 @@ void resolve_ask_init(struct resolver *r);
  */
 void resolve_ask(struct resolver *r);
 
-/* Takes what has come, turns to TCP, and asks again when that is due. */
+/* Reads answers, continues over TCP, and sends again when that is due. */
 void resolve_exchange(struct resolver *r);
 
-/* Whether anything can still come of this try. */
+/* Whether this try may still give an answer. */
 bool resolve_may_answer(const struct resolver *r);
 
 #endif

@@ -1,8 +1,9 @@
+#include "net/resolver_config.h"
+
 #include <string.h>
 #include <unistd.h>
 
 #include "base/codec.h"
-#include "net/resolve.h"
 #include "sys/file.h"
 
 #define DNS_PORT 53

@@ -3,8 +3,8 @@
  * a TLS session, or a TLS session inside of another one.
  *
  * Nothing here waits. One call moves a bounded number of bytes, however fast
- * the peer sends, so that whoever calls in a loop can look at its deadline and
- * at signals in between.
+ * the peer sends, so that a caller in a loop can check its deadline and
+ * signals in between.
  */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
@@ -16,8 +16,8 @@
 /* What `send` and `recv` return where no byte moved. */
 enum stream_result {
 	STREAM_WAIT = 0,    /* none now; see `events` */
-	STREAM_ENDED = -1,  /* the peer said that it ends, or reads no more */
-	STREAM_CUT = -2,    /* the end came without a word; bytes may lack */
+	STREAM_ENDED = -1,  /* the peer closed, or reads no more */
+	STREAM_CUT = -2,    /* the end came without close_notify; truncated */
 	STREAM_FAILED = -3, /* `st` says why */
 };
 

@@ -5,7 +5,7 @@
  * ChaCha20-Poly1305, SHA-256 and better, no renegotiation, ALPN http/1.1,
  * entropy from getrandom(2). Nothing here waits: every function does a bounded
  * part of what can be done at once. A peer that sends records without content,
- * or a handshake without end, is left, as other TLS stacks do.
+ * or a handshake without end, is dropped, as other TLS stacks do.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H
@@ -17,12 +17,12 @@
 #include "net/trust.h"
 #include "net/x509.h"
 
-/* The records that come, as their headers tell (RFC 5246 section 6.2.1). */
+/* Headers of incoming records (RFC 5246 section 6.2.1). */
 struct tls_records {
 	unsigned char header[5]; /* of the present one */
 	size_t header_length;
 	size_t left;      /* bytes of its content to come */
-	bool zeros;       /* nothing else so far: HelloRequests */
+	bool zeros;       /* only zero bytes so far: HelloRequests */
 	unsigned idle;    /* records in a row that led to nothing */
 	size_t handshake; /* bytes in all until the session is open */
 };
@@ -60,14 +60,14 @@ MUST_CHECK enum code tls_start(struct tls *tls, const char *host,
  * BearSSL's error number, `permanent` where a repetition cannot help:
  * certificates, versions, an HTTP answer on a TLS port), or if the peer sends
  * what leads to nothing. The end of the connection after the handshake is no
- * error here; `recv` tells it: STREAM_ENDED after a close_notify.
+ * error here; `recv` returns it: STREAM_ENDED after a close_notify.
  */
 MUST_CHECK enum code tls_step(struct tls *tls, struct status *st);
 
 /* Whether the handshake is done and data may be sent. */
 bool tls_ready(const struct tls *tls);
 
-/* Wipes keys and buffers. Fine on a struct that is all zero. */
+/* Wipes keys and buffers. Also a struct that is all zero. */
 void tls_wipe(struct tls *tls);
 
 #endif

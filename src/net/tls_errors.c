@@ -2,7 +2,7 @@
 
 #include <bearssl.h>
 
-/* The engine's own errors that have more to tell than their number. */
+/* Errors of the engine with a message of their own. */
 static const struct {
 	int error;
 	bool permanent;
@@ -40,7 +40,7 @@ static const struct {
 	{ BR_ERR_IO, false, "the connection broke", NULL },
 };
 
-/* Alerts of RFC 5246 section 7.2 that say something about the two sides. */
+/* Alerts of RFC 5246 section 7.2 with a known cause. */
 static const struct {
 	int alert;
 	const char *name;
@@ -76,14 +76,14 @@ static const struct {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* Alerts that a repetition may well not meet again. */
+/* Alerts that may not come again on a retry. */
 static bool
 is_passing(int alert)
 {
 	return alert == 20 || alert == 51 || alert == 80;
 }
 
-/* Where nothing better is known. */
+/* For all else. */
 static void
 hint_at_path(struct status *st)
 {

@@ -1,5 +1,5 @@
 /*
- * Floor 2, network. What BearSSL's error numbers mean, as sentences.
+ * Floor 2, network. Messages for BearSSL's error numbers.
  */
 #ifndef NET_TLS_ERRORS_H
 #define NET_TLS_ERRORS_H

@@ -24,7 +24,7 @@ name_of(const br_x509_trust_anchor *anchor)
 	return (struct str){ (const char *)anchor->dn.data, anchor->dn.len };
 }
 
-/* The first anchor with a name; `count` if there is none. */
+/* The first anchor with a name; `count` without one. */
 static size_t
 first_of(const struct trust *trust, struct str name)
 {
@@ -150,8 +150,8 @@ is_known(const struct trust *trust, const struct certificate *c)
 }
 
 /*
- * Constraints that nobody would check make a root worthless: BearSSL reads no
- * extension of an anchor.
+ * BearSSL reads no extension of an anchor: a root with constraints cannot be
+ * used.
  */
 static bool
 is_usable(const struct certificate *c)
@@ -167,8 +167,8 @@ is_usable(const struct certificate *c)
 	return c->key_type != KEY_UNSUPPORTED;
 }
 
-/* All that happens while anchors are collected. */
-struct collecting {
+/* State while anchors are read. */
+struct anchor_reader {
 	struct trust *trust;
 	const char *what; /* variable of the file or folder being read */
 	int64_t now;
@@ -188,7 +188,7 @@ struct collecting {
 
 /* Takes one certificate as an anchor, or counts why not. */
 static enum code
-add_anchor(struct collecting *in, struct str der)
+add_anchor(struct anchor_reader *in, struct str der)
 {
 	struct trust *trust = in->trust;
 	br_x509_trust_anchor anchor = { .flags = 0 };
@@ -226,7 +226,7 @@ add_anchor(struct collecting *in, struct str der)
 static void
 take_bytes(void *context, const void *bytes, size_t len)
 {
-	struct collecting *in = context;
+	struct anchor_reader *in = context;
 
 	if (len > sizeof(in->trust->der) - in->length) {
 		in->too_long = true;
@@ -236,7 +236,7 @@ take_bytes(void *context, const void *bytes, size_t len)
 	in->length += len;
 }
 
-/* White space after the label leaves the dashes in between in it. */
+/* With white space after it, the label still has its dashes. */
 static bool
 is_certificate(const char *block)
 {
@@ -251,7 +251,7 @@ is_certificate(const char *block)
 }
 
 static enum code
-end_block(struct collecting *in)
+end_block(struct anchor_reader *in)
 {
 	if (!in->in_certificate)
 		return CODE_OK;
@@ -265,9 +265,9 @@ end_block(struct collecting *in)
 					    in->length });
 }
 
-/* What the decoder has just met (RFC 7468). */
+/* An event of the PEM decoder (RFC 7468). */
 static enum code
-handle_event(struct collecting *in)
+handle_event(struct anchor_reader *in)
 {
 	switch (br_pem_decoder_event(&in->pem)) {
 	case BR_PEM_BEGIN_OBJ:
@@ -296,7 +296,7 @@ handle_event(struct collecting *in)
 static bool
 take_piece(void *context, struct str bytes)
 {
-	struct collecting *in = context;
+	struct anchor_reader *in = context;
 
 	in->bytes += bytes.len;
 	if (in->bytes > PEM_FILES_SIZE)
@@ -325,7 +325,7 @@ start_empty(struct trust *trust, const char *source)
 }
 
 static enum code
-add_file(struct collecting *in, const char *path)
+add_file(struct anchor_reader *in, const char *path)
 {
 	struct status *st = in->st;
 
@@ -346,7 +346,7 @@ add_file(struct collecting *in, const char *path)
 static bool
 add_entry(void *context, const char *name)
 {
-	struct collecting *in = context;
+	struct anchor_reader *in = context;
 	struct stat info;
 	char path[512];
 
@@ -358,7 +358,7 @@ add_entry(void *context, const char *name)
 }
 
 static enum code
-add_folder(struct collecting *in, struct str folder, bool *missing)
+add_folder(struct anchor_reader *in, struct str folder, bool *missing)
 {
 	errno = ENAMETOOLONG;
 	*missing = false;
@@ -375,7 +375,7 @@ add_folder(struct collecting *in, struct str folder, bool *missing)
 
 /* Lists name folders of other systems, too: one that is there suffices. */
 static enum code
-add_folders(struct collecting *in, const char *list)
+add_folders(struct anchor_reader *in, const char *list)
 {
 	struct str rest = str_from(list), part;
 	bool missing, found = false, any_missing = false;
@@ -397,7 +397,7 @@ add_folders(struct collecting *in, const char *list)
 
 /* An empty store would only show when the first server is refused. */
 static enum code
-check_store(const struct collecting *in)
+check_store(const struct anchor_reader *in)
 {
 	const struct trust *trust = in->trust;
 	char now[RFC3339_SIZE];
@@ -423,11 +423,11 @@ enum code
 trust_use_file(struct trust *trust, const char *what, const char *path,
 	       int64_t now, struct deadline until, struct status *st)
 {
-	struct collecting in = { .trust = trust,
-				 .what = what,
-				 .now = now,
-				 .until = until,
-				 .st = st };
+	struct anchor_reader in = { .trust = trust,
+				    .what = what,
+				    .now = now,
+				    .until = until,
+				    .st = st };
 
 	start_empty(trust, path);
 	(void)add_file(&in, path);
@@ -438,11 +438,11 @@ enum code
 trust_use_folders(struct trust *trust, const char *folders, const char *file,
 		  int64_t now, struct deadline until, struct status *st)
 {
-	struct collecting in = { .trust = trust,
-				 .what = "SSL_CERT_FILE",
-				 .now = now,
-				 .until = until,
-				 .st = st };
+	struct anchor_reader in = { .trust = trust,
+				    .what = "SSL_CERT_FILE",
+				    .now = now,
+				    .until = until,
+				    .st = st };
 
 	start_empty(trust, folders);
 	if (file != NULL && add_file(&in, file) != CODE_OK)

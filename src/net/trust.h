@@ -1,9 +1,9 @@
 /*
- * Floor 2, network. Whom we trust: the compiled-in roots or PEM files.
+ * Floor 2, network. Trust anchors: the compiled-in roots or PEM files.
  *
- * BearSSL knows of an anchor its name and its key only. So those that are
- * expired or not yet valid are left out, as are those with constraints that
- * nobody would check; how long a path may be is kept beside.
+ * BearSSL knows the name and the key of an anchor only. So anchors outside their
+ * validity or with name constraints are left out here, and path lengths are
+ * kept separately.
  */
 #ifndef NET_TRUST_H
 #define NET_TRUST_H
@@ -43,11 +43,11 @@ void trust_use_roots(struct trust *trust, int64_t now);
 /*
  * Takes the certificates of a PEM file instead, which `what` names in messages,
  * as in "SSL_CERT_FILE": text around them, CRLF and a missing final newline
- * are fine, duplicates are taken once, certificates that cannot be used
+ * are allowed, duplicates are taken once, certificates that cannot be used
  * (unknown key type or critical extension, RSA under 2048 or over 4096 bits,
  * broken, expired) are skipped and counted. One that is no CA is trusted for
  * itself only: users pin a server's own certificate. INVALID_ARGUMENT if the
- * file cannot be read, is no PEM, is larger than PEM_FILES_SIZE, yields no
+ * file cannot be read, is not PEM, is larger than PEM_FILES_SIZE, yields no
  * usable certificate, or holds more than ANCHORS_MAX; while it waits for a
  * pipe, DEADLINE_EXCEEDED (`until` passed) and CANCELLED (a signal came).
  */
@@ -67,7 +67,7 @@ MUST_CHECK enum code trust_use_folders(struct trust *trust, const char *folders,
 
 /*
  * The same with the system's own bundle, at the first of the usual paths that
- * can be read. INVALID_ARGUMENT if there is none.
+ * can be read. INVALID_ARGUMENT without one.
  */
 MUST_CHECK enum code trust_use_system(struct trust *trust, int64_t now,
 				      struct deadline until, struct status *st);

@@ -5,7 +5,7 @@
 #ifndef NET_TUNNEL_H
 #define NET_TUNNEL_H
 
-#include "net/http.h"
+#include "net/http_response.h"
 #include "net/proxy.h"
 #include "net/stream.h"
 

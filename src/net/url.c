@@ -68,7 +68,8 @@ looks_numeric(struct str host)
 }
 
 static enum code
-take_name(struct url *url, struct str host, const char *name, struct status *st)
+parse_host(struct url *url, struct str host, const char *name,
+	   struct status *st)
 {
 	unsigned char address[4];
 
@@ -113,8 +114,8 @@ take_ipv6(struct url *url, struct str *rest, const char *name,
 
 /* HOST[:PORT] or [IPV6][:PORT], all of `text`. */
 static enum code
-take_authority(struct url *url, struct str text, uint16_t default_port,
-	       const char *name, struct status *st)
+parse_authority(struct url *url, struct str text, uint16_t default_port,
+		const char *name, struct status *st)
 {
 	struct str rest = text;
 	uint64_t port = default_port;
@@ -129,8 +130,8 @@ take_authority(struct url *url, struct str text, uint16_t default_port,
 	} else {
 		size_t colon = str_find(text, ':');
 
-		if (take_name(url, (struct str){ text.ptr, colon }, name, st) !=
-		    CODE_OK)
+		if (parse_host(url, (struct str){ text.ptr, colon }, name,
+			       st) != CODE_OK)
 			return st->code;
 		rest = str_skip(text, colon);
 	}
@@ -156,7 +157,8 @@ take_authority(struct url *url, struct str text, uint16_t default_port,
 
 /* pchar and "/" (RFC 3986 section 3.3). */
 static enum code
-take_path(struct url *url, struct str path, const char *name, struct status *st)
+parse_path(struct url *url, struct str path, const char *name,
+	   struct status *st)
 {
 	static const char others[] = "/-._~!$&'()*+,;=:@";
 
@@ -216,10 +218,10 @@ url_parse_exact(struct url *url, struct str text, const char *name,
 	while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?' &&
 	       rest.ptr[end] != '#')
 		end++;
-	if (take_authority(url, (struct str){ rest.ptr, end },
-			   url->tls ? 443 : 80, name, st) != CODE_OK)
+	if (parse_authority(url, (struct str){ rest.ptr, end },
+			    url->tls ? 443 : 80, name, st) != CODE_OK)
 		return st->code;
-	return take_path(url, str_skip(rest, end), name, st);
+	return parse_path(url, str_skip(rest, end), name, st);
 }
 
 enum code
@@ -227,7 +229,7 @@ url_from_host(struct url *url, struct str text, uint16_t port, const char *name,
 	      struct status *st)
 {
 	*url = (struct url){ .tls = false };
-	return take_authority(url, text, port, name, st);
+	return parse_authority(url, text, port, name, st);
 }
 
 bool

@@ -1,9 +1,9 @@
 /*
- * Floor 2, network. The URLs that the program is given: where a service is.
+ * Floor 2, network. The URLs of services.
  *
  * Only what a base URL needs (RFC 3986): http or https, a host, a port, a
- * path. User information, queries and fragments are refused, because nobody
- * who writes them here means what would happen.
+ * path. User information, queries and fragments are refused: in a base URL they
+ * are mistakes.
  */
 #ifndef NET_URL_H
 #define NET_URL_H
@@ -22,10 +22,7 @@ struct url {
 	char host[HOST_NAME_MAX_SIZE];
 	/* The Host field: brackets if IPv6, the port if not the default one. */
 	char authority[HOST_NAME_MAX_SIZE + 8];
-	/*
-	 * Path; "" for none. At most half of its size,
-	 * since more is appended.
-	 */
+	/* Path or ""; at most half of its size, since more is appended. */
 	char path[URL_PATH_MAX];
 };
 

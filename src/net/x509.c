@@ -155,7 +155,7 @@ check_key(struct x509 *x, const struct certificate *c)
 				 RSA_BITS_MAX);
 }
 
-/* What a certificate says of its own use (RFC 5280 section 4.2.1). */
+/* Purposes of a certificate (RFC 5280 section 4.2.1). */
 static void
 check_use(struct x509 *x, const struct certificate *c)
 {
@@ -195,8 +195,8 @@ feed(struct x509 *x, const char *from, const char *to)
 }
 
 /*
- * BearSSL knows no extendedKeyUsage and refuses a critical one, which was
- * checked here: it reads that it is not critical, and hashes that it is.
+ * BearSSL refuses a critical extendedKeyUsage, which was checked here: its
+ * parser gets it as not critical, its hash as it is.
  */
 static void
 feed_not_critical(struct x509 *x, const char *critical)
@@ -386,7 +386,7 @@ explain_other_names(const struct x509 *x, struct status *st)
 			  x->host, (int)names.len, names.ptr);
 }
 
-/* BearSSL's verdicts that need more than a fixed sentence, or a better one. */
+/* BearSSL's errors that need more than a fixed message. */
 static enum code
 explain_error(const struct x509 *x, struct status *st)
 {

@@ -7,7 +7,7 @@
  * and however often; compares names as section 7.1 says; tells expired from
  * not yet valid; wants a subjectAltName in the leaf, and serverAuth wherever
  * extendedKeyUsage limits a certificate; refuses name constraints, which
- * nobody would check. SHA-1 signatures and RSA keys under 2048 bits are never
+ * BearSSL does not check. SHA-1 signatures and RSA keys under 2048 bits are never
  * accepted.
  *
  * The first verdict is the last: nothing is parsed or verified after it.
@@ -40,7 +40,7 @@ struct x509 {
 	bool in_path[CHAIN_MAX];
 	const struct certificate *last; /* of the path so far; or NULL */
 	size_t intermediates;  /* of the path, without self-issued ones */
-	struct status verdict; /* why our own checks refuse it, first cause */
+	struct status verdict; /* of our own checks */
 	unsigned char der[CHAIN_SIZE];
 };
 
@@ -52,14 +52,14 @@ void x509_init(struct x509 *x, br_ssl_engine_context *engine,
 	       const struct trust *trust, const char *host, int64_t now);
 
 /*
- * Whether the chain is refused, be it all there or not: the handshake must end
- * without another byte.
+ * Whether the chain is refused, complete or not: the handshake must end without
+ * another byte.
  */
 bool x509_refused(const struct x509 *x);
 
 /*
- * If the chain is refused, fills `st` with the sentence for it: what is wrong
- * with which certificate, and what to do; UNAVAILABLE and permanent. Else
+ * If the chain is refused, fills `st`: what is wrong with which certificate, and
+ * what to do; UNAVAILABLE and permanent. Else
  * leaves `st` alone and returns CODE_OK.
  */
 enum code x509_explain(const struct x509 *x, struct status *st);

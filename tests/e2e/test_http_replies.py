@@ -101,7 +101,7 @@ BAD = {
     "leading-line": (CRLF + sized(), "does not start with HTTP/"),
     "leading-space": (b" " + sized(), "does not start with HTTP/"),
     "lower-case": (sized(status=b"http/1.1 200 OK"), "does not start with HTTP/"),
-    "half-a-name": (sized(status=b"HTTPS/1.1 200 OK"), "the status line is none"),
+    "half-a-name": (sized(status=b"HTTPS/1.1 200 OK"), "malformed status line"),
     "http-2": (sized(status=b"HTTP/2 200 OK"), VERSION),
     "http-1.2": (sized(status=b"HTTP/1.2 200 OK"), VERSION),
     "http-1.11": (sized(status=b"HTTP/1.11 200 OK"), VERSION),

@@ -4,7 +4,7 @@
  * it. All three must take and refuse the same ones, and read the same bytes.
  */
 #include "base/buf.h"
-#include "net/http.h"
+#include "net/http_response.h"
 
 #include "fuzz.h"
 

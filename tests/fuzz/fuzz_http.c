@@ -2,7 +2,7 @@
  * Any reply, read by the HTTP parser: in one piece, and in two that meet at a
  * place that the first byte tells. Both must end in the same way.
  */
-#include "net/http.h"
+#include "net/http_response.h"
 
 #include "fuzz.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/http.h"
+#include "net/http_response.h"
 
 /* Small, so that a test can go over the limit. */
 #define BODY_SIZE 48

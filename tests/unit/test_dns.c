@@ -251,7 +251,7 @@ TEST(an_aaaa_answer_has_addresses_of_16_bytes)
 	assert_int_equal(read_copy(buf_view(&message), DNS_AAAA), DNS_COMPLETE);
 	assert_int_equal(answer.count, 1);
 	assert_memory_equal(answer.address[0].bytes, "0123456789abcdef", 16);
-	assert_int_equal(read_copy(buf_view(&message), DNS_A), DNS_FOREIGN);
+	assert_int_equal(read_copy(buf_view(&message), DNS_A), DNS_UNRELATED);
 }
 
 struct header_case {
@@ -281,29 +281,31 @@ static const struct header_case HEADERS[] = {
 	{ "one that is truncated within a record", DNS_TRUNCATED, 0, ID, 0x8380,
 	  1, 1, RECORDS(QUESTION "\xc0") },
 
-	{ "another id", DNS_FOREIGN, 0, ID + 1, 0x8180, 1, 0,
+	{ "another id", DNS_UNRELATED, 0, ID + 1, 0x8180, 1, 0,
 	  RECORDS(QUESTION) },
-	{ "SERVFAIL with another id", DNS_FOREIGN, 2, ID + 1, 0x8182, 0, 0,
+	{ "SERVFAIL with another id", DNS_UNRELATED, 2, ID + 1, 0x8182, 0, 0,
 	  RECORDS("") },
-	{ "a query", DNS_FOREIGN, 0, ID, 0x0100, 1, 0, RECORDS(QUESTION) },
-	{ "another kind of query", DNS_FOREIGN, 0, ID, 0xa180, 1, 0,
+	{ "a query", DNS_UNRELATED, 0, ID, 0x0100, 1, 0, RECORDS(QUESTION) },
+	{ "another kind of query", DNS_UNRELATED, 0, ID, 0xa180, 1, 0,
 	  RECORDS(QUESTION) },
-	{ "no question", DNS_FOREIGN, 0, ID, 0x8180, 0, 0, RECORDS(QUESTION) },
-	{ "NXDOMAIN without the question", DNS_FOREIGN, 3, ID, 0x8183, 0, 0,
+	{ "no question", DNS_UNRELATED, 0, ID, 0x8180, 0, 0,
+	  RECORDS(QUESTION) },
+	{ "NXDOMAIN without the question", DNS_UNRELATED, 3, ID, 0x8183, 0, 0,
 	  RECORDS("") },
-	{ "two questions", DNS_FOREIGN, 0, ID, 0x8180, 2, 0,
+	{ "two questions", DNS_UNRELATED, 0, ID, 0x8180, 2, 0,
 	  RECORDS(QUESTION QUESTION) },
-	{ "a question for another name", DNS_FOREIGN, 0, ID, 0x8180, 1, 0,
+	{ "a question for another name", DNS_UNRELATED, 0, ID, 0x8180, 1, 0,
 	  RECORDS("\3wwx\7example\3com\0\0\1\0\1") },
-	{ "SERVFAIL for another name", DNS_FOREIGN, 2, ID, 0x8182, 1, 0,
+	{ "SERVFAIL for another name", DNS_UNRELATED, 2, ID, 0x8182, 1, 0,
 	  RECORDS("\3wwx\7example\3com\0\0\1\0\1") },
-	{ "a question of another type", DNS_FOREIGN, 0, ID, 0x8180, 1, 0,
+	{ "a question of another type", DNS_UNRELATED, 0, ID, 0x8180, 1, 0,
 	  RECORDS(QNAME "\0\x1c\0\1") },
-	{ "a question of another class", DNS_FOREIGN, 0, ID, 0x8180, 1, 0,
+	{ "a question of another class", DNS_UNRELATED, 0, ID, 0x8180, 1, 0,
 	  RECORDS(QNAME "\0\1\0\3") },
-	{ "a question that points at itself", DNS_FOREIGN, 0, ID, 0x8180, 1, 0,
-	  RECORDS("\xc0\x0c\0\1\0\1") },
-	{ "half a question", DNS_FOREIGN, 0, ID, 0x8180, 1, 0, RECORDS(QNAME) },
+	{ "a question that points at itself", DNS_UNRELATED, 0, ID, 0x8180, 1,
+	  0, RECORDS("\xc0\x0c\0\1\0\1") },
+	{ "half a question", DNS_UNRELATED, 0, ID, 0x8180, 1, 0,
+	  RECORDS(QNAME) },
 };
 
 TEST(only_an_answer_to_our_query_is_believed)
@@ -335,7 +337,7 @@ TEST(an_answer_that_is_cut_is_never_complete)
 		enum dns_reading reading =
 			read_copy((struct str){ message.ptr, len }, DNS_A);
 
-		assert_int_equal(reading, len < FIRST_RECORD ? DNS_FOREIGN
+		assert_int_equal(reading, len < FIRST_RECORD ? DNS_UNRELATED
 							     : DNS_MALFORMED);
 	}
 	assert_int_equal(read_copy(buf_view(&message), DNS_A), DNS_COMPLETE);

@@ -1,5 +1,5 @@
 /* The head of a response: RFC 9112 sections 2 to 5. */
-#include "net/http.h"
+#include "net/http_response.h"
 
 #include "read_response.h"
 #include "test.h"
@@ -34,8 +34,8 @@ static const struct {
 	const char *rule;
 } BAD[] = {
 	/* section 4: the status line */
-	{ "HTTP 200 OK", "the status line is none" },
-	{ "HTTX/1.1 200 OK", "the status line is none" },
+	{ "HTTP 200 OK", "malformed status line" },
+	{ "HTTX/1.1 200 OK", "malformed status line" },
 	{ "HTTP/1.1", "the version is not HTTP/1.1" },
 	{ "HTTP/1.2 200 OK", "the version is not HTTP/1.1" },
 	{ "HTTP/2 200", "the version is not HTTP/1.1" },

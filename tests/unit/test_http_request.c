@@ -1,5 +1,5 @@
 /* The head of a request: RFC 9112 section 3, RFC 9110 sections 5 and 7. */
-#include "net/http.h"
+#include "net/http_request.h"
 
 #include "base/version.h"
 

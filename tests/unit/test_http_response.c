@@ -1,5 +1,5 @@
 /* How the body of a response is framed: RFC 9112 sections 6 and 7. */
-#include "net/http.h"
+#include "net/http_response.h"
 
 #include "read_response.h"
 #include "test.h"
