@@ -98,11 +98,12 @@ report_deleted(const struct task *task, struct report *report,
 	report_info(report, "completed", "Successfully deleted pull secret");
 }
 
-/* Which role has the permission that a refusal names. */
+/* Names the permission where else the roles of the other calls would stand. */
 static void
 hint_at_role(struct status *st, const char *permission)
 {
-	if (st->code != CODE_PERMISSION_DENIED)
+	if (st->code != CODE_PERMISSION_DENIED ||
+	    !str_contains(str_from(st->hint), STR("roles/secretmanager.")))
 		return;
 	st->hint[0] = '\0';
 	status_hint(st,

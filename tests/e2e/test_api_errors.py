@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import PULL_SECRET, SECRET, Job, together
+from conftest import CLUSTER, PULL_SECRET, SECRET, Job, together
 
 from emulator import errors
 from emulator.wire import Reply
@@ -259,3 +259,21 @@ def test_an_error_that_echoes_the_payload_is_redacted(emulator, job, monkeypatch
     result = job()
     assert result.code == 2
     assert "***" in result.error["message"]
+
+
+@pytest.mark.parametrize("operation", ["get", "delete"])
+@pytest.mark.parametrize("name", ["service_disabled", "billing_disabled", "proxy_forbidden",
+                                  "quota_project_required", "permission_denied_old"])
+def test_a_deletion_names_its_permission_where_that_is_missing(emulator, run, job, name,
+                                                               operation):
+    """No role helps against an API that is off, or against a proxy."""
+    emulator.secretmanager.put(SECRET, b"old", labels={"managed-by": "hyperfleet",
+                                                       "cluster-id": CLUSTER})
+    emulator.order("secretmanager", operation, reply=errors.named(name))
+    result = run("run-job", "delete-pull-secret",
+                 env=job.environment(PULL_SECRET_DATA=None))
+    assert result.code == 4
+    granted = f"secretmanager.secrets.{operation}" in result.error["hint"]
+    assert granted == (name == "permission_denied_old")
+    if name != "permission_denied_old":
+        assert REFUSALS[name][3] in result.error["message"] + result.error["hint"]
