@@ -192,8 +192,11 @@ verify(struct storing *storing, struct status *st)
 				      number);
 		return st->code;
 	}
-	if (found.number != storing->version.number ||
-	    data.len != storing->task->payload.len ||
+	if (found.number != storing->version.number)
+		return status_set(st, CODE_DATA_LOSS,
+				  "version %s was asked for, the reply is %s",
+				  number, found.name);
+	if (data.len != storing->task->payload.len ||
 	    !bytes_equal(data.ptr, storing->task->payload.ptr, data.len)) {
 		status_hint(st, "do not use this version: find out who or "
 				"what changed it");

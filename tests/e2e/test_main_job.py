@@ -258,6 +258,8 @@ def test_a_read_back_that_differs_is_exit_5(start_emulator):
         assert result.error["version"].endswith("/versions/1")
         assert operations(emulator).count("addVersion") == 2
         assert "completed" not in result.operations
+        assert ((", the reply is " in result.error["message"])
+                == (tampering == "other-version"))
 
     together(check, READ_BACKS)
 
