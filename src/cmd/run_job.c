@@ -3,6 +3,7 @@
 #include "base/redact.h"
 #include "cmd/applet.h"
 #include "cmd/print.h"
+#include "gcp/adc.h"
 #include "job/jobs.h"
 #include "job/options.h"
 #include "job/target.h"
@@ -58,7 +59,12 @@ run_and_report(const struct job *job, struct program *program)
 static size_t
 list_inputs(const struct job *job, struct other_file *input, size_t max)
 {
+	static char gcloud_file[ADC_PATH_SIZE];
 	size_t count = 0;
+
+	if (options_gcloud_file(gcloud_file))
+		input[count++] = (struct other_file){ "gcloud's credentials",
+						      gcloud_file, -1 };
 
 	for (size_t t = 0; job->options[t] != NULL; t++)
 		for (size_t i = 0; i < job->options[t]->count; i++) {

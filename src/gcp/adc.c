@@ -163,16 +163,14 @@ read_file(struct cred *cred, const struct cred_settings *settings,
 	return st->code;
 }
 
-/* $CLOUDSDK_CONFIG/FILE, else $HOME/.config/gcloud/FILE; false if neither. */
-static bool
-gcloud_path(const struct cred_settings *settings, char *out, size_t size)
+bool
+adc_gcloud_path(const char *gcloud_folder, const char *home, char *out,
+		size_t size)
 {
-	if (settings->gcloud_folder != NULL)
-		return format_text(out, size, "%s/" GCLOUD_FILE,
-				   settings->gcloud_folder);
-	return settings->home != NULL &&
-	       format_text(out, size, "%s/.config/gcloud/" GCLOUD_FILE,
-			   settings->home);
+	if (gcloud_folder != NULL)
+		return format_text(out, size, "%s/" GCLOUD_FILE, gcloud_folder);
+	return home != NULL &&
+	       format_text(out, size, "%s/.config/gcloud/" GCLOUD_FILE, home);
 }
 
 /* The first place that has credentials. */
@@ -180,13 +178,14 @@ static enum code
 search(struct cred *cred, const struct cred_settings *settings,
        struct call *call, struct status *st)
 {
-	char path[512];
+	char path[ADC_PATH_SIZE];
 	bool found = false;
 
 	if (settings->file != NULL)
 		return read_file(cred, settings, call, settings->file, true,
 				 &found, st);
-	if (gcloud_path(settings, path, sizeof(path)) &&
+	if (adc_gcloud_path(settings->gcloud_folder, settings->home, path,
+			    sizeof(path)) &&
 	    read_file(cred, settings, call, path, false, &found, st) != CODE_OK)
 		return st->code;
 	if (found)

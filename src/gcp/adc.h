@@ -7,6 +7,16 @@
 
 #include "gcp/cred_file.h"
 
+/* Of the path of gcloud's own file and the final NUL. */
+#define ADC_PATH_SIZE 512
+
+/*
+ * Writes the path of gcloud's own file to `out`: in `gcloud_folder`, or if that
+ * is NULL in that folder of `home`. False if both are NULL, or too long.
+ */
+MUST_CHECK bool adc_gcloud_path(const char *gcloud_folder, const char *home,
+				char *out, size_t size);
+
 /*
  * Fills type, source, URL and secrets of `cred` from the first place that has
  * credentials. A file that is named must be readable and valid; gcloud's own

@@ -1,6 +1,7 @@
 #include "job/options.h"
 
 #include "base/codec.h"
+#include "gcp/adc.h"
 
 static struct run_options run;
 
@@ -140,6 +141,14 @@ options_load_client(struct client *client, struct status *st)
 	};
 
 	return client_load(client, &settings, st);
+}
+
+bool
+options_gcloud_file(char *out)
+{
+	return net.credentials_file == NULL &&
+	       adc_gcloud_path(opt_variable("CLOUDSDK_CONFIG"),
+			       opt_variable("HOME"), out, ADC_PATH_SIZE);
 }
 
 static enum code

@@ -41,6 +41,12 @@ MUST_CHECK enum code options_load_client(struct client *client,
 					 struct status *st);
 
 /*
+ * Writes the path of the credential file that is looked for where none is named
+ * to `out`, of ADC_PATH_SIZE bytes; false if there is none.
+ */
+MUST_CHECK bool options_gcloud_file(char *out);
+
+/*
  * Reads what all connections share: certification authorities, proxy, name
  * servers. Touches no network. Codes: INVALID_ARGUMENT, those of
  * trust_use_file() until `until`.

@@ -276,6 +276,27 @@ def test_an_input_is_not_replaced(emulator, job, path, name, how):
     assert emulator.connections() == []
 
 
+# None of those of the run's own account, which are looked for as leaks.
+OTHER_ACCOUNT = json.dumps({"type": "authorized_user", "client_id": "c",
+                            "client_secret": "s", "refresh_token": "r"})
+
+
+@pytest.mark.parametrize("output", ["RESULTS_PATH", "TERMINATION_LOG_PATH"])
+@pytest.mark.parametrize("variable", ["CLOUDSDK_CONFIG", "HOME"])
+def test_credentials_that_no_option_names_are_not_replaced(emulator, job, tmp_path, variable,
+                                                           output):
+    """A run without them would go on as another account, the metadata server's."""
+    folder = tmp_path if variable == "CLOUDSDK_CONFIG" else tmp_path / ".config" / "gcloud"
+    folder.mkdir(parents=True, exist_ok=True)
+    found = folder / "application_default_credentials.json"
+    found.write_text(OTHER_ACCOUNT)
+    result = job(**{variable: tmp_path, output: found})
+    assert result.code == 2
+    assert f"{output}: {found} is the file of gcloud's credentials, too" in result.err
+    assert found.read_text() == OTHER_ACCOUNT
+    assert emulator.connections() == []
+
+
 def test_the_file_on_standard_input_or_output_is_not_replaced(emulator, job, path):
     path.write_text(MINE)
     with open(path, "rb") as given:
