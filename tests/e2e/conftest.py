@@ -295,7 +295,7 @@ def free_port():
 
 
 def answers(port):
-    """Whether somebody listens on a port of 127.0.0.1."""
+    """Whether a port of 127.0.0.1 accepts connections."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -434,7 +434,7 @@ def full_pipe():
 
 
 @pytest.fixture
-def deaf_terminal():
+def unread_terminal():
     """A terminal that nobody reads. Once there is little room, poll(2) calls it ready,
     but a write of some KiB waits in the kernel.
     """

@@ -69,7 +69,7 @@ class Flooder:
             self._leave()
 
 
-class Last:
+class KeepOpen:
     """A step that keeps the socket; for `with`, which is not to close it twice."""
 
     def __init__(self, client):
@@ -94,20 +94,20 @@ def _read_until(client, whole):
 def client_hello(client):
     """Read a ClientHello, and answer nothing yet."""
     _read_until(client, lambda said: len(said) > 5 and is_client_hello(said))
-    return Last(client)
+    return KeepOpen(client)
 
 
 def request(client):
     """Read the head of a request."""
     _read_until(client, lambda said: said.endswith(b"\r\n\r\n"))
-    return Last(client)
+    return KeepOpen(client)
 
 
 def tunnel(client):
     """Be a proxy that opens the tunnel to itself."""
     request(client)
     client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-    return Last(client)
+    return KeepOpen(client)
 
 
 def session(context):
@@ -134,7 +134,7 @@ class Records:
     def burst(self, kind, content, count):
         """A step: open a session, read a request, send so many records at once."""
         def step(client):
-            server = _Tapped(client)
+            server = _ServerBytes(client)
             inside = self._context.wrap_bio(server.incoming, server.outgoing,
                                             server_side=True)
             server.handshake(inside)
@@ -145,11 +145,11 @@ class Records:
             client.sendall(b"".join(
                 _protect(key[16:32], key[36:40], number, kind, content)
                 for number in range(1, count + 1)))
-            return Last(client)
+            return KeepOpen(client)
         return step
 
 
-class _Tapped:
+class _ServerBytes:
     """The bytes of a TLS server that one has in hand, for the server's random."""
 
     def __init__(self, client):

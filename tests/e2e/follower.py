@@ -1,4 +1,4 @@
-"""Stops a process at every system call, to change what it asks or what it is told.
+"""Stops a process at every system call, to change its arguments or its result.
 
 Only for x86-64, as the tracer. The process must have been started with
 preexec_fn=trace_me, and whoever started it must do the rest, in the same thread.
@@ -18,7 +18,7 @@ AUXV_IGNORE, AUXV_VDSO = 1, 33
 READ, WRITE, SENDTO, RECVFROM, CLOCK_GETTIME = 0, 1, 44, 45, 228
 
 
-class Follower(Tracee):
+class SyscallTracer(Tracee):
     """A process that is stopped before and after each system call, up to its end."""
 
     def __init__(self, pid):
@@ -34,7 +34,7 @@ class Follower(Tracee):
         """Called after a call; True if the registers were changed."""
         return False
 
-    def follow(self):
+    def run_to_exit(self):
         """Let it run. Where it is about to be gone, it is left alone."""
         inside, passed = False, 0
         while True:
@@ -60,7 +60,7 @@ class Follower(Tracee):
             assert memory.write(data) == len(data)
 
 
-class Clock(Follower):
+class Clock(SyscallTracer):
     """What a process takes for the wall clock.
 
     moments(n) is the time at its reading number n, in seconds since 1970.
@@ -103,7 +103,7 @@ class Clock(Follower):
         return struct.unpack("<Q", self._word(address))[0]
 
 
-class Short(Follower):
+class ShortTransfers(SyscallTracer):
     """Reads and writes are cut to a size: all of them, or one as (number of the
     system call, how many of these went before), because how many reads it takes
     differs from run to run."""

@@ -84,7 +84,7 @@ def test_a_refused_version_is_the_end(emulator, job, name):
 
 
 def test_an_outage_outlasts_the_time(start_emulator):
-    """Where no time is left for a retry (here: the third), the failure is told, not
+    """Where no time is left for a retry (here: the third), the failure is reported, not
     the deadline."""
     def check(name, code, status, part):
         emulator = start_emulator()

@@ -144,7 +144,7 @@ BAD_FILES = {
 
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_ca_files_without_any_root(emulator, job, tmp_path, name):
-    """A mistake in the configuration, told before anything is sent."""
+    """A mistake in the configuration, reported before anything is sent."""
     path = tmp_path / "ca.pem"
     path.write_bytes(BAD_FILES[name](Path(emulator.ca_file).read_text()))
     result = job(SSL_CERT_FILE=path)

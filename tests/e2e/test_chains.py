@@ -1,4 +1,4 @@
-"""A matrix of certificate chains: whatever must be refused stands beside what must be
+"""A matrix of certificate chains: each chain that must be refused has one that must be
 accepted and differs in nothing else. RFC 5280, RFC 6125."""
 
 import chains

@@ -65,7 +65,7 @@ def run_at(job, moments, results, **variables):
         moments = lambda reading: fixed  # noqa: E731
     process = job.start(preexec_fn=trace_me, RESULTS_PATH=results, **variables)
     clock = Clock(process.pid, moments)
-    clock.follow()
+    clock.run_to_exit()
     result = process.wait()
     assert clock.readings > 2
     return result

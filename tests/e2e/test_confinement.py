@@ -309,7 +309,7 @@ def test_the_name_of_an_interface_is_looked_up(emulator, scratch):
 # --- a forbidden call ------------------------------------------------------------
 
 
-def told(result):
+def error_output(result):
     """What the program wrote on standard error; qemu adds a line on signals."""
     return "".join(line for line in result.err.splitlines(keepends=True)
                    if not line.startswith("qemu: "))
@@ -323,10 +323,10 @@ def crashed(result, path, note):
     assert value["details"]["error_code"] == "INTERNAL"
     assert value["details"]["cluster_id"]
     assert path.stat().st_mode & 0o777 == 0o644
-    assert told(result).count("\n") == 1
-    assert note.read_text() == told(result)
+    assert error_output(result).count("\n") == 1
+    assert note.read_text() == error_output(result)
     assert sorted(os.listdir(path.parent)) == sorted([path.name, note.name])
-    return told(result).strip()
+    return error_output(result).strip()
 
 
 @native
@@ -438,7 +438,7 @@ def test_a_crash_before_the_job(run):
     os.close(reader)
     os.close(writer)
     assert result.code == -signal.SIGSEGV
-    assert told(result) == "pull-secret: internal error: SIGSEGV\n"
+    assert error_output(result) == "pull-secret: internal error: SIGSEGV\n"
 
 
 @needs_root

@@ -635,7 +635,7 @@ def test_two_refusals_in_one_run_each_get_one_new_token(emulator, job):
 
 
 def test_credentials_are_read_before_standard_input(emulator, job):
-    """So that a wrong file is told at once, not after somebody typed a secret."""
+    """So that an invalid file is reported at once, not after the secret was typed."""
     reader, writer = os.pipe()
     result = job(PULL_SECRET_DATA=None, PULL_SECRET_FILE="-", stdin=reader,
                  GOOGLE_APPLICATION_CREDENTIALS="/missing")

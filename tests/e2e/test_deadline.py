@@ -111,7 +111,7 @@ def test_a_log_that_nobody_reads(emulator, job, full_pipe, tmp_path):
 
 
 def test_a_back_off(start_emulator):
-    """The wait that would end too late is not begun: the failure itself is told."""
+    """The wait that would end too late is not begun: the failure itself is reported."""
     def check(service, operation):
         emulator = start_emulator()
         emulator.order(service, operation, times=None, reply=errors.html_503())

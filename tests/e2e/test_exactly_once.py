@@ -152,7 +152,7 @@ def test_one_fault(places):
 
 
 def test_one_fault_where_the_secret_exists(places):
-    """A version that is not there can be told from one that is: it is sent again."""
+    """It is certain that the version does not exist: it is sent again."""
     def check(nth, name):
         place = places(b"old")
         order = place.order(nth, **FAULTS[name])

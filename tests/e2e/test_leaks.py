@@ -19,7 +19,7 @@ from leaks import leaked
 from proxyserver import ProxyServer
 from test_credential_types import Files
 from test_validation import REFUSED, text_bytes
-from tracer import Ending, trace_me
+from tracer import StoppedAtExit, trace_me
 
 from emulator import Reply, errors
 
@@ -123,7 +123,7 @@ class Watched(Job):
         start = super(Job, self).start if applet else super().start
         self.process = start(*applet, env=self.environment(**variables), cwd=self.folder,
                              preexec_fn=_prepare)
-        ending = Ending(self.process.pid)
+        ending = StoppedAtExit(self.process.pid)
         memory = ending.at_exit()
         done = self.process.wait()
         assert code is None or done.code == code, done
@@ -253,7 +253,7 @@ def test_invalid_pull_secrets(watch, tmp_path):
 
 @traced
 def test_a_secret_in_the_wrong_variable(watch):
-    """It stays where the caller put it, but is told nowhere."""
+    """It stays where the caller put it, but is shown nowhere."""
     watched = watch("secret in a wrong variable")
     for name in ("PULL_SECRET_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "CLUSTER_ID",
                  "GCP_PROJECT_ID", "SECRET_NAME", "SSL_CERT_FILE", "SSL_CERT_DIR",

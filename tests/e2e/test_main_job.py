@@ -139,7 +139,7 @@ def test_somebody_else_creates_the_secret_in_between(emulator, job, monkeypatch)
 
 @pytest.mark.parametrize("count", [2, 8])
 def test_several_at_once_all_succeed(emulator, job, monkeypatch, count):
-    """All have been told that the secret is missing before one may create it."""
+    """All have received that the secret is missing before one may create it."""
     barrier = threading.Barrier(count)
     tickets = iter(range(count))
     hook(monkeypatch, emulator, "addVersion",

@@ -50,12 +50,12 @@ def start_until_one_waits(run, output):
     pytest.fail("there is always room")
 
 
-@pytest.mark.parametrize("where", ["full_pipe", "deaf_terminal"])
+@pytest.mark.parametrize("where", ["full_pipe", "unread_terminal"])
 def test_a_signal_ends_an_applet(run, request, where):
     process = start_until_one_waits(run, request.getfixturevalue(where))
     process.popen.send_signal(signal.SIGTERM)
     assert process.wait().code == 143
 
 
-def test_an_applet_at_a_terminal_does_not_wait_for_ever(run, deaf_terminal):
-    assert start_until_one_waits(run, deaf_terminal).wait().code == 1
+def test_an_applet_at_a_terminal_does_not_wait_for_ever(run, unread_terminal):
+    assert start_until_one_waits(run, unread_terminal).wait().code == 1

@@ -310,10 +310,10 @@ def test_the_file_on_standard_input_or_output_is_not_replaced(emulator, job, pat
     assert emulator.connections() == []
 
 
-# --- what cannot be told ---------------------------------------------------------
+# --- what cannot be reported -----------------------------------------------------
 
 
-def untold(result, value=None):
+def check_unreported(result, value=None):
     """The rule: stored and verified, so no retry; and whatever still speaks says so."""
     assert result.code == 6
     if value is not None:
@@ -328,7 +328,7 @@ def test_a_folder_that_goes_away(emulator, job, path):
     until(lambda: emulator.requests(operation="access"))
     shutil.rmtree(path.parent)
     result = process.wait()
-    untold(result)
+    check_unreported(result)
     assert result.error["operation"] == "result-file"
     assert str(path) in result.error["message"]
     assert result.error["version"] in result.error["message"]
@@ -415,7 +415,7 @@ def test_a_log_file_that_is_full_at_its_last_line(job, path, tmp_path, flags):
     if flags:
         assert result.code == 1
     else:
-        untold(result, value)
+        check_unreported(result, value)
 
 
 def test_a_relative_path(job, path):
@@ -431,7 +431,7 @@ def test_a_lost_log_is_no_success(emulator, job, path):
     while b"Adding secret version" not in os.read(reader, 65536):
         pass
     os.close(reader)
-    untold(process.wait(), read(path))
+    check_unreported(process.wait(), read(path))
 
 
 def test_a_closed_log_has_a_result(job, path):

@@ -14,7 +14,7 @@ import signal
 
 import pytest
 from conftest import PULL_SECRET, native, together
-from follower import Short
+from follower import ShortTransfers
 from test_exactly_once import OURS, Place
 from tracer import trace_me
 
@@ -224,8 +224,8 @@ def check_newest(place, stored):
 
 def run_short(place, *cut):
     process = place.start(preexec_fn=trace_me)
-    short = Short(process.pid, *cut)
-    short.follow()
+    short = ShortTransfers(process.pid, *cut)
+    short.run_to_exit()
     result = process.wait()
     assert result.code == 0, result.out
     assert result.errors == [] and result.warnings == []

@@ -106,7 +106,7 @@ def test_a_signal(emulator, job, note):
 
 
 def test_an_unwritten_result(emulator, job, note, tmp_path):
-    """The verdict is not what the run did but that nobody could be told."""
+    """The line says that the result was not written, not what the run did."""
     folder = tmp_path / "results"
     folder.mkdir()
     emulator.order("secretmanager", "access", delay_before=0.3)

@@ -65,7 +65,7 @@ def check_unknown(result, *parts):
 
 @pytest.mark.parametrize("others", [1, 2, 3, 7])
 def test_others_add_versions_meanwhile(emulator, job, others):
-    """Ours is below theirs: it cannot be told from an older one of the same bytes, and
+    """Ours is below theirs: it cannot be distinguished from an older one of the same bytes, and
     once more on top of theirs it might put old bytes over new."""
     theirs = [b"theirs %d" % number for number in range(others)]
     emulator.secretmanager.put(SECRET, b"old")
@@ -128,7 +128,7 @@ def test_latest_lags_far_behind(emulator, job, what, count):
 
 
 def test_latest_is_disabled(emulator, job):
-    """Then its number is not told, and it is found by counting."""
+    """Then its number is unknown, and it is found by counting."""
     emulator.secretmanager.put(SECRET, b"1", b"2", b"3")
     lose(emulator)
     before_access(emulator, states((3, "DISABLED")))

@@ -1,4 +1,4 @@
-"""A server that answers a ClientHello with given bytes, and keeps what it was told."""
+"""A server that answers a ClientHello with given bytes, and keeps what it received."""
 
 import socket
 import threading

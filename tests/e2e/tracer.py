@@ -161,7 +161,7 @@ class Tracee:
         return result
 
 
-class Ending(Tracee):
+class StoppedAtExit(Tracee):
     """A process that is stopped when it is about to be gone."""
 
     def __init__(self, pid):

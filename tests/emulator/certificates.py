@@ -59,7 +59,7 @@ def _fresh(folder):
 
 
 def _make(folder, chain, fault):
-    """Build beside the place and rename, as others may do the same right now."""
+    """Build in another folder and rename, as others may do the same right now."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
     try:

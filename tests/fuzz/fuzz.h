@@ -18,7 +18,7 @@ must(bool holds)
 		abort();
 }
 
-/* A failure is told in one line for people, a success not at all. */
+/* A failure has a message of one line, a success has none. */
 static inline void
 must_tell(enum code code, const struct status *st)
 {

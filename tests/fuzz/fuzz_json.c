@@ -1,7 +1,7 @@
 /*
  * Any text, read by the JSON reader. Its verdict must be that of the plain
  * recogniser below; what it accepts must survive being built and read again;
- * what it refuses must be told in one printable line.
+ * what it refuses must have a message of one printable line.
  */
 #include "base/json.h"
 #include "base/json_path.h"
@@ -340,7 +340,7 @@ rebuild(struct json_value root, struct buf *out)
 }
 
 static void
-check_twin_values(struct json_value a, struct json_value b)
+check_same_value(struct json_value a, struct json_value b)
 {
 	enum json_type type = json_type(a);
 	uint64_t number;
@@ -359,7 +359,7 @@ check_twin_values(struct json_value a, struct json_value b)
 }
 
 static void
-check_twins(struct json_value a, struct json_value b)
+check_same(struct json_value a, struct json_value b)
 {
 	struct walk first = { .root = a }, second = { .root = b };
 	struct event x, y;
@@ -371,8 +371,8 @@ check_twins(struct json_value a, struct json_value b)
 			continue;
 		must(json_type(x.key) == json_type(y.key));
 		if (json_type(x.key) != JSON_ABSENT)
-			check_twin_values(x.key, y.key);
-		check_twin_values(x.value, y.value);
+			check_same_value(x.key, y.key);
+		check_same_value(x.value, y.value);
 	}
 	must(!walk_next(&second, &y));
 }
@@ -422,7 +422,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	must(json_parse(&second, buf_view(&built), &second_tokens, &st) ==
 	     CODE_OK);
-	check_twins(json_root(&first), json_root(&second));
+	check_same(json_root(&first), json_root(&second));
 	buf_init(&again, again_memory, sizeof(again_memory));
 	must(rebuild(json_root(&second), &again));
 	must(str_eq(buf_view(&built), buf_view(&again)));

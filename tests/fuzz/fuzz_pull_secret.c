@@ -7,7 +7,7 @@
 static struct json_tokens tokens;
 static char scratch_memory[PULL_SECRET_MAX];
 
-/* Whether 12 bytes in a row of the input are told to people. */
+/* Whether 12 bytes in a row of the input are in a message. */
 static bool
 quotes(const char *message, const uint8_t *data, size_t size)
 {

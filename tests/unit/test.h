@@ -1,5 +1,5 @@
 /*
- * What every unit test needs: cmocka, and tests that enter themselves.
+ * What every unit test needs: cmocka, and tests that register themselves.
  *
  *	TEST(what_holds)
  *	{
@@ -41,7 +41,7 @@ static struct {
 		(void)state; \
 		test_(); \
 	} \
-	__attribute__((constructor)) static void enter_##test_(void) \
+	__attribute__((constructor)) static void register_##test_(void) \
 	{ \
 		if (tests.count == TESTS_MAX) \
 			abort(); \
@@ -57,7 +57,7 @@ static struct {
 
 /* What runs once before the first test and once after the last. */
 #define AROUND_ALL(setup, teardown) \
-	__attribute__((constructor)) static void enter_around_all(void) \
+	__attribute__((constructor)) static void register_around_all(void) \
 	{ \
 		tests.before = setup; \
 		tests.after = teardown; \

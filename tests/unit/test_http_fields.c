@@ -1,4 +1,4 @@
-/* What fields of a response say: RFC 9110 sections 5.6.7, 6.6.1 and 10.2.3. */
+/* Fields of a response: RFC 9110 sections 5.6.7, 6.6.1 and 10.2.3. */
 #include "net/http_response.h"
 
 #include "read_response.h"

@@ -1,4 +1,4 @@
-/* Ceilings, twins among thousands, and what an error shows of a text. */
+/* Ceilings, duplicate keys among thousands, and what an error shows of a text. */
 
 #include "base/json_walk.h"
 #include "parse_copy.h"
@@ -81,15 +81,16 @@ TEST(tokens_have_a_ceiling)
 			 CODE_INVALID_ARGUMENT);
 }
 
-/* An object of `count` keys that differ late; `twin` repeats the first. */
+/* An object of `count` keys that differ late; `duplicate` repeats the first. */
 static struct str
-many_keys(struct buf *out, size_t count, bool twin)
+many_keys(struct buf *out, size_t count, bool duplicate)
 {
 	buf_reset(out);
 	buf_put_char(out, '{');
 	for (size_t i = 0; i < count; i++) {
 		buf_put_cstr(out, "\"registry.example.com/");
-		buf_put_uint(out, twin && i == count - 1 ? 10000 : 10000 + i);
+		buf_put_uint(out,
+			     duplicate && i == count - 1 ? 10000 : 10000 + i);
 		buf_put_cstr(out, "\":0,");
 	}
 	out->len--;
@@ -98,7 +99,7 @@ many_keys(struct buf *out, size_t count, bool twin)
 	return buf_view(out);
 }
 
-TEST(finds_a_twin_among_thousands)
+TEST(finds_a_duplicate_key_among_thousands)
 {
 	struct buf out;
 	struct status st;

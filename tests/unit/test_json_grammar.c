@@ -1,4 +1,4 @@
-/* What is JSON and what is not, and how a fault is told. */
+/* What is JSON and what is not, and how a fault is reported. */
 
 #include "base/utf8.h"
 #include "parse_copy.h"
@@ -117,7 +117,7 @@ TEST(accepts_all_that_the_grammar_allows)
 #define CUT_ARRAY "the text ends before ']' closes the array"
 #define AFTER "something after the end of the JSON value"
 #define SECOND "a second value after the first"
-#define TWIN "a key that its object has already"
+#define DUPLICATE_KEY "a key that its object has already"
 #define WORD "a word without double quotes"
 #define CASE "a literal that is not in lower case"
 #define NAN "NaN, which JSON does not have"
@@ -409,21 +409,23 @@ static const struct {
 	{ TEXT("{} x"), AT(1, 4, "$", AFTER) },
 	{ TEXT("null null"), AT(1, 6, "$", AFTER) },
 	/* keys that come twice, compared after unescaping */
-	{ TEXT("{\"a\":1,\"a\":1}"), AT(1, 8, "$.a", TWIN) },
-	{ TEXT("{\"a\":1,\"b\":2,\"a\":3}"), AT(1, 14, "$.a", TWIN) },
-	{ TEXT("{\"\":1,\"\":2}"), AT(1, 7, "$[key 2]", TWIN) },
-	{ TEXT("{\"a\":1,\"\\u0061\":2}"), AT(1, 8, "$[key 2]", TWIN) },
-	{ TEXT("{\"\\u0061\":1,\n\"a\":2}"), AT(2, 1, "$.a", TWIN) },
-	{ TEXT("{\"/\":1,\"\\/\":2}"), AT(1, 8, "$[key 2]", TWIN) },
-	{ TEXT("{\"\\u00e9\":1,\"\xc3\xa9\":2}"), AT(1, 13, "$[key 2]", TWIN) },
+	{ TEXT("{\"a\":1,\"a\":1}"), AT(1, 8, "$.a", DUPLICATE_KEY) },
+	{ TEXT("{\"a\":1,\"b\":2,\"a\":3}"), AT(1, 14, "$.a", DUPLICATE_KEY) },
+	{ TEXT("{\"\":1,\"\":2}"), AT(1, 7, "$[key 2]", DUPLICATE_KEY) },
+	{ TEXT("{\"a\":1,\"\\u0061\":2}"),
+	  AT(1, 8, "$[key 2]", DUPLICATE_KEY) },
+	{ TEXT("{\"\\u0061\":1,\n\"a\":2}"), AT(2, 1, "$.a", DUPLICATE_KEY) },
+	{ TEXT("{\"/\":1,\"\\/\":2}"), AT(1, 8, "$[key 2]", DUPLICATE_KEY) },
+	{ TEXT("{\"\\u00e9\":1,\"\xc3\xa9\":2}"),
+	  AT(1, 13, "$[key 2]", DUPLICATE_KEY) },
 	{ TEXT("{\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\":2}"),
-	  AT(1, 19, "$[key 2]", TWIN) },
+	  AT(1, 19, "$[key 2]", DUPLICATE_KEY) },
 	{ TEXT("{\"auths\":{\"quay.io\":{},\"b\":{},\"quay.io\":{}}}"),
-	  AT(1, 31, "$.auths[\"quay.io\"]", TWIN) },
+	  AT(1, 31, "$.auths[\"quay.io\"]", DUPLICATE_KEY) },
 	{ TEXT("[0,{\"a\":[],\"b\":{\"a\":0,\"c\":1,\"a\":2},\"b\":0}]"),
-	  AT(1, 29, "$[1].b.a", TWIN) },
+	  AT(1, 29, "$[1].b.a", DUPLICATE_KEY) },
 	{ TEXT("{\"b\":{\"c\":1},\"a\":{\"c\":1},\"a\":{\"c\":1}}"),
-	  AT(1, 26, "$.a", TWIN) },
+	  AT(1, 26, "$.a", DUPLICATE_KEY) },
 };
 
 TEST(refuses_all_else_and_tells_where_and_why)

@@ -1,4 +1,4 @@
-/* Private keys that were made to hurt their decoder. */
+/* Malformed private keys. */
 #include "gcp/jwt.h"
 
 #include "base/codec.h"

@@ -565,7 +565,7 @@ addresses_found(void)
 
 /* The message with S1, S2, S3 in the place of the servers' addresses. */
 static const char *
-message_told(void)
+shown_message(void)
 {
 	static char memory[STATUS_MESSAGE_MAX];
 	char one[ADDRESS_TEXT_SIZE];
@@ -630,9 +630,9 @@ struct look_up_case {
 	const char *rule;
 	struct script server[NAME_SERVERS_MAX];
 	const char *asked;
-	const char *found; /* NULL: it fails */
-	const char *told;  /* after "cannot resolve HOST: " */
-	int64_t takes;     /* milliseconds */
+	const char *found;   /* NULL: it fails */
+	const char *message; /* after "cannot resolve HOST: " */
+	int64_t takes;       /* milliseconds */
 };
 
 #define UDP(a, aaaa) \
@@ -1000,7 +1000,7 @@ check_found(const struct look_up_case *c)
 }
 
 static void
-check_told(const struct look_up_case *c)
+check_message(const struct look_up_case *c)
 {
 	static const char prefix[] = "cannot resolve " HOST ": ";
 
@@ -1008,8 +1008,8 @@ check_told(const struct look_up_case *c)
 	assert_true(status_retryable(&st));
 	assert_int_equal(strncmp(st.message, prefix, sizeof(prefix) - 1), 0);
 	assert_true(strstr(st.hint, "/etc/resolv.conf") != NULL);
-	if (strcmp(message_told() + sizeof(prefix) - 1, c->told) != 0)
-		fail_msg("%s: %s", c->rule, message_told());
+	if (strcmp(shown_message() + sizeof(prefix) - 1, c->message) != 0)
+		fail_msg("%s: %s", c->rule, shown_message());
 }
 
 static void
@@ -1030,7 +1030,7 @@ check_case(const struct look_up_case *c)
 	if (code == CODE_OK)
 		check_found(c);
 	else
-		check_told(c);
+		check_message(c);
 	if (c->asked != NULL && strcmp(asked.ptr, c->asked) != 0)
 		fail_msg("%s: asked %s", c->rule, asked.ptr);
 	if (now - start != c->takes)

@@ -1,6 +1,5 @@
-/* What /etc/resolv.conf and /etc/hosts say. */
-
-#include "net/resolve.h"
+/* The formats of /etc/resolv.conf and /etc/hosts. */
+#include "net/resolver_config.h"
 
 #include "test.h"
 

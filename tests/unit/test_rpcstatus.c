@@ -271,7 +271,7 @@ TEST(oauth_errors_are_read)
 	assert_string_equal(st.message, "HTTP 400 invalid_grant: Bad?Request");
 }
 
-/* A reason too long to be one is none. */
+/* A reason that is too long is dropped. */
 TEST(reasons_have_a_ceiling)
 {
 	char body[256], reason[STATUS_REASON_MAX + 1];
