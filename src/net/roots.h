@@ -11,15 +11,24 @@
 
 #include "net/certificate.h"
 
+/* An RSA root's exponent is 65537: a build with any other is refused. */
 struct root {
-	const char *name;              /* for people: the subject's CN or O */
 	int64_t not_before, not_after; /* Unix seconds */
+	uint16_t name_length;          /* of its subject, in DER */
+	uint16_t key_length;           /* of its RSA modulus, or EC point */
+	unsigned char curve;           /* BR_EC_*, or 0 for RSA */
 	unsigned char path_length;     /* or PATH_UNLIMITED */
-	br_x509_trust_anchor anchor;
 };
 
 /* In the order of the pins. */
 extern const struct root ROOTS[];
 extern const size_t ROOTS_COUNT;
+
+/* The name and key of each in turn: without pointers, which cost relocations. */
+extern const unsigned char ROOTS_BYTES[];
+
+/* The anchor of a root whose name and key are at `bytes`, to which it points. */
+br_x509_trust_anchor root_anchor(const struct root *root,
+				 const unsigned char *bytes);
 
 #endif

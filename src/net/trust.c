@@ -72,16 +72,23 @@ insert(struct trust *trust, const br_x509_trust_anchor *anchor,
 void
 trust_use_roots(struct trust *trust, int64_t now)
 {
+	const unsigned char *bytes = ROOTS_BYTES;
+
 	trust->count = 0;
 	trust->skipped = 0;
 	trust->expired = 0;
 	(void)format_text(trust->source, sizeof(trust->source),
 			  "the compiled-in roots");
-	for (size_t i = 0; i < ROOTS_COUNT && i < ANCHORS_MAX; i++)
-		if (now < ROOTS[i].not_before || now > ROOTS[i].not_after)
+	for (size_t i = 0; i < ROOTS_COUNT && i < ANCHORS_MAX; i++) {
+		const struct root *root = &ROOTS[i];
+		br_x509_trust_anchor anchor = root_anchor(root, bytes);
+
+		if (now < root->not_before || now > root->not_after)
 			trust->expired++;
 		else
-			insert(trust, &ROOTS[i].anchor, ROOTS[i].path_length);
+			insert(trust, &anchor, root->path_length);
+		bytes += root->name_length + root->key_length;
+	}
 }
 
 /* A copy that lasts; NULL if the pool is full. */

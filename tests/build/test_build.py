@@ -279,7 +279,7 @@ def test_roots_are_the_same_twice_and_from_one_bundle(tmp_path):
     pins = TOP / "vendor/roots/pins"
     _, first = roots(tmp_path, pins)
     _, second = roots(tmp_path, pins, "/etc/ssl/certs/ca-certificates.crt")
-    assert first.count(".anchor = {") == len(pinned())
+    assert first.count(".not_before = ") == len(pinned())
     assert first == second
 
 
@@ -300,11 +300,10 @@ def openssl(path, *words):
 
 def test_roots_say_what_openssl_says(tmp_path):
     _, text = roots(tmp_path, TOP / "vendor/roots/pins")
-    arrays = {
-        name: bytes(int(byte, 16) for byte in re.findall("0x([0-9a-f]{2})", body))
-        for name, body in re.findall(r"const unsigned char (\w+)\[\] = \{(.*?)\};", text, re.S)
-    }
-    rows = re.findall(r"\.not_before = (-?\d+),\s+\.not_after = (\d+)", text)
+    array, table = text.split("const struct root ROOTS[]")
+    left = bytes(int(byte, 16) for byte in re.findall("0x([0-9a-f]{2})", array))
+    rows = [dict(re.findall(r"\.(\w+) = ([^,]+),", row)) for row in re.findall(r"\{\n(.*?)\n\t\}", table, re.S)]
+    assert len(rows) == len(pinned())
     bundle = Path("/etc/ssl/certs/ca-certificates.crt").read_text()
     by_print = {}
     for index, pem in enumerate(re.findall("-----BEGIN.*?-----END CERTIFICATE-----\n", bundle, re.S)):
@@ -314,22 +313,36 @@ def test_roots_say_what_openssl_says(tmp_path):
             ["openssl", "x509", "-in", file, "-outform", "DER"], capture_output=True, check=True
         ).stdout
         by_print[hashlib.sha256(der).hexdigest()] = (file, der)
-    for index, (fingerprint, _) in enumerate(pinned()):
+    for row, (fingerprint, _) in zip(rows, pinned()):
         file, der = by_print[fingerprint]
+        name, left = left[: int(row["name_length"])], left[int(row["name_length"]) :]
+        key, left = left[: int(row["key_length"])], left[int(row["key_length"]) :]
         dates = openssl(file, "-dates", "-dateopt", "iso_8601")
         expected = [
-            time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(int(seconds))) for seconds in rows[index]
+            time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(int(row[end]))) for end in ("not_before", "not_after")
         ]
         assert re.findall("=(.*)", dates) == expected
-        name = arrays[f"DN{index}"]
         assert name[0] == 0x30 and name in der
-        if f"N{index}" in arrays:
-            modulus = openssl(file, "-modulus").strip().split("=")[1]
-            assert arrays[f"N{index}"].hex().upper() == modulus
-            assert arrays[f"E{index}"] in (b"\x01\x00\x01", b"\x03")
+        if row["curve"] == "0":
+            assert key.hex().upper() == openssl(file, "-modulus").strip().split("=")[1]
+            assert "Exponent: 65537 (" in openssl(file, "-text")
         else:
-            assert arrays[f"Q{index}"][0] == 4
-            assert b"\0" + arrays[f"Q{index}"] in der
+            assert key[0] == 4
+            assert b"\0" + key in der
+    assert left == b""
+
+
+def test_root_with_another_exponent_is_refused(tmp_path):
+    root = tmp_path / "root.pem"
+    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-pkeyopt", "rsa_keygen_pubexp:3", "-nodes",
+         "-keyout", "/dev/null", "-subj", "/CN=Three", "-out", root], TOP)
+    pins = tmp_path / "pins"
+    fingerprint = openssl(root, "-fingerprint", "-sha256").strip().split("=")[1]
+    pins.write_text(f"{fingerprint.replace(':', '').lower()} Three\n")
+    done, text = roots(tmp_path, pins, root)
+    assert done.returncode != 0
+    assert done.stdout == "roots: Three: its RSA exponent is not 65537\n"
+    assert text == ""
 
 
 # --- scripts/setup ----------------------------------------------------------------

@@ -540,6 +540,32 @@ the_compiled_in_roots_follow_the_clock(void **state)
 	assert_true(trust.count > 0);
 	assert_int_equal(trust.count + trust.expired, ROOTS_COUNT);
 	assert_string_equal(trust.source, "the compiled-in roots");
+	for (size_t i = 0; i < trust.count; i++) {
+		const br_x509_trust_anchor *a = &trust.anchor[i];
+
+		assert_int_equal(a->dn.data[0], 0x30);
+		if (a->dn.data[1] == 0x81)
+			assert_int_equal(a->dn.data[2] + 3, a->dn.len);
+		else
+			assert_int_equal(a->dn.data[1] + 2, a->dn.len);
+		assert_int_equal(a->flags, BR_X509_TA_CA);
+		if (a->pkey.key_type == BR_KEYTYPE_RSA) {
+			assert_true(a->pkey.key.rsa.nlen >= 256);
+			assert_true(a->pkey.key.rsa.n[0] >= 0x80);
+			assert_true(
+				a->pkey.key.rsa.n[a->pkey.key.rsa.nlen - 1] &
+				1);
+			assert_int_equal(a->pkey.key.rsa.elen, 3);
+			assert_memory_equal(a->pkey.key.rsa.e, "\1\0\1", 3);
+		} else {
+			assert_int_equal(a->pkey.key_type, BR_KEYTYPE_EC);
+			assert_int_equal(a->pkey.key.ec.q[0], 4);
+			assert_int_equal(a->pkey.key.ec.qlen,
+					 a->pkey.key.ec.curve == BR_EC_secp256r1
+						 ? 65
+						 : 97);
+		}
+	}
 	trust_use_roots(&trust, 0);
 	assert_int_equal(trust.count, 0);
 	assert_int_equal(trust.expired, ROOTS_COUNT);
