@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -124,6 +125,44 @@ def test_delete(driver):
     assert_error(driver.api("DELETE", "s"), 404, "NOT_FOUND",
                  f"Secret [{NAME}] not found.")
     assert driver.create().status == 200
+
+
+def test_the_etag_of_a_deletion(emu, driver):
+    """It is opaque, sent percent-encoded, and that of the secret's own fields."""
+    secret = emu.secretmanager.put("s", b"one", labels={"a": "b"})
+    secret.etag = '"a+b/c=&d %e"'
+    driver.add()
+    driver.api("POST", "s/versions/1:disable", {})
+    quoted = quote(secret.etag, safe="")
+    for wrong in (quoted.lower() + "x", quoted[3:-3], quote(secret.etag, safe="+"),
+                  quote(quoted, safe="")):
+        assert_error(driver.api("DELETE", f"s?etag={wrong}"), 400, "FAILED_PRECONDITION")
+    for query in (f"etag={quoted}&etag={quoted}", f"etag={quoted}&force=true"):
+        assert_error(driver.api("DELETE", f"s?{query}"), 400, "INVALID_ARGUMENT")
+    secret.touch()
+    assert_error(driver.api("DELETE", f"s?etag={quoted}"), 400, "FAILED_PRECONDITION")
+    secret.etag = '"a+b/c=&d %e"'
+    assert driver.api("DELETE", f"s?etag={quoted.lower()}").json == {}
+    assert emu.secretmanager.secret("s") is None
+
+
+def test_a_deletion_takes_all_versions(emu, driver):
+    """What is created anew under the name begins with version 1."""
+    emu.secretmanager.put("s", b"one", b"two")
+    emu.secretmanager.put("t", b"other")
+    assert driver.api("DELETE", "s?etag=").status == 200  # empty: none was given
+    assert_error(driver.access("s", "1"), 404, "NOT_FOUND")
+    assert driver.access("t").status == 200
+    driver.create()
+    assert driver.add().json["name"] == f"{NAME}/versions/1"
+
+
+def test_only_a_secret_is_deleted(emu, driver):
+    """The API has no DELETE of a version, nor of a project's secrets."""
+    emu.secretmanager.put("s", b"one")
+    for path in ("s/versions/1", "", "s/"):
+        assert driver.api("DELETE", path).status == 404
+    assert emu.secretmanager.secret("s") is not None
 
 
 def test_list_pages_and_filter(emu, driver):
