@@ -35,6 +35,10 @@ UNPRIVILEGED = (["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
                 if os.geteuid() == 0 else [])
 CLUSTER = "cluster-1"
 SECRET = f"hyperfleet-{CLUSTER}-pull-secret"
+LABELS = {  # of what the job creates
+    "managed-by": "hyperfleet", "adapter": "pullsecret", "cluster-id": CLUSTER,
+    "resource-type": "pull-secret", "hyperfleet-version": "v1",
+}
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 # What a program for another machine under qemu does not show.
 native = pytest.mark.native
@@ -235,6 +239,8 @@ class Job(Runner):
     Keywords in capitals are variables that are added, or with None left out.
     """
 
+    name = "pull-secret"
+
     def environment(self, **variables):
         return {"GCP_PROJECT_ID": self.emulator.project, "CLUSTER_ID": CLUSTER,
                 "PULL_SECRET_DATA": PULL_SECRET, **self.emulator.environment(),
@@ -244,7 +250,16 @@ class Job(Runner):
         variables = {name: more.pop(name) for name in list(more)
                      if name.isupper() or name.endswith("_proxy")}
         env = self.environment(**variables) if env is None else env
-        return super().start("run-job", "pull-secret", *flags, env=env, **more)
+        return super().start("run-job", self.name, *flags, env=env, **more)
+
+
+class DeleteJob(Job):
+    """Starts `run-job delete-pull-secret`, which needs no pull secret."""
+
+    name = "delete-pull-secret"
+
+    def environment(self, **variables):
+        return super().environment(**{"PULL_SECRET_DATA": None, **variables})
 
 
 class Scratch(Job):
@@ -383,6 +398,14 @@ def start_job():
 def job(emulator, start_job):
     """Run the main job against `emulator`: job("--dry-run", CLUSTER_ID="x")."""
     return start_job(emulator)
+
+
+@pytest.fixture
+def delete(emulator):
+    """Delete the secret of `emulator`: delete("--force", CLUSTER_ID="x")."""
+    runner = DeleteJob(emulator)
+    yield runner
+    runner.stop()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from conftest import PROGRAM, PULL_SECRET
 
-APPLETS = ("run-job", "validate", "token", "doctor", "version", "help")
+APPLETS = ("run-job", "validate", "token", "access", "doctor", "version", "help")
 
 
 def usage_error(result, word=""):

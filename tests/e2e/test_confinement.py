@@ -15,7 +15,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import CANARY, PATIENCE, PROGRAM, PULL_SECRET, auth, native, needs_root, until
+from conftest import (CANARY, LABELS, PATIENCE, PROGRAM, PULL_SECRET, SECRET, auth, native,
+                      needs_root, until)
 
 from tracer import Tracee, trace_me
 
@@ -280,17 +281,25 @@ def test_errors_of_landlock(emulator, job, tmp_path, name):
     assert json.loads((tmp_path / "result").read_text())["status"] == "failure"
 
 
-def test_the_table_has_every_call_of_a_run(job, tmp_path):
+# Each end of a run: a connection, what it prints; of a job, the result in its place.
+ENDS = {"connect", "recvfrom", "write"}
+JOB_ENDS = ENDS | {"pwrite64", "renameat"}
+
+
+@pytest.mark.parametrize("words, ends", [
+    ("run-job pull-secret", JOB_ENDS), ("run-job delete-pull-secret", JOB_ENDS),
+    ("access", ENDS)], ids=["pull-secret", "delete-pull-secret", "access"])
+def test_the_table_has_every_call_of_a_run(emulator, job, run, tmp_path, words, ends):
     """Also on arm64: qemu knows no filters, but tells what is called."""
+    emulator.secretmanager.put(SECRET, b"stored", labels=LABELS)
     trace = tmp_path / "trace"
     under_qemu = Path(PROGRAM).read_bytes()[:2] == b"#!"
-    result = job(before=[] if under_qemu else ["strace", "-o", trace],
+    result = run(*words.split(), before=[] if under_qemu else ["strace", "-o", trace],
                  env=job.environment(RESULTS_PATH=tmp_path / "result", QEMU_STRACE="1"))
     assert result.code == 0
     said = result.err if under_qemu else trace.read_text()
     calls = re.findall(r"^(?:\d+ )?(\w+)\(", said.rpartition("prctl(")[2], re.M)
-    # Each end of the run: a connection, the log, the result in its place.
-    assert {"connect", "recvfrom", "write", "pwrite64", "renameat"} <= set(calls)
+    assert ends <= set(calls)
     table = (Path(__file__).parents[2] / "src/sys/sandbox.c").read_text()
     assert set(calls) <= set(re.findall(r"{ SYS_(\w+),", table))
 

@@ -56,7 +56,7 @@ class Place:
     numbers = itertools.count()
     lock = threading.Lock()
 
-    def __init__(self, emulator, tmp_path, *before):
+    def __init__(self, emulator, tmp_path, *before, job=None):
         """before: payloads that are there already; none: there is no secret."""
         self.emulator = emulator
         self.before = list(before)
@@ -65,7 +65,7 @@ class Place:
         if before:
             emulator.secretmanager.put(self.name, *before)
         self.results = tmp_path / self.name
-        self.job = Job(emulator)
+        self.job = job or Job(emulator)
 
     def matches(self, request):
         return self.name in request.target

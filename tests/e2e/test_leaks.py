@@ -14,7 +14,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, quote
 
 import pytest
-from conftest import CANARY, PULL_SECRET, SECRET, Job, auth, contents, native, together
+from conftest import CANARY, LABELS, PULL_SECRET, SECRET, Job, auth, contents, native, together
 from leaks import leaked
 from proxyserver import ProxyServer
 from test_credential_types import Files
@@ -271,10 +271,26 @@ def test_applets(watch):
     """The token alone is printed, by the one applet that is for it."""
     for words in (["token"], ["token", "--json"]):
         watch(" ".join(words))(*words, code=0, may=[("stdout", None)], PULL_SECRET_DATA=None)
+    watched = watch("access")
+    watched.emulator.secretmanager.put(SECRET, PULL_SECRET.encode())
+    watched("access", code=0, may=[("stdout", None)], PULL_SECRET_DATA=None)
+    watched("access", "--secret-version", "2", code=2, PULL_SECRET_DATA=None)
+    watched.emulator.order("secretmanager", "access", times=None, tamper="flip")
+    watched("access", code=5, PULL_SECRET_DATA=None)
     for words in (["doctor"], ["doctor", "--json"]):
         watched = watch(" ".join(words))
         watched.emulator.secretmanager.put(SECRET, b"old")
         watched(*words, code=0, PULL_SECRET_DATA=None)
+
+
+@traced
+def test_deletion(watch):
+    """The token, and what it does not need, are shown nowhere."""
+    watched = watch("delete-pull-secret")
+    for words, code in (([], 0), (["--dry-run"], 0), (["--force"], 0), ([], 2)):
+        labels = LABELS if code == 0 else None
+        watched.emulator.secretmanager.put(SECRET, PULL_SECRET.encode(), labels=labels)
+        watched("run-job", "delete-pull-secret", *words, code=code, PULL_SECRET_DATA=None)
 
 
 # --- credential files ------------------------------------------------------------
@@ -434,13 +450,15 @@ def test_token_endpoints_echo(watch, kind, service, operation):
 
 
 @traced
-@pytest.mark.parametrize("applet, service, operation", [
+@pytest.mark.parametrize("words, service, operation", [
     ("token", "oauth", "token"), ("doctor", "secretmanager", "get"),
-    ("doctor", "secretmanager", "testIamPermissions")])
-def test_applets_echo(watch, applet, service, operation):
-    """What other applets say of a refusal."""
-    watched = watch(f"{applet}: echo of {operation}")
-    look_at_echoes(watched, service, operation, applet, GOOGLE_APPLICATION_CREDENTIALS=(
+    ("doctor", "secretmanager", "testIamPermissions"), ("access", "secretmanager", "access"),
+    ("run-job delete-pull-secret", "secretmanager", "delete")])
+def test_applets_echo(watch, words, service, operation):
+    """What other applets, and another job, say of a refusal."""
+    watched = watch(f"{words.split()[-1]}: echo of {operation}")
+    watched.emulator.secretmanager.put(SECRET, b"old", labels=LABELS)
+    look_at_echoes(watched, service, operation, *words.split(), GOOGLE_APPLICATION_CREDENTIALS=(
         write_file(watched, "user") if service == "oauth" else None))
 
 

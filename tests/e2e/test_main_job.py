@@ -5,7 +5,7 @@ import re
 import threading
 
 import pytest
-from conftest import CLUSTER, PULL_SECRET, SECRET, Job, pull_secret_of, together
+from conftest import CLUSTER, LABELS, PULL_SECRET, SECRET, Job, pull_secret_of, together
 
 from emulator.crc32c import crc32c
 
@@ -24,10 +24,6 @@ FIRST_RUN = [
 LATER_RUN = FIRST_RUN[:3] + [
     ("secret-exists", f"Secret already exists: {SECRET}"),
 ] + FIRST_RUN[6:]
-LABELS = {
-    "managed-by": "hyperfleet", "adapter": "pullsecret", "cluster-id": CLUSTER,
-    "resource-type": "pull-secret", "hyperfleet-version": "v1",
-}
 
 
 def lines(result):

@@ -13,7 +13,7 @@ import shutil
 import signal
 
 import pytest
-from conftest import PULL_SECRET, native, together
+from conftest import LABELS, PULL_SECRET, DeleteJob, native, together
 from follower import ShortTransfers
 from test_exactly_once import OURS, Place
 from tracer import trace_me
@@ -71,6 +71,7 @@ ENDINGS = [
     ("landlock_add_rule|landlock_restrict_self", "", range(1, 100), ".*", 1, True),
     ("prctl", "PR_SET_SECCOMP", range(1, 100), "EPERM", 1, True),
 ]
+DELETED = "Successfully deleted secret"
 # Of the C library's start, of the kernel, or beyond what a program can answer for.
 BEYOND = {"execve", "arch_prctl", "set_tid_address", "exit_group"}
 
@@ -214,6 +215,59 @@ def test_a_kill_at_every_call(emulator, tmp_path, calls):
     batches({f"{name}-{count}": (name, count) for name, count in calls}, kill)
     print(f"{len(calls)} places: {dict(outcomes)}")
     assert outcomes[-signal.SIGKILL, 0] > 50 and outcomes[-signal.SIGKILL, 1] > 20
+
+
+# One error for each call of a deletion; all others get EINVAL.
+DELETE_ERRORS = {"write": "EPIPE", "recvfrom": "ECONNRESET", "sendto": "EPIPE",
+                 "connect": "ECONNREFUSED", "openat": "EMFILE", "open": "EMFILE", "read": "EIO",
+                 "pwrite64": "ENOSPC", "renameat": "ENOSPC", "fsync": "EIO"}
+
+
+def deletion(emulator, tmp_path):
+    place = Place(emulator, tmp_path, job=DeleteJob(emulator))
+    emulator.secretmanager.put(place.name, OURS, labels=LABELS)
+    return place
+
+
+def test_every_call_of_a_deletion_fails_once(emulator, tmp_path):
+    """One error of each call, or SIGTERM in it; a second run ends it."""
+    place = deletion(emulator, tmp_path)
+    assert place.run(before=["strace", "-o", tmp_path / "trace"]).code == 0
+    seen, rows, outcomes = collections.Counter(), {}, collections.Counter()
+    for name in re.findall(r"^(\w+)\(", (tmp_path / "trace").read_text(), re.M):
+        seen[name] += 1
+        if name in BEYOND:
+            continue
+        error = DELETE_ERRORS.get(name, "EINVAL")
+        for fault in (f"error={error}", "signal=SIGTERM"):
+            rows[f"{name}-{seen[name]}-{fault}"] = (f"{name}:{fault}:when={seen[name]}",)
+    assert len(rows) > 150
+
+    def fail(tampering):
+        place = deletion(emulator, tmp_path)
+        result, _ = run_with(place, tmp_path, tampering)
+        there = emulator.secretmanager.secret(place.name) is not None
+        value = json.loads(place.results.read_text()) if place.results.exists() else {}
+        assert result.code in (0, 1, 2, 143, -signal.SIGTERM), (result.code, result.out)
+        if result.code == 0:
+            assert not there and value["reason"] == "PullSecretDeleted"
+            assert result.operations[-2:] == ["completed", "summary"]
+        else:
+            assert value.get("status", "failure") == "failure"
+            assert result.code < 0 or result.errors or result.err
+        if not there and result.code == 143:
+            assert "unknown whether the secret was deleted" in value["message"]
+        if not there and result.code == 1 and value:
+            assert (value["reason"] == "ReportIncomplete"
+                    or "unknown whether the secret was deleted" in value["message"])
+        assert not (there and value.get("reason") == "ReportIncomplete" and DELETED in result.out)
+        outcomes[result.code] += 1
+        assert place.run().code == 0
+        assert emulator.secretmanager.secret(place.name) is None
+
+    batches(rows, fail)
+    print(f"{len(rows)} faults: {dict(outcomes)}")
+    assert min(outcomes[code] for code in (0, 1, 143)) >= 5
 
 
 def check_newest(place, stored):
