@@ -95,14 +95,16 @@ def variables(text):
 
 
 def test_flags_and_variables_are_those_of_the_help():
-    told = help_of("run-job", "pull-secret") + help_of("token")
+    told = "".join(help_of(*words) for words in (
+        ["run-job", "pull-secret"], ["run-job", "delete-pull-secret"], ["token"], ["access"]))
     assert len(flags(told)) > 10
     assert flags(page()) == flags(told)
     assert variables(page()) == variables(told) | {"CLUSTER_ID", "CLOUDSDK_CONFIG"}
 
 
 def test_flags_and_variables_are_those_of_the_readme():
-    told = help_of("run-job", "pull-secret")
+    told = "".join(help_of(*words) for words in (
+        ["run-job", "pull-secret"], ["run-job", "delete-pull-secret"], ["access"]))
     table = (TOP / "README.md").read_text().split("### Options")[1].split("###")[0]
     assert flags(table) == flags(told)
     assert variables(table) >= variables(told) - {"CLUSTER_ID"}
