@@ -246,12 +246,22 @@ wipe(void *memory, size_t size)
 		explicit_bzero(memory, size);
 }
 
-__attribute__((noinline)) void
-wipe_stack(void)
+/* The second wipe keeps the frame, which a tail call would give up. */
+__attribute__((noinline)) static void
+wipe_frames(unsigned count)
 {
-	char below[15 * 1024];
+	char below[8 * 1024];
 
 	wipe(below, sizeof(below));
+	if (count > 1)
+		wipe_frames(count - 1);
+	wipe(below, 1);
+}
+
+void
+wipe_stack(void)
+{
+	wipe_frames(8);
 }
 
 bool

@@ -112,7 +112,10 @@ void buf_wipe(struct buf *b);
 /* Overwrites memory so that no compiler may leave it out. */
 void wipe(void *memory, size_t size);
 
-/* Overwrites the stack below the caller, with what earlier calls left there. */
+/*
+ * Overwrites 64 KiB of the stack below the caller, more than calls ever use,
+ * with what they left there.
+ */
 void wipe_stack(void);
 
 /* Compares in a time that depends on `len` only. */

@@ -37,10 +37,11 @@ set_version(struct access_target *target, struct str version, struct status *st)
 	    str_copy(version, target->version, sizeof(target->version)))
 		return CODE_OK;
 	return status_set(st, CODE_INVALID_ARGUMENT,
-			  "a version is a number from 1, or latest");
+			  "--secret-version is a number from 1, or "
+			  "latest");
 }
 
-/* Takes `name` apart; `*version` is empty where it names none. */
+/* Takes `name` apart; `*version` is NULL where it names none. */
 static bool
 split_name(struct access_target *target, const char *name, struct str *version)
 {
@@ -56,7 +57,7 @@ split_name(struct access_target *target, const char *name, struct str *version)
 	for (size_t i = 0; i < parts; i += 2)
 		if (!str_eq(part[i], str_from(FIXED[i / 2])))
 			return false;
-	*version = parts == 6 ? part[5] : STR("");
+	*version = parts == 6 ? part[5] : (struct str){ NULL, 0 };
 	return str_copy(part[1], target->project, sizeof(target->project)) &&
 	       str_copy(part[3], target->secret, sizeof(target->secret));
 }
@@ -76,7 +77,7 @@ read_full_name(struct access_target *target, const char *name,
 	if (target_set_project(task, target->project, st) != CODE_OK ||
 	    target_set_secret(task, target->secret, st) != CODE_OK)
 		return st->code;
-	if (version.len == 0)
+	if (version.ptr == NULL)
 		return CODE_OK;
 	if (version_option != NULL)
 		return status_set(st, CODE_INVALID_ARGUMENT,
@@ -108,6 +109,18 @@ read_target(struct access_target *target, const char *name, struct task *task,
 	return target_set_secret(task, name, st);
 }
 
+/* Reading needs less than what the main job does. */
+static void
+hint_at_role(struct status *st)
+{
+	if (st->code != CODE_PERMISSION_DENIED ||
+	    !str_contains(str_from(st->hint), STR("roles/secretmanager.")))
+		return;
+	st->hint[0] = '\0';
+	status_hint(st, "grant roles/secretmanager.secretAccessor on the "
+			"secret or the project");
+}
+
 /* Codes: those of secretmanager_access(), and of all before it. */
 static enum code
 fetch(struct program *program, const char *name, struct str *data,
@@ -118,6 +131,7 @@ fetch(struct program *program, const char *name, struct str *data,
 	struct secret_version found;
 	struct access_target target;
 	struct retry retry;
+	uint64_t number;
 
 	if (program_start_clock(program, st) != CODE_OK ||
 	    read_target(&target, name, task, st) != CODE_OK ||
@@ -129,15 +143,25 @@ fetch(struct program *program, const char *name, struct str *data,
 	if (client_connect(client, st) != CODE_OK)
 		return st->code;
 	retry = client_retries(client);
-	return secretmanager_access(&client->sm, task->project, task->secret,
-				    target.version, &found, data, &retry, st);
+	if (secretmanager_access(&client->sm, task->project, task->secret,
+				 target.version, &found, data, &retry,
+				 st) != CODE_OK) {
+		hint_at_role(st);
+		return st->code;
+	}
+	if (parse_uint(str_from(target.version), &number) &&
+	    number != found.number)
+		return status_set(st, CODE_DATA_LOSS,
+				  "version %s was asked for, the reply is %s",
+				  target.version, found.name);
+	return CODE_OK;
 }
 
 static enum exit_status
 run(struct program *program, const char *const *operand, size_t count)
 {
 	struct status st = { .code = CODE_OK };
-	struct str data;
+	struct str data = STR("");
 
 	if (fetch(program, count > 0 ? operand[0] : NULL, &data, &st) ==
 	    CODE_OK)

@@ -36,7 +36,7 @@ print_help(const struct job *job, struct program *program)
 	buf_put_cstr(out, job->name);
 	buf_put_cstr(out, ": ");
 	buf_put_cstr(out, job->description);
-	buf_put_cstr(out, ".\nEvery flag has a variable; flags win.\n");
+	buf_put_cstr(out, ".\nFlags win over variables.\n");
 	opt_help(job->options, out);
 	return print_result(buf_view(out));
 }
@@ -107,7 +107,7 @@ prepare_report(const struct job *job, struct program *program,
 	if (first.code == CODE_OK)
 		first = second;
 	if (first.code == CODE_OK)
-		(void)report_reserve(report, &first);
+		(void)report_reserve(report, job->messages.unknown, &first);
 	if (st->code == CODE_OK)
 		*st = first;
 }

@@ -68,7 +68,7 @@ static void
 add_effect(const struct summary *summary, struct status *st)
 {
 	const struct outcome *outcome = &summary->outcome;
-	size_t used = strlen(st->message);
+	size_t used = strlen(st->message), needed;
 	const char *text = NULL, *version = "";
 
 	if (summary->job == NULL)
@@ -81,11 +81,14 @@ add_effect(const struct summary *summary, struct status *st)
 	} else if (status_interrupted(st)) {
 		text = summary->job->messages.none;
 	}
-	if (text != NULL &&
-	    !str_contains(str_from(st->message), str_from(text)))
-		(void)format_text(st->message + used,
-				  sizeof(st->message) - used, "; %s%s", text,
-				  version);
+	if (text == NULL || str_contains(str_from(st->message), str_from(text)))
+		return;
+	/* This is worth more than the end of a long message. */
+	needed = strlen(text) + strlen(version) + sizeof("; ");
+	if (used > sizeof(st->message) - needed)
+		used = sizeof(st->message) - needed;
+	(void)format_text(st->message + used, sizeof(st->message) - used,
+			  "; %s%s", text, version);
 }
 
 /* Everything before the job itself. */
@@ -280,14 +283,15 @@ enum exit_status
 job_run(const struct job *job, struct program *program,
 	struct task_source *source)
 {
-	static struct summary summary, done; /* too large for the stack */
+	/* Large, and what lies deeper on the stack must stay within reach
+	 * of wipe_stack(). */
+	static struct summary summary, done, one;
 	struct status wrong = { .code = CODE_OK };
 
 	summary = (struct summary){ .job = job };
 	done = summary;
 	while (source->next(source, &program->task, &wrong)) {
-		struct summary one = { .job = job };
-
+		one = (struct summary){ .job = job };
 		process(&one, program, &wrong);
 		status_clear(&wrong);
 		summary.total++;

@@ -306,20 +306,20 @@ build_result(const struct report *report, const struct ending *ending,
 
 /* The result of a crash, padded with white space, takes the room. */
 enum code
-report_reserve(struct report *report, struct status *st)
+report_reserve(struct report *report, const char *unknown, struct status *st)
 {
 	static char memory[RESULT_FILE_MAX];
 	struct status crash = { .code = CODE_INTERNAL };
-	const struct ending ending = {
-		.outcome = &crash,
-		.reason = "InternalError",
-		.message = "stopped by an error in the program itself; it is "
-			   "unknown whether a version was written",
-	};
+	const struct ending ending = { .outcome = &crash,
+				       .reason = "InternalError",
+				       .message = crash.message };
 	struct buf text;
 
-	status_hint(&crash, "the error output says which; look at the newest "
-			    "version before another run, and report the error");
+	(void)format_text(crash.message, sizeof(crash.message),
+			  "stopped by an error in the program itself; %s",
+			  unknown);
+	status_hint(&crash, "the error output says which; look at the secret "
+			    "before another run, and report the error");
 	buf_init(&text, memory, sizeof(memory));
 	if (!build_result(report, &ending, &text))
 		return status_set(st, CODE_INTERNAL,

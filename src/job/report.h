@@ -74,11 +74,12 @@ MUST_CHECK enum code report_init_termination_log(struct report *report,
 
 /*
  * Takes the room that the result file will need, and prepares what a crash
- * writes to it and to the termination log. `report` must stay where it is
- * until report_close(). UNAVAILABLE if there is no room; then there will be no
- * result file.
+ * writes to it and to the termination log; `unknown` says what nobody knows
+ * then. `report` must stay where it is until report_close(). UNAVAILABLE if
+ * there is no room; then there will be no result file.
  */
-MUST_CHECK enum code report_reserve(struct report *report, struct status *st);
+MUST_CHECK enum code report_reserve(struct report *report, const char *unknown,
+				    struct status *st);
 
 /* Writes a line. What cannot be written is remembered in `failure`. */
 void report_log(struct report *report, const struct log_line *line);

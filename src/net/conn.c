@@ -134,6 +134,8 @@ send_some(struct conn *c, struct str body, struct status *st)
 		ssize_t put =
 			c->stream->send(c->stream, rest.ptr, rest.len, st);
 
+		/* What TLS took may have left before the peer broke off. */
+		c->handed_over |= put != STREAM_WAIT;
 		/* A reply may have come before the peer closed. */
 		if (put <= 0)
 			return st->code;
@@ -261,6 +263,7 @@ conn_exchange(struct conn *c, const struct http_request *request,
 	*delivery = NOT_SENT;
 	buf_reset(&c->head);
 	c->sent = 0;
+	c->handed_over = false;
 	if (!http_write_head(request, &c->head)) {
 		buf_wipe(&c->head);
 		st->permanent = true;
@@ -273,7 +276,7 @@ conn_exchange(struct conn *c, const struct http_request *request,
 	if (conn_open(c, until, st) == CODE_OK) {
 		if (run_exchange(c, request, response, until, st) == CODE_OK)
 			*delivery = ANSWERED;
-		else if (c->sent > 0)
+		else if (c->handed_over)
 			*delivery = MAYBE_ACTED;
 	}
 	c->exchanges++;

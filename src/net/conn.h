@@ -65,8 +65,9 @@ struct conn {
 	struct stream *stream; /* the innermost that there is so far */
 	struct tunnel tunnel;
 	struct status failure;
-	struct buf head; /* of the request under way */
-	size_t sent;     /* bytes of head and body handed over so far */
+	struct buf head;  /* of the request under way */
+	size_t sent;      /* bytes of head and body handed over so far */
+	bool handed_over; /* any of them may have left, sent or not */
 	char head_memory[HTTP_REQUEST_HEAD_MAX];
 	unsigned char input[16384];
 };

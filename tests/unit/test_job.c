@@ -94,7 +94,8 @@ run_job(const char *full, char *log, size_t size)
 	program.report.project = "p";
 	assert_int_equal(report_init(&program.report, path, NULL, 0, &st),
 			 CODE_OK);
-	assert_int_equal(report_reserve(&program.report, &st), CODE_OK);
+	assert_int_equal(report_reserve(&program.report, "unknown", &st),
+			 CODE_OK);
 	(void)fflush(stdout);
 	file = open(full != NULL ? full : out, O_WRONLY | O_CREAT | O_TRUNC,
 		    0600);

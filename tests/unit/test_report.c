@@ -133,7 +133,8 @@ TEST(the_longest_result_fits)
 				 CODE_OK);
 		report.cluster_id = name;
 		report.project = name;
-		assert_int_equal(report_reserve(&report, &st), CODE_OK);
+		assert_int_equal(report_reserve(&report, "unknown", &st),
+				 CODE_OK);
 		assert_int_equal(report_result(&report, &ending, &st), CODE_OK);
 		report_close(&report);
 		file = open(path, O_RDONLY);
@@ -172,7 +173,7 @@ TEST(a_result_can_be_replaced)
 	assert_int_equal(report_init(&report, path, NULL, 0, &st), CODE_OK);
 	report.cluster_id = "c";
 	report.project = "p";
-	assert_int_equal(report_reserve(&report, &st), CODE_OK);
+	assert_int_equal(report_reserve(&report, "unknown", &st), CODE_OK);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(report_result(&report, &first, &st), CODE_OK);
 	read_result(path, text, sizeof(text));
