@@ -3,7 +3,7 @@
  *
  * json_string.h   strings without their escapes
  * json.h          values: views of a text that was read
- * json_path.h     where in the text a value stands
+ * json_path.h     the place of a value in the text
  * json_reason.h   what a wrong character most likely means
  * json_walk.h     reads a text; strict
  * json_write.h    writes one
@@ -77,8 +77,9 @@ enum json_type json_type(struct json_value value);
 const char *json_type_name(enum json_type type);
 
 /*
- * The member `key` (plain ASCII) of an object; absent if there is no such member or
- * `object` is not an object. Absent in, absent out, so that calls can nest.
+ * The member `key` (plain ASCII) of an object; absent if there is no such
+ * member or `object` is not an object. Absent in, absent out, so that calls can
+ * nest.
  */
 struct json_value json_get(struct json_value object, const char *key);
 

@@ -1,5 +1,5 @@
 /*
- * Floor 0, bytes. Where in a JSON text a value stands, for messages.
+ * Floor 0, bytes. The place of a value in a JSON text, for messages.
  *
  * Paths look like $.auths["quay.io"].auth or $.list[0]; a key that does not
  * look like a name or a host is shown as its position from 1, as in

@@ -7,8 +7,8 @@
 #include "base/status.h"
 
 /*
- * Writes `text` to standard output, waiting some seconds for a slow
- * reader. EXIT_DONE, or EXIT_RETRY with a line on standard error if it cannot be
+ * Writes `text` to standard output, waiting some seconds for a slow reader.
+ * EXIT_DONE, or EXIT_RETRY with a line on standard error if it cannot be
  * written: a lost result is a failure; 128 and the number after a signal.
  */
 MUST_CHECK enum exit_status print_result(struct str text);

@@ -29,9 +29,9 @@ MUST_CHECK enum code adc_find(struct cred *cred,
 
 /*
  * Fills `cred` from the text in `call->body`, which came from `path`. URLs in
- * it must be https (http on the loopback only) and must lead to Google: a forged
- * file could send tokens elsewhere. INVALID_ARGUMENT names the member and the
- * rule, never the value.
+ * it must be https (http on the loopback only) and must lead to Google: a
+ * forged file could send tokens elsewhere. INVALID_ARGUMENT names the member
+ * and the rule, never the value.
  */
 MUST_CHECK enum code adc_read(struct cred *cred,
 			      const struct cred_settings *settings,

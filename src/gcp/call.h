@@ -8,8 +8,8 @@
 #include "net/conn.h"
 
 /*
- * The memory of the call under way, shared by all calls of a run, of
- * which one is under way at a time. Holds secrets: end with call_wipe(). Readable after
+ * The memory of the call under way, shared by all calls of a run, of which one
+ * is under way at a time. Holds secrets: end with call_wipe(). Readable after
  * call_run(): `response`, and `json` if that succeeded.
  */
 struct call {

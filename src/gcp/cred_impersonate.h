@@ -26,8 +26,8 @@ cred_impersonate_option(struct cred *cred, const struct cred_settings *settings,
 			struct status *st);
 
 /*
- * Fetches a token of the account `who` into `token`, authorized by `cred->token`,
- * without retries. Codes as cred_fetch().
+ * Fetches a token of the account `who` into `token`, authorized by
+ * `cred->token`, without retries. Codes as cred_fetch().
  */
 MUST_CHECK enum code cred_impersonate(struct cred *cred, struct call *call,
 				      const struct cred_impersonation *who,

@@ -1,4 +1,7 @@
-/* User credentials: a refresh token, of Google's or of a workforce pool's users. */
+/*
+ * User credentials: a refresh token, of Google's or of a workforce pool's
+ * users.
+ */
 
 #include "base/format.h"
 #include "base/redact.h"

@@ -98,7 +98,7 @@ report_deleted(const struct task *task, struct report *report,
 	report_info(report, "completed", "Successfully deleted pull secret");
 }
 
-/* Names the permission where else the roles of the other calls would stand. */
+/* Names the permission instead of the roles of the other calls. */
 static void
 hint_at_role(struct status *st, const char *permission)
 {

@@ -9,7 +9,7 @@
 #define PROBES_MAX 100
 #define STEP_MAX ((uint64_t)1 << 32)
 
-/* What stands at one number. */
+/* The version with one number. */
 struct probe {
 	struct secret_version version;
 	bool exists;

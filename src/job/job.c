@@ -283,8 +283,7 @@ enum exit_status
 job_run(const struct job *job, struct program *program,
 	struct task_source *source)
 {
-	/* Large, and what lies deeper on the stack must stay within reach
-	 * of wipe_stack(). */
+	/* Large: the stack must stay within reach of wipe_stack(). */
 	static struct summary summary, done, one;
 	struct status wrong = { .code = CODE_OK };
 

@@ -52,7 +52,7 @@ report_clear(struct report *report)
 	status_clear(&report->failure);
 }
 
-/* A link may lead to what it must not replace or empty. */
+/* A link may lead to a file that must not be replaced or truncated. */
 static enum code
 check_others(const char *path, const char *what, const struct other_file *other,
 	     size_t count, struct status *st)
@@ -148,7 +148,7 @@ cut(const char *text, size_t max)
 	return s;
 }
 
-/* The keys stand in alphabetical order, as the Go program's do. */
+/* Keys in alphabetical order, as in the Go program. */
 static bool
 build_line(const struct report *report, const struct log_line *line,
 	   struct buf *out)

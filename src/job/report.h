@@ -74,7 +74,7 @@ MUST_CHECK enum code report_init_termination_log(struct report *report,
 
 /*
  * Takes the room that the result file will need, and prepares what a crash
- * writes to it and to the termination log; `unknown` says what nobody knows
+ * writes to it and to the termination log; `unknown` says what is unknown
  * then. `report` must stay where it is until report_close(). UNAVAILABLE if
  * there is no room; then there will be no result file.
  */

@@ -32,7 +32,9 @@ struct addresses {
 void address_text(const struct address *address,
 		  char out[static ADDRESS_TEXT_SIZE]);
 
-/* Appends an IPv6 address in the form of RFC 5952; ::ffff:192.0.2.1 if mapped. */
+/*
+ * Appends an IPv6 address in the form of RFC 5952; ::ffff:192.0.2.1 if mapped.
+ */
 void address_put_ipv6(struct buf *out, const unsigned char bytes[static 16]);
 
 /* Makes an address of the 4 bytes of AF_INET or the 16 of AF_INET6. */

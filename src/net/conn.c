@@ -109,7 +109,7 @@ conn_open(struct conn *c, struct deadline until, struct status *st)
 	return st->code;
 }
 
-/* What of head and body has not been taken yet, `sent` bytes being gone. */
+/* The rest of head or body after the first `sent` bytes. */
 static struct str
 rest_to_send(const struct conn *c, struct str body)
 {
@@ -124,7 +124,7 @@ all_sent(const struct conn *c, struct str body)
 	return c->sent == c->head.len + body.len;
 }
 
-/* Hands over as much of the request as fits now. */
+/* Sends as much of the request as fits now. */
 static enum code
 send_some(struct conn *c, struct str body, struct status *st)
 {
@@ -160,7 +160,9 @@ receive_some(struct conn *c, struct http_response *response, struct status *st)
 			break;
 	}
 	if (response->state == HTTP_COMPLETE) {
-		/* How the connection ends after a whole reply does not matter. */
+		/*
+		 * How the connection ends after a whole reply does not matter.
+		 */
 		if (got < 0)
 			response->keep_alive = false;
 		status_clear(st);
@@ -204,7 +206,7 @@ wait_for_peer(struct conn *c, const struct http_response *response,
 					     : c->limits->first_byte_ms) /
 				    1000));
 	}
-	/* Also for what TLS had no room for and has forgotten. */
+	/* Also for bytes that TLS had no room for. */
 	if (events != 0 && rest_to_send(c, body).len > 0)
 		events |= POLLOUT;
 	wait_add(&own, c->fd, events);
@@ -243,8 +245,8 @@ run_exchange(struct conn *c, const struct http_request *request,
 }
 
 /*
- * Whether an idle connection still stands. A peer that closed it, or sent
- * something unasked, shows here, before a request is lost on it.
+ * Whether an idle connection is still open. One that the peer closed, or sent
+ * unasked bytes on, is found here, before a request is lost on it.
  */
 static bool
 still_idle(struct conn *c)

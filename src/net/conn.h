@@ -2,8 +2,8 @@
  * Floor 2, network. One connection to one service, kept for many exchanges.
  *
  * Opens itself when it is needed, plain or with TLS, and can be opened ahead
- * in the shadow of another one. Any failure closes it; what is left of a
- * broken exchange never meets the next one.
+ * while another one waits. Any failure closes it, so that no bytes of a broken
+ * exchange are left for the next one.
  */
 #ifndef NET_CONN_H
 #define NET_CONN_H
@@ -35,10 +35,10 @@ enum conn_state {
 	CONN_FAILED       /* opening ahead failed; `failure` says why */
 };
 
-/* What became of a request: a result of its exchange, of no other. */
+/* The result of one exchange for its request. */
 enum delivery {
 	NOT_SENT,    /* no byte of it left */
-	MAYBE_ACTED, /* the server may have acted on it, nobody can tell */
+	MAYBE_ACTED, /* unknown: the server may have acted on it */
 	ANSWERED
 };
 
@@ -62,7 +62,7 @@ struct conn {
 	struct tls tls;
 	struct tls proxy_tls;
 	struct socket_stream socket;
-	struct stream *stream; /* the innermost that there is so far */
+	struct stream *stream; /* the innermost one so far */
 	struct tunnel tunnel;
 	struct status failure;
 	struct buf head;  /* of the request under way */
@@ -117,8 +117,8 @@ MUST_CHECK enum code conn_exchange(struct conn *c,
 				   enum delivery *delivery, struct status *st);
 
 /*
- * Closes and wipes. Fine at any time after conn_init(), and on a struct that
- * is all zero.
+ * Closes and wipes. At any time after conn_init(), and also a struct that is
+ * all zero.
  */
 void conn_close(struct conn *c);
 

@@ -16,10 +16,10 @@ conn_start_opening(struct conn *c)
 
 	dial_start(&c->dial, &c->network->resolver, to->host, to->port,
 		   &c->limits->dial);
-	/* Short names are people's own proxies and endpoints. */
+	/* Short names are in use for proxies and private endpoints. */
 	if (to != c->url && !to->absolute)
 		dial_search(&c->dial);
-	/* What is sent in clear text must not leave the machine. */
+	/* Plain text must not leave the machine. */
 	if (!c->url->tls && url_is_loopback(c->url))
 		dial_only_loopback(&c->dial);
 	c->state = CONN_DIALING;
@@ -28,7 +28,7 @@ conn_start_opening(struct conn *c)
 	c->exchanges = 0;
 }
 
-/* A session over what there is so far. */
+/* A TLS session over the innermost stream. */
 static enum code
 start_tls(struct conn *c, struct tls *tls, const char *host, struct status *st)
 {
@@ -38,7 +38,7 @@ start_tls(struct conn *c, struct tls *tls, const char *host, struct status *st)
 	return tls_start(tls, host, c->trust, below, st);
 }
 
-/* What comes next once all before it stands; each has its time. */
+/* Starts the next phase, which has its own time limit. */
 static enum code
 start_next(struct conn *c, enum conn_state next, struct status *st)
 {
@@ -83,7 +83,7 @@ after(const struct conn *c)
 	return CONN_READY;
 }
 
-/* One step of the phase under way; `*done` if it has ended well. */
+/* One step of the current phase; `*done` if it has succeeded. */
 static enum code
 step_phase(struct conn *c, bool *done, struct status *st)
 {
@@ -131,7 +131,6 @@ phase_is_late(const struct conn *c, struct status *st)
 			  seconds);
 }
 
-/* Opens as far as it goes without waiting. */
 enum code
 conn_step_opening(struct conn *c, struct status *st)
 {

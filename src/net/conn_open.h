@@ -1,6 +1,6 @@
 /*
  * Floor 2, network. How a connection opens: name and TCP, perhaps a proxy with
- * TLS and a tunnel, then TLS. A part of conn.h that its users do not need.
+ * TLS and a tunnel, then TLS. Private to conn*.c.
  */
 #ifndef NET_CONN_OPEN_H
 #define NET_CONN_OPEN_H

@@ -20,9 +20,10 @@ struct http_request {
 
 /*
  * Appends the head of a request to `out`, up to and with the empty line:
- * request line, Host, User-Agent, the fields given, Content-Length if there is a
- * body or the method has one. Returns false if it does not fit or a field could
- * break the framing (CR, LF or NUL in a value, a name that is not a token).
+ * request line, Host, User-Agent, the fields given, Content-Length if there is
+ * a body or the method has one. Returns false if it does not fit or a field
+ * could break the framing (CR, LF or NUL in a value, a name that is not a
+ * token).
  */
 MUST_CHECK bool http_write_head(const struct http_request *request,
 				struct buf *out);

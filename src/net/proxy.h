@@ -35,9 +35,10 @@ void proxy_wipe(struct proxy *proxy);
 
 /*
  * Whether `url` is reached through the proxy. Not so for http, for "localhost"
- * and addresses of the loopback, and for the exceptions, separated by commas: "*"; an address, with a port or a prefix length
- * (10.0.0.0/8); "example.com" for the domain and all below it, ".example.com"
- * and "*.example.com" for what is below it only, each with an optional port.
+ * and addresses of the loopback, and for the exceptions, separated by commas:
+ * "*"; an address, with a port or a prefix length (10.0.0.0/8); "example.com"
+ * for the domain and all below it, ".example.com" and "*.example.com" for what
+ * is below it only, each with an optional port.
  */
 bool proxy_applies(const struct proxy *proxy, const struct url *url);
 

@@ -12,7 +12,7 @@ is_host_name(struct str host)
 	char memory[DNS_QUERY_MAX];
 	struct buf query;
 
-	/* A colon stands for an address whose interface is not there. */
+	/* A colon stands for an address whose interface does not exist. */
 	buf_init(&query, memory, sizeof(memory));
 	return str_find(host, ':') == host.len &&
 	       dns_query(&query, 0, host, DNS_A);
@@ -124,7 +124,7 @@ make_name(const struct resolver *r, size_t i,
 	return true;
 }
 
-/* Goes on to the next name; what cannot be one is passed over. */
+/* Goes on to the next name; what cannot be one is skipped. */
 static bool
 next_name(struct resolver *r)
 {

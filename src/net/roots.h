@@ -24,10 +24,10 @@ struct root {
 extern const struct root ROOTS[];
 extern const size_t ROOTS_COUNT;
 
-/* The name and key of each in turn: without pointers, which cost relocations. */
+/* Name and key of each in turn; without pointers, which cost relocations. */
 extern const unsigned char ROOTS_BYTES[];
 
-/* The anchor of a root whose name and key are at `bytes`, to which it points. */
+/* The anchor of a root with name and key at `bytes`, which must stay. */
 br_x509_trust_anchor root_anchor(const struct root *root,
 				 const unsigned char *bytes);
 

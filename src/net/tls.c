@@ -27,7 +27,7 @@ static const uint16_t AES_FIRST[] = {
 	BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 };
 
-/* The same where AES has no instruction of its own. */
+/* The same for processors without AES instructions. */
 static const uint16_t CHACHA_FIRST[] = {
 	BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
 	BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
@@ -45,8 +45,10 @@ engine(const struct tls *tls)
 	return &tls->client.eng;
 }
 
-/* As br_ssl_engine_set_default_chapol() does, without what only machines */
-/* of 32 bits need; a compiler that may not fold "if (function)" keeps that. */
+/*
+ * As br_ssl_engine_set_default_chapol() does, without the code for 32 bits,
+ * which some compilers keep.
+ */
 static void
 set_chapol(br_ssl_engine_context *eng)
 {
@@ -96,7 +98,7 @@ is_literal(const char *host)
 
 /* Content types of TLS records are 20 to 23 (RFC 5246 section 6.2.1). */
 static bool
-answers_in_clear(const struct tls *tls)
+is_plain_text(const struct tls *tls)
 {
 	return tls->first_length > 0 &&
 	       (tls->first[0] < 20 || tls->first[0] > 23);
@@ -107,7 +109,7 @@ explain(const struct tls *tls, struct status *st)
 {
 	int error = br_ssl_engine_last_error(engine(tls));
 
-	if (answers_in_clear(tls)) {
+	if (is_plain_text(tls)) {
 		st->permanent = true;
 		status_hint(st, "check the port and the scheme of the URL");
 		return status_set(st, CODE_UNAVAILABLE,
@@ -134,7 +136,7 @@ send_records(struct tls *tls)
 
 	if (put > 0)
 		br_ssl_engine_sendrec_ack(&tls->client.eng, (size_t)put);
-	/* What the peer said before it left may still be there to read. */
+	/* What the peer sent before it closed may still be readable. */
 	if (put < 0)
 		tls->peer_gone = true;
 	return put > 0;
@@ -151,11 +153,11 @@ remember_first(struct tls *tls, const unsigned char *bytes, size_t len)
 }
 
 /*
- * Follows the records; true if one has ended. The engine asks for a header, or
- * for the content behind it, and for no byte beyond.
+ * Parses record headers; true if a record has ended. The engine reads a header
+ * or the content after it, never beyond.
  */
 static bool
-follow_records(struct tls_records *in, const unsigned char *bytes, size_t len)
+parse_records(struct tls_records *in, const unsigned char *bytes, size_t len)
 {
 	if (in->header_length < sizeof(in->header)) {
 		memcpy(in->header + in->header_length, bytes, len);
@@ -176,7 +178,7 @@ follow_records(struct tls_records *in, const unsigned char *bytes, size_t len)
 }
 
 /*
- * Whether the record that has ended led to nothing. Once the session is open:
+ * Whether the record that has ended had no effect. Once the session is open:
  * no byte of data. Before: an alert that ended nothing, no content, or
  * HelloRequests, which are zeros only (RFC 5246 section 7.4.1.1).
  */
@@ -189,7 +191,7 @@ is_idle(const struct tls *tls, bool was_open)
 	return tls->incoming.header[0] == RECORD_ALERT || tls->incoming.zeros;
 }
 
-/* Leaves a peer that keeps sending and never gets anywhere. */
+/* Fails for a peer that keeps sending without progress. */
 static enum code
 check_progress(struct tls *tls, bool was_open, bool record_ended, size_t len,
 	       struct status *st)
@@ -199,7 +201,7 @@ check_progress(struct tls *tls, bool was_open, bool record_ended, size_t len,
 	if (record_ended)
 		in->idle = is_idle(tls, was_open) ? in->idle + 1 : 0;
 	in->handshake += was_open ? 0 : len;
-	/* What broke the session is told by the engine. */
+	/* The engine's error says what broke the session. */
 	if ((br_ssl_engine_current_state(engine(tls)) & BR_SSL_CLOSED) != 0)
 		return CODE_OK;
 	if (in->idle <= TLS_IDLE_RECORDS_MAX &&
@@ -217,7 +219,7 @@ check_progress(struct tls *tls, bool was_open, bool record_ended, size_t len,
 			  tls->host, TLS_HANDSHAKE_MAX);
 }
 
-/* Gives the engine what the peer sent; `*moved` if that was anything. */
+/* Gives received bytes to the engine; `*moved` if there were any. */
 static enum code
 receive_records(struct tls *tls, bool *moved, struct status *st)
 {
@@ -232,7 +234,7 @@ receive_records(struct tls *tls, bool *moved, struct status *st)
 	if (got > 0) {
 		remember_first(tls, bytes, (size_t)got);
 		record_ended =
-			follow_records(&tls->incoming, bytes, (size_t)got);
+			parse_records(&tls->incoming, bytes, (size_t)got);
 		br_ssl_engine_recvrec_ack(&tls->client.eng, (size_t)got);
 		return check_progress(tls, was_open, record_ended, (size_t)got,
 				      st);
@@ -267,7 +269,7 @@ tls_step(struct tls *tls, struct status *st)
 	}
 	tls->cut_short = moved;
 	if (tls->peer_gone && !tls_ready(tls)) {
-		if (answers_in_clear(tls))
+		if (is_plain_text(tls))
 			return explain(tls, st);
 		return status_set(st, CODE_UNAVAILABLE,
 				  "%s: the connection was closed during the "
@@ -303,9 +305,9 @@ tls_send(struct stream *stream, const void *bytes, size_t len,
 	return (ssize_t)take;
 }
 
-/* Data that has been decrypted; 0 if there is none. */
+/* Copies decrypted data; returns its length, which may be 0. */
 static size_t
-take_data(struct tls *tls, void *bytes, size_t len)
+read_data(struct tls *tls, void *bytes, size_t len)
 {
 	size_t available = 0;
 	const unsigned char *from =
@@ -323,12 +325,12 @@ static ssize_t
 tls_recv(struct stream *stream, void *bytes, size_t len, struct status *st)
 {
 	struct tls *tls = (struct tls *)stream;
-	size_t got = take_data(tls, bytes, len);
+	size_t got = read_data(tls, bytes, len);
 
 	if (got == 0) {
 		if (tls_step(tls, st) != CODE_OK)
 			return STREAM_FAILED;
-		got = take_data(tls, bytes, len);
+		got = read_data(tls, bytes, len);
 	}
 	if (got > 0)
 		return (ssize_t)got;
@@ -362,7 +364,7 @@ tls_start(struct tls *tls, const char *host, const struct trust *trust,
 	br_ssl_engine_context *eng = &tls->client.eng;
 	unsigned char seed[SEED_SIZE];
 
-	/* BearSSL knows no iPAddress, and takes a dNSName of digits for one. */
+	/* BearSSL does not check iPAddress, and would match a dNSName. */
 	if (is_literal(host)) {
 		status_hint(st, "use the server's name; "
 				"SECRET_MANAGER_CONNECT_TO leads to another "

@@ -349,7 +349,7 @@ add_file(struct anchor_reader *in, const char *path)
 	return st->code;
 }
 
-/* One entry of a folder: a file, or a link to one; others are passed over. */
+/* One entry of a folder: a file, or a link to one; others are skipped. */
 static bool
 add_entry(void *context, const char *name)
 {
@@ -380,7 +380,7 @@ add_folder(struct anchor_reader *in, struct str folder, bool *missing)
 			  folder.ptr, strerror(errno));
 }
 
-/* Lists name folders of other systems, too: one that is there suffices. */
+/* Lists name folders of other systems, too: one that exists suffices. */
 static enum code
 add_folders(struct anchor_reader *in, const char *list)
 {

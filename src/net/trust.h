@@ -1,9 +1,9 @@
 /*
  * Floor 2, network. Trust anchors: the compiled-in roots or PEM files.
  *
- * BearSSL knows the name and the key of an anchor only. So anchors outside their
- * validity or with name constraints are left out here, and path lengths are
- * kept separately.
+ * BearSSL knows the name and the key of an anchor only. So anchors outside
+ * their validity or with name constraints are left out here, and path lengths
+ * are kept separately.
  */
 #ifndef NET_TRUST_H
 #define NET_TRUST_H
@@ -57,8 +57,8 @@ MUST_CHECK enum code trust_use_file(struct trust *trust, const char *what,
 
 /*
  * The same with every file of the folders, a list with ':' in between, and of
- * `file` too, unless that is NULL; files without certificates are passed over,
- * as are folders that are missing while one is there.
+ * `file` too, unless that is NULL; files without certificates are skipped, as
+ * are folders that are missing while one exists.
  */
 MUST_CHECK enum code trust_use_folders(struct trust *trust, const char *folders,
 				       const char *file, int64_t now,

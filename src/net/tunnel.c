@@ -53,7 +53,7 @@ send_some(struct tunnel *t, struct stream *stream, struct status *st)
 	return st->code;
 }
 
-/* What the proxy's refusal means. */
+/* Code and hint for the proxy's refusal. */
 static enum code
 classify_error(const struct tunnel *t, struct status *st)
 {
@@ -80,7 +80,7 @@ classify_error(const struct tunnel *t, struct status *st)
 			  status);
 }
 
-/* Byte by byte, for what follows the reply is not ours. */
+/* Byte by byte: what follows the reply belongs to TLS. */
 static enum code
 receive_some(struct tunnel *t, struct stream *stream, struct status *st)
 {

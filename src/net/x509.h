@@ -4,11 +4,11 @@
  * BearSSL's br_x509_minimal engine checks signatures, names and constraints
  * along a path to an anchor. This wraps it with what it leaves out (RFC 5280):
  * it finds the path among the certificates that were sent, in whatever order
- * and however often; compares names as section 7.1 says; tells expired from
- * not yet valid; wants a subjectAltName in the leaf, and serverAuth wherever
+ * and however often; compares names as section 7.1 says; tells expired from not
+ * yet valid; wants a subjectAltName in the leaf, and serverAuth wherever
  * extendedKeyUsage limits a certificate; refuses name constraints, which
- * BearSSL does not check. SHA-1 signatures and RSA keys under 2048 bits are never
- * accepted.
+ * BearSSL does not check. SHA-1 signatures and RSA keys under 2048 bits are
+ * never accepted.
  *
  * The first verdict is the last: nothing is parsed or verified after it.
  */
@@ -58,9 +58,9 @@ void x509_init(struct x509 *x, br_ssl_engine_context *engine,
 bool x509_refused(const struct x509 *x);
 
 /*
- * If the chain is refused, fills `st`: what is wrong with which certificate, and
- * what to do; UNAVAILABLE and permanent. Else
- * leaves `st` alone and returns CODE_OK.
+ * If the chain is refused, fills `st`: what is wrong with which certificate,
+ * and what to do; UNAVAILABLE and permanent. Else leaves `st` alone and returns
+ * CODE_OK.
  */
 enum code x509_explain(const struct x509 *x, struct status *st);
 

@@ -44,7 +44,8 @@ MUST_CHECK enum code file_read(const char *path, const char *what,
 
 /*
  * Reads a file (or a pipe) and gives each piece of it to `take`, to its end or
- * until `take` returns false, which may set `st`. `take` must bound the size. Codes as file_read(), but for OUT_OF_RANGE.
+ * until `take` returns false, which may set `st`. `take` must bound the size.
+ * Codes as file_read(), but for OUT_OF_RANGE.
  */
 MUST_CHECK enum code file_stream(const char *path, const char *what,
 				 struct deadline until,

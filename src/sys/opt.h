@@ -51,7 +51,7 @@ MUST_CHECK enum code opt_parse(const struct opt_table *const *table, int argc,
 /* Appends the help text of the tables, one line or two for each option. */
 void opt_help(const struct opt_table *const *table, struct buf *out);
 
-/* Overwrites each secret where it stands, and forgets it. */
+/* Overwrites each secret in place, and unsets its value. */
 void opt_wipe(const struct opt_table *const *table);
 
 /* An environment variable that is no option; NULL if unset or empty. */

@@ -80,13 +80,13 @@ static const struct rule RULES[] = {
 	{ SYS_poll, ANY }, /* is there room? arm64 uses ppoll */
 #endif
 	{ SYS_restart_syscall, ANY }, /* a poll goes on after SIGCONT */
-	{ SYS_clock_gettime, ANY },   /* where the vDSO cannot tell */
+	{ SYS_clock_gettime, ANY },   /* where the vDSO cannot */
 	{ SYS_getrandom, ANY },       /* TLS, DNS identifiers, back-off */
 
 	/* files: reading, and new ones, never opening one to write into it */
 	{ SYS_read, ANY },                       /* a token that is mounted */
 	{ SYS_write, ANY },                      /* log */
-	{ SYS_setitimer, ONLY(0, ITIMER_REAL) }, /* a log that nobody takes */
+	{ SYS_setitimer, ONLY(0, ITIMER_REAL) }, /* a log that is not read */
 	{ SYS_close, ANY },                      /* files, connections */
 	{ SYS_openat, OPEN(2, O_RDONLY) },       /* a token that is mounted */
 	{ SYS_openat, OPEN(2, NEW_FILE) },       /* the result, still unnamed */
