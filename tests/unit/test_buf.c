@@ -1,12 +1,7 @@
 /* Views and buffers with a ceiling. */
 #include "base/buf.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static void
 assert_str(struct str s, const char *expected)
@@ -15,18 +10,15 @@ assert_str(struct str s, const char *expected)
 	assert_memory_equal(s.ptr, expected, s.len);
 }
 
-static void
-a_view_of_null_is_empty(void **state)
+TEST(a_view_of_null_is_empty)
 {
-	(void)state;
 	assert_str(str_from(NULL), "");
 	assert_non_null(str_from(NULL).ptr);
 	assert_str(str_from("abc"), "abc");
 	assert_int_equal(STR("a\0b").len, 3);
 }
 
-static void
-equality(void **state)
+TEST(equality)
 {
 	static const struct {
 		struct str a, b;
@@ -45,7 +37,6 @@ equality(void **state)
 		{ STR("\xc4"), STR("\xe4"), false, false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		assert_int_equal(str_eq(ROWS[i].a, ROWS[i].b), ROWS[i].equal);
 		assert_int_equal(str_eq(ROWS[i].b, ROWS[i].a), ROWS[i].equal);
@@ -56,8 +47,7 @@ equality(void **state)
 	}
 }
 
-static void
-starts_and_ends(void **state)
+TEST(starts_and_ends)
 {
 	static const struct {
 		struct str s, part;
@@ -73,7 +63,6 @@ starts_and_ends(void **state)
 		{ STR(""), STR("a"), false, false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		assert_int_equal(str_starts(ROWS[i].s, ROWS[i].part),
 				 ROWS[i].starts);
@@ -82,8 +71,7 @@ starts_and_ends(void **state)
 	}
 }
 
-static void
-only_what_is_in_the_set(void **state)
+TEST(only_what_is_in_the_set)
 {
 	static const struct {
 		struct str s;
@@ -112,14 +100,12 @@ only_what_is_in_the_set(void **state)
 		{ STR("\xe4"), "\x80-\xff", true },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
 		if (str_only(ROWS[i].s, ROWS[i].set) != ROWS[i].good)
 			fail_msg("row %zu", i);
 }
 
-static void
-below_a_domain(void **state)
+TEST(below_a_domain)
 {
 	static const struct {
 		const char *host, *domain;
@@ -137,17 +123,14 @@ below_a_domain(void **state)
 		{ "", "", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
 		if (str_below(str_from(ROWS[i].host),
 			      str_from(ROWS[i].domain)) != ROWS[i].below)
 			fail_msg("row %zu", i);
 }
 
-static void
-trim_cuts_ascii_space_at_both_ends(void **state)
+TEST(trim_cuts_ascii_space_at_both_ends)
 {
-	(void)state;
 	assert_str(str_trim(STR("")), "");
 	assert_str(str_trim(STR(" \t\n\v\f\r")), "");
 	assert_str(str_trim(STR("a")), "a");
@@ -163,10 +146,8 @@ trim_cuts_ascii_space_at_both_ends(void **state)
 	assert_str(str_trim_start(STR(" \r\na b\t\n ")), "a b\t\n ");
 }
 
-static void
-skip_stops_at_the_end(void **state)
+TEST(skip_stops_at_the_end)
 {
-	(void)state;
 	assert_str(str_skip(STR("abc"), 0), "abc");
 	assert_str(str_skip(STR("abc"), 2), "c");
 	assert_str(str_skip(STR("abc"), 3), "");
@@ -175,18 +156,15 @@ skip_stops_at_the_end(void **state)
 	assert_str(str_skip((struct str){ NULL, 0 }, 0), "");
 }
 
-static void
-find_gives_the_first_or_the_length(void **state)
+TEST(find_gives_the_first_or_the_length)
 {
-	(void)state;
 	assert_int_equal(str_find(STR("a:b:c"), ':'), 1);
 	assert_int_equal(str_find(STR("abc"), ':'), 3);
 	assert_int_equal(str_find(STR(""), ':'), 0);
 	assert_int_equal(str_find(STR("ab\0"), '\0'), 2);
 }
 
-static void
-split_gives_every_part(void **state)
+TEST(split_gives_every_part)
 {
 	static const struct {
 		const char *text;
@@ -197,7 +175,6 @@ split_gives_every_part(void **state)
 		{ "a,,b", "a||b|" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		struct str rest = str_from(ROWS[i].text), part;
 		char memory[16];
@@ -214,12 +191,10 @@ split_gives_every_part(void **state)
 	}
 }
 
-static void
-copy_needs_room_for_the_nul(void **state)
+TEST(copy_needs_room_for_the_nul)
 {
 	char out[4] = "xyz";
 
-	(void)state;
 	assert_true(str_copy(STR("abc"), out, sizeof(out)));
 	assert_string_equal(out, "abc");
 	assert_true(str_copy(STR("a"), out, 2));
@@ -240,13 +215,11 @@ copy_needs_room_for_the_nul(void **state)
 	assert_int_equal(out[0], 'x');
 }
 
-static void
-a_buffer_fills_to_its_last_byte(void **state)
+TEST(a_buffer_fills_to_its_last_byte)
 {
 	char memory[6] = "######";
 	struct buf b;
 
-	(void)state;
 	buf_init(&b, memory, 5);
 	assert_int_equal(buf_room(&b), 5);
 	buf_put(&b, "ab", 2);
@@ -266,13 +239,11 @@ a_buffer_fills_to_its_last_byte(void **state)
 	assert_int_equal(memory[5], '#');
 }
 
-static void
-what_does_not_fit_is_refused_whole(void **state)
+TEST(what_does_not_fit_is_refused_whole)
 {
 	char memory[4];
 	struct buf b;
 
-	(void)state;
 	buf_init(&b, memory, sizeof(memory));
 	buf_put_cstr(&b, "ab");
 	buf_put_cstr(&b, "cde");
@@ -289,13 +260,11 @@ what_does_not_fit_is_refused_whole(void **state)
 	assert_str(buf_view(&b), "abcd");
 }
 
-static void
-a_length_near_the_maximum_does_not_wrap(void **state)
+TEST(a_length_near_the_maximum_does_not_wrap)
 {
 	char memory[4];
 	struct buf b;
 
-	(void)state;
 	buf_init(&b, memory, sizeof(memory));
 	buf_put_char(&b, 'a');
 	buf_put(&b, "b", SIZE_MAX);
@@ -303,8 +272,7 @@ a_length_near_the_maximum_does_not_wrap(void **state)
 	assert_int_equal(b.len, 1);
 }
 
-static void
-numbers_in_decimal(void **state)
+TEST(numbers_in_decimal)
 {
 	static const struct {
 		uint64_t value;
@@ -317,7 +285,6 @@ numbers_in_decimal(void **state)
 		{ UINT64_MAX, "18446744073709551615" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		char memory[20];
 		struct buf b;
@@ -332,14 +299,12 @@ numbers_in_decimal(void **state)
 	}
 }
 
-static void
-reset_wipes_what_was_written(void **state)
+TEST(reset_wipes_what_was_written)
 {
 	static const char GONE[4] = { 0 };
 	char memory[8] = "........";
 	struct buf b;
 
-	(void)state;
 	buf_init(&b, memory, sizeof(memory));
 	buf_put_cstr(&b, "abcd");
 	buf_reset(&b);
@@ -348,14 +313,12 @@ reset_wipes_what_was_written(void **state)
 	assert_memory_equal(memory + 4, "....", 4);
 }
 
-static void
-wipe_reaches_the_whole_memory(void **state)
+TEST(wipe_reaches_the_whole_memory)
 {
 	static const char GONE[8] = { 0 };
 	char memory[9] = "secrets!#";
 	struct buf b;
 
-	(void)state;
 	buf_init(&b, memory, 8);
 	buf_put_cstr(&b, "ab");
 	buf_put_cstr(&b, "too long to fit");
@@ -371,12 +334,10 @@ wipe_reaches_the_whole_memory(void **state)
 	assert_int_equal(memory[8], 0);
 }
 
-static void
-bytes_equal_sees_each_byte(void **state)
+TEST(bytes_equal_sees_each_byte)
 {
 	unsigned char a[16], b[16];
 
-	(void)state;
 	memset(a, 0x5a, sizeof(a));
 	memcpy(b, a, sizeof(b));
 	assert_true(bytes_equal(a, b, sizeof(a)));
@@ -393,30 +354,4 @@ bytes_equal_sees_each_byte(void **state)
 	b[0] ^= 1;
 	b[1] ^= 1;
 	assert_false(bytes_equal(a, b, sizeof(a)));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_view_of_null_is_empty),
-		cmocka_unit_test(equality),
-		cmocka_unit_test(starts_and_ends),
-		cmocka_unit_test(only_what_is_in_the_set),
-		cmocka_unit_test(below_a_domain),
-		cmocka_unit_test(trim_cuts_ascii_space_at_both_ends),
-		cmocka_unit_test(skip_stops_at_the_end),
-		cmocka_unit_test(find_gives_the_first_or_the_length),
-		cmocka_unit_test(split_gives_every_part),
-		cmocka_unit_test(copy_needs_room_for_the_nul),
-		cmocka_unit_test(a_buffer_fills_to_its_last_byte),
-		cmocka_unit_test(what_does_not_fit_is_refused_whole),
-		cmocka_unit_test(a_length_near_the_maximum_does_not_wrap),
-		cmocka_unit_test(numbers_in_decimal),
-		cmocka_unit_test(reset_wipes_what_was_written),
-		cmocka_unit_test(wipe_reaches_the_whole_memory),
-		cmocka_unit_test(bytes_equal_sees_each_byte),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,9 @@
 /* What is read of a certificate: RFC 5280 section 4. */
 #include "net/certificate.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "make_certificate.h"
+#include "test.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define NONE STR("")
 
 static struct certificate c;
@@ -37,12 +29,10 @@ read_recipe(const struct recipe *recipe)
 	return certificate_read(&c, make_certificate(recipe));
 }
 
-static void
-the_fields_are_read(void **state)
+TEST(the_fields_are_read)
 {
 	struct recipe r = good_recipe();
 
-	(void)state;
 	assert_true(read_recipe(&r));
 	assert_true(str_eq(c.signature_oid, OID_SHA256_RSA));
 	assert_true(str_eq(c.signature_algorithm, r.algorithm));
@@ -64,24 +54,20 @@ the_fields_are_read(void **state)
 	made_reset();
 }
 
-static void
-a_certificate_of_version_1_is_read(void **state)
+TEST(a_certificate_of_version_1_is_read)
 {
 	struct recipe r = good_recipe();
 
-	(void)state;
 	r.version = NONE;
 	assert_true(read_recipe(&r));
 	made_reset();
 }
 
-static void
-a_certificate_cut_anywhere_is_none(void **state)
+TEST(a_certificate_cut_anywhere_is_none)
 {
 	struct recipe r = good_recipe();
 	struct str whole;
 
-	(void)state;
 	r.extensions = extension_list(extension(15, STR("\3\2\7\200")), NONE);
 	whole = make_certificate(&r);
 	assert_true(read_copy(whole));
@@ -90,13 +76,11 @@ a_certificate_cut_anywhere_is_none(void **state)
 	made_reset();
 }
 
-static void
-a_byte_more_is_refused(void **state)
+TEST(a_byte_more_is_refused)
 {
 	struct recipe r = good_recipe();
 	struct str whole = make_certificate(&r);
 
-	(void)state;
 	memcpy(made_room(1), "", 1);
 	assert_false(read_copy((struct str){ whole.ptr, whole.len + 1 }));
 	r.signature = der(DER_BIT_STRING, STR("\0x"), END);
@@ -106,14 +90,12 @@ a_byte_more_is_refused(void **state)
 	made_reset();
 }
 
-static void
-whatever_byte_changes_nothing_breaks(void **state)
+TEST(whatever_byte_changes_nothing_breaks)
 {
 	struct recipe r = good_recipe();
 	struct str whole;
 	char *bytes;
 
-	(void)state;
 	r.extensions = extension_list(extension(19, STR("\x30\0")),
 				      extension(17, STR("\x30\3\x82\1a")));
 	whole = make_certificate(&r);
@@ -130,12 +112,10 @@ whatever_byte_changes_nothing_breaks(void **state)
 }
 
 /* Section 4.1.1.2: else the signature could be taken for another. */
-static void
-two_signature_algorithms_are_refused(void **state)
+TEST(two_signature_algorithms_are_refused)
 {
 	struct recipe r = good_recipe();
 
-	(void)state;
 	r.outer_algorithm =
 		algorithm(STR("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05"));
 	assert_false(read_recipe(&r));
@@ -147,8 +127,7 @@ two_signature_algorithms_are_refused(void **state)
 	made_reset();
 }
 
-static void
-wrong_parts_are_refused(void **state)
+TEST(wrong_parts_are_refused)
 {
 	const struct str number = der(DER_INTEGER, STR("\1"), END);
 	const struct str empty = der(DER_SEQUENCE, END);
@@ -163,7 +142,6 @@ wrong_parts_are_refused(void **state)
 		offsetof(struct recipe, signature),
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(offsets); i++) {
 		struct recipe r = good_recipe();
 		struct str *part = (struct str *)((char *)&r + offsets[i]);
@@ -179,12 +157,10 @@ wrong_parts_are_refused(void **state)
 	made_reset();
 }
 
-static void
-validity_is_read_in_both_forms(void **state)
+TEST(validity_is_read_in_both_forms)
 {
 	struct recipe r = good_recipe();
 
-	(void)state;
 	r.validity =
 		der(DER_SEQUENCE, der(DER_UTC_TIME, STR("491231235959Z"), END),
 		    der(DER_GENERALIZED_TIME, STR("99991231235959Z"), END),
@@ -201,8 +177,7 @@ validity_is_read_in_both_forms(void **state)
 }
 
 /* RFC 5480 section 2.1: the curve must be named, the point uncompressed. */
-static void
-keys_of_the_three_curves_are_known(void **state)
+TEST(keys_of_the_three_curves_are_known)
 {
 	const struct {
 		struct str curve;
@@ -222,7 +197,6 @@ keys_of_the_three_curves_are_known(void **state)
 		{ STR(""), 65, KEY_UNSUPPORTED },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct recipe r = good_recipe();
 
@@ -234,13 +208,11 @@ keys_of_the_three_curves_are_known(void **state)
 	made_reset();
 }
 
-static void
-explicit_curves_and_unknown_keys_are_unsupported(void **state)
+TEST(explicit_curves_and_unknown_keys_are_unsupported)
 {
 	struct recipe r = good_recipe();
 	const struct str point = bytes_of(65, 4, 1);
 
-	(void)state;
 	r.key = public_key(der(DER_SEQUENCE, der(DER_OID, OID_EC, END),
 			       der(DER_SEQUENCE, END), END),
 			   point);
@@ -256,12 +228,10 @@ explicit_curves_and_unknown_keys_are_unsupported(void **state)
 	made_reset();
 }
 
-static void
-a_key_must_be_a_bit_string_of_whole_bytes(void **state)
+TEST(a_key_must_be_a_bit_string_of_whole_bytes)
 {
 	struct recipe r = good_recipe();
 
-	(void)state;
 	r.key = der(DER_SEQUENCE, algorithm(OID_RSA),
 		    der(DER_BIT_STRING, STR("\1ab"), END), END);
 	assert_false(read_recipe(&r));
@@ -277,8 +247,7 @@ a_key_must_be_a_bit_string_of_whole_bytes(void **state)
 }
 
 /* RFC 8017 sections 3.1 and A.1.1. */
-static void
-rsa_keys_need_an_odd_exponent_above_1(void **state)
+TEST(rsa_keys_need_an_odd_exponent_above_1)
 {
 	const struct {
 		struct str exponent;
@@ -297,7 +266,6 @@ rsa_keys_need_an_odd_exponent_above_1(void **state)
 		{ STR("\0\3"), false, KEY_UNSUPPORTED },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct recipe r = good_recipe();
 
@@ -309,13 +277,11 @@ rsa_keys_need_an_odd_exponent_above_1(void **state)
 	made_reset();
 }
 
-static void
-the_bits_of_rsa_keys_are_counted(void **state)
+TEST(the_bits_of_rsa_keys_are_counted)
 {
 	static const size_t rows[] = { 512,  1024, 2040, 2041, 2047,
 				       2048, 2049, 3072, 4096, 8192 };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct recipe r = good_recipe();
 
@@ -326,12 +292,10 @@ the_bits_of_rsa_keys_are_counted(void **state)
 	made_reset();
 }
 
-static void
-extensions_are_told_apart(void **state)
+TEST(extensions_are_told_apart)
 {
 	struct recipe r = good_recipe();
 
-	(void)state;
 	r.extensions =
 		extension_list(extension(17, STR("\x30\3\x82\1a")),
 			       der(DER_SEQUENCE,
@@ -366,8 +330,7 @@ extensions_are_told_apart(void **state)
 }
 
 /* Section 4.2.1.9. */
-static void
-only_basic_constraints_make_a_ca(void **state)
+TEST(only_basic_constraints_make_a_ca)
 {
 	const struct {
 		struct str value;
@@ -384,7 +347,6 @@ only_basic_constraints_make_a_ca(void **state)
 		{ STR("\x02\x01\x05"), false, false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct recipe r = good_recipe();
 
@@ -396,8 +358,7 @@ only_basic_constraints_make_a_ca(void **state)
 	made_reset();
 }
 
-static void
-signatures_with_broken_hashes_are_weak(void **state)
+TEST(signatures_with_broken_hashes_are_weak)
 {
 	const struct {
 		struct str oid;
@@ -412,7 +373,6 @@ signatures_with_broken_hashes_are_weak(void **state)
 		{ STR("\x2a\x86\x48\xce\x3d\x04\x03\x02"), false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct recipe r = good_recipe();
 
@@ -425,8 +385,7 @@ signatures_with_broken_hashes_are_weak(void **state)
 }
 
 /* Section 4.2.1.12. */
-static void
-purposes_decide_who_is_a_server(void **state)
+TEST(purposes_decide_who_is_a_server)
 {
 	static const struct {
 		struct str value;
@@ -450,7 +409,6 @@ purposes_decide_who_is_a_server(void **state)
 		{ { "\x06\x04\x55\x1d\x25\x00", 6 }, false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		c = (struct certificate){ .extended_key_usage = rows[i].value };
 		if (certificate_allows_server(&c) != rows[i].server)
@@ -459,8 +417,7 @@ purposes_decide_who_is_a_server(void **state)
 }
 
 /* Section 4.2.1.3. */
-static void
-usages_decide_who_may_sign(void **state)
+TEST(usages_decide_who_may_sign)
 {
 	static const struct {
 		struct str value;
@@ -477,7 +434,6 @@ usages_decide_who_may_sign(void **state)
 		{ { "\x04\x02\x07\x80", 4 }, false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		c = (struct certificate){ .key_usage = rows[i].value };
 		if (certificate_allows_signing(&c) != rows[i].signs)
@@ -486,8 +442,7 @@ usages_decide_who_may_sign(void **state)
 }
 
 /* Section 4.2.1.6. */
-static void
-dns_names_are_listed_for_people(void **state)
+TEST(dns_names_are_listed_for_people)
 {
 	const struct str a = der(0x82, STR("a.example"), END);
 	const struct str b = der(0x82, STR("*.b.example"), END);
@@ -514,7 +469,6 @@ dns_names_are_listed_for_people(void **state)
 	char memory[512];
 	struct buf out;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		buf_init(&out, memory, sizeof(memory));
 		c = (struct certificate){ .subject_alt_name = rows[i].names };
@@ -531,8 +485,7 @@ dns_names_are_listed_for_people(void **state)
 }
 
 /* Section 4.2.1.9. */
-static void
-the_path_length_is_read(void **state)
+TEST(the_path_length_is_read)
 {
 	static const struct {
 		struct str value;
@@ -549,7 +502,6 @@ the_path_length_is_read(void **state)
 		{ STR("\x30\5\1\1\xff\2\0"), false, 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct recipe r = good_recipe();
 
@@ -563,8 +515,7 @@ the_path_length_is_read(void **state)
 }
 
 /* Section 4.2: what must be understood, and is not. */
-static void
-unknown_critical_extensions_are_noted(void **state)
+TEST(unknown_critical_extensions_are_noted)
 {
 	static const struct {
 		struct str oid;
@@ -589,7 +540,6 @@ unknown_critical_extensions_are_noted(void **state)
 		{ STR("\x2b\6\1\5\5\7\1\2"), STR("\1\1\xff"), true },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct recipe r = good_recipe();
 
@@ -603,35 +553,4 @@ unknown_critical_extensions_are_noted(void **state)
 			fail_msg("row %zu", i);
 		made_reset();
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_path_length_is_read),
-		cmocka_unit_test(unknown_critical_extensions_are_noted),
-		cmocka_unit_test(the_fields_are_read),
-		cmocka_unit_test(a_certificate_of_version_1_is_read),
-		cmocka_unit_test(a_certificate_cut_anywhere_is_none),
-		cmocka_unit_test(a_byte_more_is_refused),
-		cmocka_unit_test(whatever_byte_changes_nothing_breaks),
-		cmocka_unit_test(two_signature_algorithms_are_refused),
-		cmocka_unit_test(wrong_parts_are_refused),
-		cmocka_unit_test(validity_is_read_in_both_forms),
-		cmocka_unit_test(keys_of_the_three_curves_are_known),
-		cmocka_unit_test(
-			explicit_curves_and_unknown_keys_are_unsupported),
-		cmocka_unit_test(a_key_must_be_a_bit_string_of_whole_bytes),
-		cmocka_unit_test(rsa_keys_need_an_odd_exponent_above_1),
-		cmocka_unit_test(the_bits_of_rsa_keys_are_counted),
-		cmocka_unit_test(extensions_are_told_apart),
-		cmocka_unit_test(only_basic_constraints_make_a_ca),
-		cmocka_unit_test(signatures_with_broken_hashes_are_weak),
-		cmocka_unit_test(purposes_decide_who_is_a_server),
-		cmocka_unit_test(usages_decide_who_may_sign),
-		cmocka_unit_test(dns_names_are_listed_for_people),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,7 @@
 /* When to try again, and how long to wait before. */
 #include "gcp/retry.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static struct status st;
 static unsigned notified;
@@ -13,8 +9,8 @@ static unsigned last_attempt;
 static int64_t last_wait;
 
 static void
-note(void *context, const struct status *failure, unsigned attempt,
-     int64_t wait_ms)
+on_retry(void *context, const struct status *failure, unsigned attempt,
+	 int64_t wait_ms)
 {
 	(void)context;
 	assert_int_not_equal(failure->code, CODE_OK);
@@ -23,7 +19,7 @@ note(void *context, const struct status *failure, unsigned attempt,
 	last_wait = wait_ms;
 }
 
-static const struct retry_listener LISTENER = { note, NULL };
+static const struct retry_listener LISTENER = { on_retry, NULL };
 
 static void
 fail_with(enum code code)
@@ -44,12 +40,10 @@ quick(void)
 	return retry;
 }
 
-static void
-services_get_three_retries(void **state)
+TEST(services_get_three_retries)
 {
 	struct retry retry = quick();
 
-	(void)state;
 	for (unsigned i = 1; i <= 3; i++) {
 		fail_with(CODE_UNAVAILABLE);
 		assert_true(retry_again(&retry, &st));
@@ -62,12 +56,10 @@ services_get_three_retries(void **state)
 	assert_int_equal(notified, 3);
 }
 
-static void
-not_found_passes_where_it_was_just_created(void **state)
+TEST(not_found_passes_where_it_was_just_created)
 {
 	struct retry retry = quick();
 
-	(void)state;
 	fail_with(CODE_NOT_FOUND);
 	assert_false(retry_again(&retry, &st));
 	assert_int_equal(st.code, CODE_NOT_FOUND);
@@ -82,24 +74,20 @@ not_found_passes_where_it_was_just_created(void **state)
 	assert_int_equal(st.code, CODE_UNAVAILABLE);
 }
 
-static void
-some_try_only_once(void **state)
+TEST(some_try_only_once)
 {
 	struct retry retry = retry_never(deadline_in(60000));
 
-	(void)state;
 	fail_with(CODE_UNAVAILABLE);
 	assert_false(retry_again(&retry, &st));
 	assert_int_equal(st.code, CODE_UNAVAILABLE);
 }
 
-static void
-the_policy_is_that_of_the_contract(void **state)
+TEST(the_policy_is_that_of_the_contract)
 {
 	struct retry calls = retry_calls(NULL, deadline_in(60000));
 	struct retry startup = retry_startup(NULL, 30000, deadline_in(280000));
 
-	(void)state;
 	assert_int_equal(calls.attempts_max, 4);
 	assert_int_equal(calls.wait_ms, 1000);
 	assert_int_equal(calls.wait_max_ms, 4000);
@@ -108,14 +96,12 @@ the_policy_is_that_of_the_contract(void **state)
 	assert_true(startup.wait_ms < 1000);
 }
 
-static void
-waits_double_with_20_percent_of_jitter(void **state)
+TEST(waits_double_with_20_percent_of_jitter)
 {
 	static const int64_t wanted[] = { 10, 20, 40 };
 	bool differs = false;
 	int64_t first = 0;
 
-	(void)state;
 	for (unsigned round = 0; round < 20; round++) {
 		struct retry retry = quick();
 
@@ -131,8 +117,7 @@ waits_double_with_20_percent_of_jitter(void **state)
 	assert_true(differs);
 }
 
-static void
-what_cannot_pass_is_not_retried(void **state)
+TEST(what_cannot_pass_is_not_retried)
 {
 	static const enum code codes[] = {
 		CODE_PERMISSION_DENIED,   CODE_INVALID_ARGUMENT,
@@ -141,7 +126,6 @@ what_cannot_pass_is_not_retried(void **state)
 		CODE_UNAUTHENTICATED,     CODE_DATA_LOSS,
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		struct retry retry = quick();
 
@@ -152,12 +136,10 @@ what_cannot_pass_is_not_retried(void **state)
 	}
 }
 
-static void
-the_server_may_ask_for_a_longer_wait(void **state)
+TEST(the_server_may_ask_for_a_longer_wait)
 {
 	struct retry retry = quick();
 
-	(void)state;
 	fail_with(CODE_RESOURCE_EXHAUSTED);
 	st.retry_after_ms = 60;
 	assert_true(retry_again(&retry, &st));
@@ -180,13 +162,11 @@ quick_startup(struct deadline until)
 	return retry;
 }
 
-static void
-startup_tries_as_often_as_fits(void **state)
+TEST(startup_tries_as_often_as_fits)
 {
 	struct retry retry = quick_startup(deadline_in(60000));
 	unsigned tries = 0;
 
-	(void)state;
 	retry.wait_ms = 5;
 	retry.wait_max_ms = 20;
 	do {
@@ -199,12 +179,10 @@ startup_tries_as_often_as_fits(void **state)
 }
 
 /* Waits are cut, so that the last try is at the end of the grace. */
-static void
-startup_tries_once_more_at_the_end(void **state)
+TEST(startup_tries_once_more_at_the_end)
 {
 	struct retry retry = quick_startup(deadline_in(60000));
 
-	(void)state;
 	retry.wait_ms = 4000;
 	fail_with(CODE_UNAVAILABLE);
 	assert_true(retry_again(&retry, &st));
@@ -214,12 +192,10 @@ startup_tries_once_more_at_the_end(void **state)
 	assert_int_equal(notified, 1);
 }
 
-static void
-startup_waits_as_long_as_the_server_asks(void **state)
+TEST(startup_waits_as_long_as_the_server_asks)
 {
 	struct retry retry = quick_startup(deadline_in(60000));
 
-	(void)state;
 	fail_with(CODE_UNAVAILABLE);
 	st.retry_after_ms = 310;
 	assert_true(retry_again(&retry, &st));
@@ -235,36 +211,14 @@ startup_waits_as_long_as_the_server_asks(void **state)
 }
 
 /* The deadline is near: the last try has a second of its own. */
-static void
-startup_ends_before_the_deadline(void **state)
+TEST(startup_ends_before_the_deadline)
 {
 	struct retry retry = quick_startup(deadline_in(1050));
 
-	(void)state;
 	retry.wait_ms = 4000;
 	fail_with(CODE_UNAVAILABLE);
 	assert_true(retry_again(&retry, &st));
 	assert_in_range(last_wait, 1, 50);
 	fail_with(CODE_UNAVAILABLE);
 	assert_false(retry_again(&retry, &st));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(services_get_three_retries),
-		cmocka_unit_test(not_found_passes_where_it_was_just_created),
-		cmocka_unit_test(some_try_only_once),
-		cmocka_unit_test(the_policy_is_that_of_the_contract),
-		cmocka_unit_test(waits_double_with_20_percent_of_jitter),
-		cmocka_unit_test(what_cannot_pass_is_not_retried),
-		cmocka_unit_test(the_server_may_ask_for_a_longer_wait),
-		cmocka_unit_test(startup_tries_as_often_as_fits),
-		cmocka_unit_test(startup_tries_once_more_at_the_end),
-		cmocka_unit_test(startup_waits_as_long_as_the_server_asks),
-		cmocka_unit_test(startup_ends_before_the_deadline),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,7 @@
 /* What went wrong, as a value. */
 #include "base/status.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 /* google/rpc/code.proto, and what the program makes of each code. */
 static const struct {
@@ -38,10 +33,8 @@ static const struct {
 
 #define CODES_COUNT (sizeof(CODES) / sizeof(CODES[0]))
 
-static void
-every_code_has_its_number_name_exit_and_retry(void **state)
+TEST(every_code_has_its_number_name_exit_and_retry)
 {
-	(void)state;
 	assert_int_equal(CODES_COUNT, 17);
 	for (size_t i = 0; i < CODES_COUNT; i++) {
 		struct status st;
@@ -60,12 +53,10 @@ every_code_has_its_number_name_exit_and_retry(void **state)
 	}
 }
 
-static void
-only_a_signal_interrupts(void **state)
+TEST(only_a_signal_interrupts)
 {
 	struct status st = { .code = CODE_OK };
 
-	(void)state;
 	assert_false(status_interrupted(&st));
 	(void)status_set(&st, CODE_CANCELLED, "stopped by SIGTERM");
 	assert_true(status_interrupted(&st));
@@ -73,14 +64,12 @@ only_a_signal_interrupts(void **state)
 	assert_false(status_interrupted(&st));
 }
 
-static void
-what_is_no_code_is_unknown(void **state)
+TEST(what_is_no_code_is_unknown)
 {
 	static const char *const NAMES[] = { "",          "ok",
 					     "not_found", "NOT_FOUND ",
 					     "NOT_FOUN",  "CODE_NOT_FOUND" };
 
-	(void)state;
 	assert_string_equal(code_name((enum code)17), "UNKNOWN");
 	assert_string_equal(code_name((enum code) - 1), "UNKNOWN");
 	assert_int_equal(code_exit_status((enum code)17), EXIT_RETRY);
@@ -89,8 +78,7 @@ what_is_no_code_is_unknown(void **state)
 				 CODE_UNKNOWN);
 }
 
-static void
-codes_of_http(void **state)
+TEST(codes_of_http)
 {
 	static const struct {
 		int http_status;
@@ -121,19 +109,16 @@ codes_of_http(void **state)
 		{ -200, CODE_UNKNOWN },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
 		assert_int_equal(code_from_http(ROWS[i].http_status),
 				 ROWS[i].code);
 }
 
-static void
-clear_leaves_nothing(void **state)
+TEST(clear_leaves_nothing)
 {
 	static const struct status EMPTY;
 	struct status st;
 
-	(void)state;
 	memset(&st, 0x55, sizeof(st));
 	status_clear(&st);
 	assert_int_equal(st.code, CODE_OK);
@@ -146,12 +131,10 @@ clear_leaves_nothing(void **state)
 	assert_memory_equal(st.hint, EMPTY.hint, sizeof(st.hint));
 }
 
-static void
-the_first_cause_stays(void **state)
+TEST(the_first_cause_stays)
 {
 	struct status st;
 
-	(void)state;
 	status_clear(&st);
 	assert_int_equal(status_set(&st, CODE_NOT_FOUND, "a %s %d", "b", 7),
 			 CODE_NOT_FOUND);
@@ -168,12 +151,10 @@ the_first_cause_stays(void **state)
 	assert_string_equal(st.hint, "");
 }
 
-static void
-texts_are_one_printable_line(void **state)
+TEST(texts_are_one_printable_line)
 {
 	struct status st;
 
-	(void)state;
 	status_clear(&st);
 	(void)status_set(&st, CODE_UNKNOWN, "%s", "a\nb\x1b[1m\x7f\t\xc3\xa9");
 	assert_string_equal(st.message, "a?b?[1m??\xc3\xa9");
@@ -191,13 +172,11 @@ texts_are_one_printable_line(void **state)
 	assert_string_equal(st.hint, "?\xe2\x82\xac");
 }
 
-static void
-long_texts_are_cut(void **state)
+TEST(long_texts_are_cut)
 {
 	char text[2 * STATUS_MESSAGE_MAX];
 	struct status st;
 
-	(void)state;
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	status_clear(&st);
@@ -213,12 +192,10 @@ long_texts_are_cut(void **state)
 	assert_memory_equal(st.message, "aaa", 3);
 }
 
-static void
-prefixes_nest(void **state)
+TEST(prefixes_nest)
 {
 	struct status st;
 
-	(void)state;
 	status_clear(&st);
 	(void)status_set(&st, CODE_UNKNOWN, "refused");
 	status_prefix(&st, "connect to %s", "h:443");
@@ -226,22 +203,4 @@ prefixes_nest(void **state)
 	assert_string_equal(st.message,
 			    "get a token: connect to h:443: refused");
 	assert_int_equal(st.code, CODE_UNKNOWN);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_code_has_its_number_name_exit_and_retry),
-		cmocka_unit_test(only_a_signal_interrupts),
-		cmocka_unit_test(what_is_no_code_is_unknown),
-		cmocka_unit_test(codes_of_http),
-		cmocka_unit_test(clear_leaves_nothing),
-		cmocka_unit_test(the_first_cause_stays),
-		cmocka_unit_test(texts_are_one_printable_line),
-		cmocka_unit_test(long_texts_are_cut),
-		cmocka_unit_test(prefixes_nest),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

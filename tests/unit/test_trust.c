@@ -2,22 +2,13 @@
 #include "net/trust.h"
 
 #include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/codec.h"
 #include "make_certificate.h"
 #include "net/roots.h"
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+#include "test.h"
 
 /* Within the validity of good_recipe(), and its two ends. */
 #define NOW 1795492240
@@ -98,13 +89,11 @@ use_pem(int64_t now)
 			      DEADLINE_NEVER, &st);
 }
 
-static void
-anchors_are_taken_as_they_are(void **state)
+TEST(anchors_are_taken_as_they_are)
 {
 	const br_x509_trust_anchor *a = trust.anchor;
 	struct recipe r;
 
-	(void)state;
 	start_pem();
 	r = good_recipe();
 	r.extensions =
@@ -134,8 +123,7 @@ anchors_are_taken_as_they_are(void **state)
 	assert_memory_equal(a[1].dn.data, r.subject.ptr, r.subject.len);
 }
 
-static void
-all_curves_are_taken(void **state)
+TEST(all_curves_are_taken)
 {
 	const struct {
 		struct str oid;
@@ -147,7 +135,6 @@ all_curves_are_taken(void **state)
 		{ OID_P521, 133, BR_EC_secp521r1 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct recipe r;
 
@@ -162,8 +149,7 @@ all_curves_are_taken(void **state)
 }
 
 /* RFC 7468 sections 2 and 5. */
-static void
-pem_comes_in_many_shapes(void **state)
+TEST(pem_comes_in_many_shapes)
 {
 	static const struct {
 		const char *before;
@@ -189,7 +175,6 @@ pem_comes_in_many_shapes(void **state)
 		  "\n-- \n----- \n" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct recipe r;
 
@@ -205,15 +190,13 @@ pem_comes_in_many_shapes(void **state)
 	}
 }
 
-static void
-other_blocks_are_passed_over(void **state)
+TEST(other_blocks_are_passed_over)
 {
 	static const char *const labels[] = {
 		"PRIVATE KEY", "TRUSTED CERTIFICATE", "CERTIFICATE REQUEST",
 		"X509 CRL",    "CERTIFICATES",
 	};
 
-	(void)state;
 	start_pem();
 	for (size_t i = 0; i < COUNT(labels); i++) {
 		struct recipe r = good_recipe();
@@ -227,12 +210,10 @@ other_blocks_are_passed_over(void **state)
 }
 
 /* The one with another key has the same name: a rolled-over CA. */
-static void
-duplicates_are_taken_once(void **state)
+TEST(duplicates_are_taken_once)
 {
 	struct recipe r;
 
-	(void)state;
 	start_pem();
 	for (int i = 0; i < 6; i++) {
 		r = good_recipe();
@@ -294,10 +275,8 @@ add_unusable(int i)
 	return true;
 }
 
-static void
-what_cannot_be_used_is_counted(void **state)
+TEST(what_cannot_be_used_is_counted)
 {
-	(void)state;
 	for (int i = 0;; i++) {
 		struct recipe r;
 
@@ -315,8 +294,7 @@ what_cannot_be_used_is_counted(void **state)
 	}
 }
 
-static void
-validity_decides_to_the_second(void **state)
+TEST(validity_decides_to_the_second)
 {
 	static const struct {
 		int64_t now;
@@ -328,7 +306,6 @@ validity_decides_to_the_second(void **state)
 	};
 	struct recipe r;
 
-	(void)state;
 	start_pem();
 	r = good_recipe();
 	add_certificate(&r);
@@ -344,10 +321,8 @@ validity_decides_to_the_second(void **state)
 	}
 }
 
-static void
-files_that_give_nothing_are_told(void **state)
+TEST(files_that_give_nothing_are_told)
 {
-	(void)state;
 	start_pem();
 	assert_int_equal(use_pem(NOW), CODE_INVALID_ARGUMENT);
 	assert_non_null(strstr(st.message, "holds no PEM certificate"));
@@ -371,13 +346,11 @@ files_that_give_nothing_are_told(void **state)
 }
 
 /* A block that the end of the file cuts short is no certificate. */
-static void
-a_file_cut_anywhere_gives_whole_certificates_only(void **state)
+TEST(a_file_cut_anywhere_gives_whole_certificates_only)
 {
 	struct recipe r;
 	size_t whole;
 
-	(void)state;
 	start_pem();
 	r = good_recipe();
 	add_certificate(&r);
@@ -389,10 +362,8 @@ a_file_cut_anywhere_gives_whole_certificates_only(void **state)
 	}
 }
 
-static void
-anchors_have_a_ceiling(void **state)
+TEST(anchors_have_a_ceiling)
 {
-	(void)state;
 	start_pem();
 	for (int i = 0; i <= ANCHORS_MAX; i++) {
 		char name[16];
@@ -411,13 +382,11 @@ anchors_have_a_ceiling(void **state)
 	assert_non_null(strstr(st.message, "more than 1024"));
 }
 
-static void
-their_memory_has_a_ceiling(void **state)
+TEST(their_memory_has_a_ceiling)
 {
 	char name[ROOT_MAX - 1024];
 	size_t files = 0;
 
-	(void)state;
 	/* a file for each, for together they are larger than `pem` */
 	assert_int_equal(mkdir(in_folder("many"), 0700), 0);
 	for (; files * sizeof(name) < ANCHOR_POOL_SIZE + sizeof(name);
@@ -472,8 +441,7 @@ make_folders(void)
 	put("three.pem", buf_view(&pem));
 }
 
-static void
-folders_are_read_with_all_their_files(void **state)
+TEST(folders_are_read_with_all_their_files)
 {
 	static const struct {
 		const char *folders; /* each '@' stands for the test's own */
@@ -502,7 +470,6 @@ folders_are_read_with_all_their_files(void **state)
 		{ "@/a/one.pem", false, false, 0, "cannot read" },
 	};
 
-	(void)state;
 	make_folders();
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char list[256];
@@ -532,10 +499,8 @@ folders_are_read_with_all_their_files(void **state)
 	}
 }
 
-static void
-the_compiled_in_roots_follow_the_clock(void **state)
+TEST(the_compiled_in_roots_follow_the_clock)
 {
-	(void)state;
 	trust_use_roots(&trust, NOW);
 	assert_true(trust.count > 0);
 	assert_int_equal(trust.count + trust.expired, ROOTS_COUNT);
@@ -581,30 +546,18 @@ remove_entry(const char *name, const struct stat *info, int type,
 	return remove(name);
 }
 
-int
-main(void)
+static int
+make_folder(void **state)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(anchors_are_taken_as_they_are),
-		cmocka_unit_test(all_curves_are_taken),
-		cmocka_unit_test(pem_comes_in_many_shapes),
-		cmocka_unit_test(other_blocks_are_passed_over),
-		cmocka_unit_test(duplicates_are_taken_once),
-		cmocka_unit_test(what_cannot_be_used_is_counted),
-		cmocka_unit_test(validity_decides_to_the_second),
-		cmocka_unit_test(files_that_give_nothing_are_told),
-		cmocka_unit_test(
-			a_file_cut_anywhere_gives_whole_certificates_only),
-		cmocka_unit_test(anchors_have_a_ceiling),
-		cmocka_unit_test(their_memory_has_a_ceiling),
-		cmocka_unit_test(folders_are_read_with_all_their_files),
-		cmocka_unit_test(the_compiled_in_roots_follow_the_clock),
-	};
-	int failed;
-
-	if (mkdtemp(folder) == NULL)
-		return 1;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-	return failed;
+	(void)state;
+	return mkdtemp(folder) == NULL;
 }
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	return nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+AROUND_ALL(make_folder, remove_folder)
