@@ -22,6 +22,7 @@ def stored(emulator):
 BROKEN = {"refused": None, "reset": {"connection": "reset"}, "hangs-up": {"drop": "uncommitted"}}
 
 
+@native
 @pytest.mark.parametrize("name", BROKEN)
 def test_no_descriptor_is_lost_with_a_connection(emulator, job, name):
     """Many attempts, and no more descriptors than one takes."""

@@ -115,7 +115,7 @@ def test_the_server_may_ask_for_a_longer_wait(start_emulator):
     together(check, ASKED)
 
 
-@pytest.mark.parametrize("asked", [60, 86400, 10**15, dated(7200)])
+@pytest.mark.parametrize("asked", [60, 86400, 10**15, dated(7200)], ids=["minute", "day", "ages", "date"])
 def test_a_wait_beyond_the_deadline_is_not_begun(emulator, job, asked):
     emulator.order("secretmanager", "addVersion", times=None,
                    reply=errors.unavailable(retry_after=asked))

@@ -166,7 +166,8 @@ TEST(a_result_can_be_replaced)
 	const struct ending first = { &success, "Stored", "m", VERSION };
 	const struct ending second = { &failure, "Lost", "m", VERSION };
 	struct status st = { .code = CODE_OK };
-	char path[64], text[RESULT_FILE_MAX + 1];
+	static char text[RESULT_FILE_MAX + 1];
+	char path[64];
 
 	(void)snprintf(path, sizeof(path), "%s/result.json", folder);
 	memset(&report, 0, sizeof(report));
