@@ -131,11 +131,14 @@ send_some(struct conn *c, struct str body, struct status *st)
 	struct str rest;
 
 	while ((rest = rest_to_send(c, body)).len > 0) {
-		ssize_t put =
-			c->stream->send(c->stream, rest.ptr, rest.len, st);
+		ssize_t put;
 
-		/* What TLS took may have left before the peer broke off. */
-		c->handed_over |= put != STREAM_WAIT;
+		if (!c->at_end &&
+		    c->sent + rest.len == c->head.len + body.len) {
+			c->at_end = true;
+			c->before = c->socket.sent;
+		}
+		put = c->stream->send(c->stream, rest.ptr, rest.len, st);
 		/* A reply may have come before the peer closed. */
 		if (put <= 0)
 			return st->code;
@@ -265,7 +268,7 @@ conn_exchange(struct conn *c, const struct http_request *request,
 	*delivery = NOT_SENT;
 	buf_reset(&c->head);
 	c->sent = 0;
-	c->handed_over = false;
+	c->at_end = false;
 	if (!http_write_head(request, &c->head)) {
 		buf_wipe(&c->head);
 		st->permanent = true;
@@ -278,7 +281,11 @@ conn_exchange(struct conn *c, const struct http_request *request,
 	if (conn_open(c, until, st) == CODE_OK) {
 		if (run_exchange(c, request, response, until, st) == CODE_OK)
 			*delivery = ANSWERED;
-		else if (c->handed_over)
+		/*
+		 * What TLS took may have left before the peer broke off; but
+		 * nobody acts on a request that lacks its end.
+		 */
+		else if (c->at_end && c->socket.sent > c->before)
 			*delivery = MAYBE_ACTED;
 	}
 	c->exchanges++;

@@ -37,7 +37,7 @@ enum conn_state {
 
 /* The result of one exchange for its request. */
 enum delivery {
-	NOT_SENT,    /* no byte of it left */
+	NOT_SENT,    /* its end did not leave, so that nobody acts on it */
 	MAYBE_ACTED, /* unknown: the server may have acted on it */
 	ANSWERED
 };
@@ -65,9 +65,10 @@ struct conn {
 	struct stream *stream; /* the innermost one so far */
 	struct tunnel tunnel;
 	struct status failure;
-	struct buf head;  /* of the request under way */
-	size_t sent;      /* bytes of head and body handed over so far */
-	bool handed_over; /* any of them may have left, sent or not */
+	struct buf head; /* of the request under way */
+	size_t sent;     /* bytes of head and body handed over so far */
+	bool at_end;     /* the last of them were offered to the stream, */
+	uint64_t before; /* when the socket had sent this much */
 	char head_memory[HTTP_REQUEST_HEAD_MAX];
 	unsigned char input[16384];
 };

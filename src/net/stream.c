@@ -16,8 +16,10 @@ socket_send(struct stream *stream, const void *bytes, size_t len,
 		put = send(s->fd, bytes, len, MSG_NOSIGNAL);
 	while (put < 0 && errno == EINTR);
 	s->full = put < (ssize_t)len;
-	if (put >= 0)
+	if (put >= 0) {
+		s->sent += (uint64_t)put;
 		return put;
+	}
 	if (errno == EAGAIN)
 		return STREAM_WAIT;
 	if (errno == EPIPE || errno == ECONNRESET)
@@ -61,5 +63,6 @@ socket_stream_init(struct socket_stream *s, int fd, const char *host)
 	s->stream = (struct stream){ socket_send, socket_recv, socket_events };
 	s->fd = fd;
 	s->full = false;
+	s->sent = 0;
 	s->host = host;
 }

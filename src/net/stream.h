@@ -42,11 +42,15 @@ struct stream {
 /* Reads in one step of a loop over `recv`. */
 #define STREAM_READS_MAX 64
 
-/* A connected, non-blocking socket. Caller-owned; private to stream.c. */
+/*
+ * A connected, non-blocking socket. Caller-owned; private to stream.c but
+ * for what says otherwise.
+ */
 struct socket_stream {
 	struct stream stream;
 	int fd;
-	bool full; /* the kernel took less than it was given */
+	bool full;     /* the kernel took less than it was given */
+	uint64_t sent; /* readable: bytes that the kernel took */
 	const char *host;
 };
 

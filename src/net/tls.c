@@ -261,7 +261,8 @@ tls_step(struct tls *tls, struct status *st)
 			return br_ssl_engine_last_error(engine(tls)) == 0
 				       ? CODE_OK
 				       : explain(tls, st);
-		if ((state & BR_SSL_SENDREC) != 0)
+		/* A record that was refused is not sent later, in half. */
+		if ((state & BR_SSL_SENDREC) != 0 && !tls->peer_gone)
 			moved = send_records(tls);
 		if (!moved && (state & BR_SSL_RECVREC) != 0 &&
 		    receive_records(tls, &moved, st) != CODE_OK)

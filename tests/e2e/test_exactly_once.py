@@ -293,17 +293,20 @@ def test_killed(places):
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
 def test_a_request_that_is_not_read(start_emulator, how):
-    """The server goes away while the largest request is still being sent."""
-    def check(nth, before, after):
+    """The server goes away while the largest request is still being sent. In a new secret
+    only a request that lacks its end may be sent again: what left whole stays unknown.
+    """
+    def check(nth, before, certain):
         text = pull_secret_of(65536)
         emulator = start_emulator()
         if before:
             emulator.secretmanager.put(SECRET, *before)
         emulator.order("secretmanager", nth=nth, drop="unread", how=how)
         result = Job(emulator)(PULL_SECRET_DATA=text)
-        assert result.code == (0 if after else 1), result.out
-        assert open_whether(result) == (not after)
-        assert emulator.secretmanager.payloads(SECRET) == before + [text.encode()] * after
+        assert result.code == 0 or (not certain and result.code == 1), result.out
+        assert open_whether(result) == (result.code == 1)
+        stored = [text.encode()] if result.code == 0 else []
+        assert emulator.secretmanager.payloads(SECRET) == before + stored
 
     rows = {request: (nth, [], request != "add") for request, nth in REQUESTS.items()}
     together(check, {**rows, "add-to-others": (1, [b"old"], True)})
