@@ -175,8 +175,8 @@ static void
 fail_unreported(struct summary *summary, const struct status *why)
 {
 	struct outcome *outcome = &summary->outcome;
-	bool harmful =
-		outcome->effect == EFFECT_DONE && !summary->job->repeatable;
+	bool harmful = summary->job != NULL && outcome->effect == EFFECT_DONE &&
+		       !summary->job->repeatable;
 
 	outcome->exit = harmful ? EXIT_UNREPORTED : EXIT_RETRY;
 	outcome->reason = "ReportIncomplete";
