@@ -87,32 +87,41 @@ put_permissions(const struct args *args, struct json_writer *json)
 }
 
 /*
- * Checks "projects/P/secrets/SECRET/versions/N": the project may be its
- * number, secret and number must be there.
+ * Takes "projects/P/secrets/SECRET" off the front of a resource name, where P
+ * may be the project's number.
  */
+static bool
+skip_secret_name(struct str *rest, const char *secret)
+{
+	struct str part[4];
+
+	for (size_t i = 0; i < 4; i++)
+		if (!str_split(rest, '/', &part[i]))
+			return false;
+	return str_eq(part[0], STR("projects")) &&
+	       str_only(part[1], "a-z0-9.:-") &&
+	       str_eq(part[2], STR("secrets")) &&
+	       str_eq(part[3], str_from(secret));
+}
+
+/* Checks "projects/P/secrets/SECRET/versions/N"; the number must be there. */
 static bool
 parse_version_name(struct json_value value, const char *secret,
 		   struct secret_version *version)
 {
-	struct str rest, part[6];
-	size_t parts = 0;
-	bool good;
+	struct str rest, versions, number;
 
 	if (!json_cstr(value, version->name, sizeof(version->name)))
 		return false;
 	rest = str_from(version->name);
-	while (parts < 6 && str_split(&rest, '/', &part[parts]))
-		parts++;
-	good = parts == 6 && rest.ptr == NULL &&
-	       str_eq(part[0], STR("projects")) &&
-	       str_only(part[1], "a-z0-9.:-") &&
-	       str_eq(part[2], STR("secrets")) &&
-	       str_eq(part[3], str_from(secret)) &&
-	       str_eq(part[4], STR("versions")) &&
-	       parse_uint(part[5], &version->number) && version->number > 0;
-	if (!good)
-		wipe(version->name, sizeof(version->name));
-	return good;
+	if (skip_secret_name(&rest, secret) &&
+	    str_split(&rest, '/', &versions) &&
+	    str_eq(versions, STR("versions")) &&
+	    str_split(&rest, '/', &number) && rest.ptr == NULL &&
+	    parse_uint(number, &version->number) && version->number > 0)
+		return true;
+	wipe(version->name, sizeof(version->name));
+	return false;
 }
 
 static enum code
@@ -204,9 +213,18 @@ read_secret(struct call *call, const struct args *args, struct status *st)
 {
 	struct json_value root = json_root(&call->json);
 	struct secret_resource *found = args->resource;
+	char name[VERSION_NAME_SIZE];
+	struct str rest;
 
 	if (found == NULL)
 		return CODE_OK;
+	if (!json_cstr(json_get(root, "name"), name, sizeof(name)))
+		name[0] = '\0';
+	rest = str_from(name);
+	if (!skip_secret_name(&rest, args->secret) || rest.ptr != NULL)
+		return status_set(st, CODE_UNAVAILABLE,
+				  "the reply to get does not name secret %s",
+				  args->secret);
 	found->labels = json_get(root, "labels");
 	if (!json_cstr(json_get(root, "etag"), found->etag,
 		       sizeof(found->etag)) ||

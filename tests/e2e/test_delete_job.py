@@ -124,8 +124,12 @@ def test_the_etag_comes_back_as_it_was_read(start_emulator):
     together(check, {name: (etag,) for name, etag in ETAGS.items()})
 
 
-BAD_ETAGS = {
-    "none": lambda value: value.pop("etag"), "null": lambda value: value.update(etag=None),
+BAD_REPLIES = {
+    "unnamed": lambda value: value.pop("name"),
+    "another": lambda value: value.update(name=value["name"] + "-2"),
+    "version": lambda value: value.update(name=value["name"] + "/versions/1"),
+    "number-as-name": lambda value: value.update(name=1),
+    "no-etag": lambda value: value.pop("etag"), "null": lambda value: value.update(etag=None),
     "empty": lambda value: value.update(etag=""),
     "number": lambda value: value.update(etag=1),
     "object": lambda value: value.update(etag={"etag": value["etag"]}),
@@ -134,8 +138,8 @@ BAD_ETAGS = {
 }
 
 
-def test_without_an_etag_nothing_is_deleted(start_emulator):
-    """Nor with a part of it: what is deleted is what was read, with --force, too."""
+def test_without_name_and_etag_nothing_is_deleted(start_emulator):
+    """Nor with a part of them: what is deleted is what was read, with --force, too."""
     def check(change, *flags):
         emulator = start_emulator()
         emulator.secretmanager.put(SECRET, b"x", labels=LABELS)
@@ -148,7 +152,7 @@ def test_without_an_etag_nothing_is_deleted(start_emulator):
         check_log(result)
 
     together(check, {f"{name}{flag}": (change, *flag.split())
-                     for name, change in BAD_ETAGS.items() for flag in ("", " --force")})
+                     for name, change in BAD_REPLIES.items() for flag in ("", " --force")})
 
 
 def test_other_secrets_stay(start_emulator, start_job):
