@@ -195,6 +195,5 @@ const struct job JOB_delete_pull_secret = {
 	.messages = { .done = "the secret was already deleted",
 		      .unknown = "it is unknown whether the secret was deleted",
 		      .none = "nothing was deleted" },
-	.repeatable = true,
 	.run = run,
 };

@@ -69,13 +69,13 @@ add_effect(const struct summary *summary, struct status *st)
 {
 	const struct outcome *outcome = &summary->outcome;
 	size_t used = strlen(st->message), needed;
-	const char *text = NULL, *version = "";
+	const char *text = NULL, *resource = "";
 
 	if (summary->job == NULL)
 		return;
 	if (outcome->effect == EFFECT_DONE) {
 		text = summary->job->messages.done;
-		version = outcome->version;
+		resource = outcome->resource;
 	} else if (outcome->effect == EFFECT_UNKNOWN) {
 		text = summary->job->messages.unknown;
 	} else if (status_interrupted(st)) {
@@ -84,11 +84,11 @@ add_effect(const struct summary *summary, struct status *st)
 	if (text == NULL || str_contains(str_from(st->message), str_from(text)))
 		return;
 	/* This is worth more than the end of a long message. */
-	needed = strlen(text) + strlen(version) + sizeof("; ");
+	needed = strlen(text) + strlen(resource) + sizeof("; ");
 	if (used > sizeof(st->message) - needed)
 		used = sizeof(st->message) - needed;
 	(void)format_text(st->message + used, sizeof(st->message) - used,
-			  "; %s%s", text, version);
+			  "; %s%s", text, resource);
 }
 
 /* Everything before the job itself. */
@@ -145,7 +145,7 @@ process(struct summary *summary, struct program *program,
 	add_effect(summary, st);
 	line.operation = program->report.operation;
 	line.message = st->message;
-	line.version = outcome->version;
+	line.version = outcome->resource;
 	report_log(&program->report, &line);
 }
 
@@ -175,19 +175,19 @@ static void
 fail_unreported(struct summary *summary, const struct status *why)
 {
 	struct outcome *outcome = &summary->outcome;
-	bool harmful = summary->job != NULL && outcome->effect == EFFECT_DONE &&
-		       !summary->job->repeatable;
+	const char *hint = "make room for the log and the result file";
 
-	outcome->exit = harmful ? EXIT_UNREPORTED : EXIT_RETRY;
+	outcome->exit = EXIT_RETRY;
+	if (summary->job != NULL && outcome->effect == EFFECT_DONE &&
+	    summary->job->messages.repeated != NULL) {
+		outcome->exit = EXIT_UNREPORTED;
+		hint = summary->job->messages.repeated;
+	}
 	outcome->reason = "ReportIncomplete";
 	outcome->status = *why;
 	summary->failed = summary->total;
 	add_effect(summary, &outcome->status);
-	status_hint(&outcome->status,
-		    harmful ? "the version is verified, do not run it again "
-			      "for this; make room for the log and the result "
-			      "file"
-			    : "make room for the log and the result file");
+	status_hint(&outcome->status, "%s", hint);
 }
 
 /* A success fails if standard output did not take the whole log. */
@@ -214,7 +214,7 @@ ending_of(const struct summary *summary)
 			   : outcome->message[0] != '\0'
 				   ? outcome->message
 				   : "Nothing was changed",
-		.version = outcome->version,
+		.version = outcome->resource,
 	};
 }
 
@@ -235,7 +235,7 @@ finish_result(struct summary *summary, struct report *report)
 	const struct log_line line = { .level = LOG_ERROR,
 				       .operation = "result-file",
 				       .message = lost.message,
-				       .version = summary->outcome.version,
+				       .version = summary->outcome.resource,
 				       .status = &lost };
 
 	if (write_result(summary, report, &lost))

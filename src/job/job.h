@@ -11,9 +11,12 @@
 
 /* What a failure's message says about the job's effect. */
 struct job_messages {
-	const char *done;    /* it had its effect; the version follows */
+	const char *done;    /* it had its effect; the resource follows */
 	const char *unknown; /* it may have had it */
 	const char *none;    /* stopped by a signal before anything was sent */
+	/* A hint where a run that had its effect must not be repeated; NULL:
+	 * it may be. */
+	const char *repeated;
 };
 
 struct job {
@@ -23,8 +26,6 @@ struct job {
 	const struct opt_table *const *options;
 	const char *start; /* the first line of its log */
 	struct job_messages messages;
-	/* May be run again after EFFECT_DONE. */
-	bool repeatable;
 	/* Whether its own options fit together; NULL: nothing to check. */
 	enum code (*check)(struct status *st);
 	/*

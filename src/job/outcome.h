@@ -26,8 +26,8 @@ struct outcome {
 	enum effect effect;
 	/* For people, of a success; "": "Nothing was changed". */
 	char message[STATUS_MESSAGE_MAX];
-	/* Resource name of the version that was written, or "". */
-	char version[VERSION_NAME_SIZE];
+	/* Resource name of what was written, a version of a secret, or "". */
+	char resource[VERSION_NAME_SIZE];
 };
 
 #endif

@@ -157,8 +157,8 @@ add_version(struct storing *storing, struct status *st)
 	if (st->code != CODE_OK)
 		return st->code;
 	storing->outcome->effect = EFFECT_DONE;
-	(void)format_text(storing->outcome->version,
-			  sizeof(storing->outcome->version), "%s",
+	(void)format_text(storing->outcome->resource,
+			  sizeof(storing->outcome->resource), "%s",
 			  storing->version.name);
 	if (!storing->just_created)
 		report_info(report, "secret-exists",
@@ -346,7 +346,10 @@ const struct job JOB_pull_secret = {
 	.start = "Starting pull secret storage operation",
 	.messages = { .done = "a version was already written: ",
 		      .unknown = "it is unknown whether a version was written",
-		      .none = "no version was written" },
+		      .none = "no version was written",
+		      .repeated = "the version is verified, do not run it "
+				  "again for this; make room for the log and "
+				  "the result file" },
 	.check = input_check,
 	.prepare = prepare,
 	.run = run,

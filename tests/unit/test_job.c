@@ -41,7 +41,7 @@ work(struct client *client, struct task *task, struct report *report,
 	outcome->exit = ends[number];
 	if (writes) {
 		outcome->effect = EFFECT_DONE;
-		(void)snprintf(outcome->version, sizeof(outcome->version),
+		(void)snprintf(outcome->resource, sizeof(outcome->resource),
 			       "projects/1/secrets/s/versions/1");
 	}
 	if (ends[number] != EXIT_DONE)
@@ -53,7 +53,10 @@ static const struct job FAKE = {
 	.name = "fake",
 	.description = "",
 	.start = "Starting",
-	.messages = { .done = "done: ", .unknown = "unknown", .none = "none" },
+	.messages = { .done = "done: ",
+		      .unknown = "unknown",
+		      .none = "none",
+		      .repeated = "do not" },
 	.prepare = work,
 };
 
