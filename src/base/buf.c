@@ -211,6 +211,16 @@ buf_put_uint(struct buf *b, uint64_t value)
 	buf_put(b, digits + at, sizeof(digits) - at);
 }
 
+void
+buf_put_padded(struct buf *b, const char *cstr, size_t width)
+{
+	size_t start = b->len;
+
+	buf_put_cstr(b, cstr);
+	while (!b->overflow && b->len - start < width)
+		buf_put_char(b, ' ');
+}
+
 struct str
 buf_view(const struct buf *b)
 {

@@ -96,6 +96,8 @@ void buf_put_cstr(struct buf *b, const char *cstr);
 void buf_put_char(struct buf *b, char c);
 /* Appends `value` in decimal. */
 void buf_put_uint(struct buf *b, uint64_t value);
+/* Appends `cstr`, and spaces up to `width` bytes. */
+void buf_put_padded(struct buf *b, const char *cstr, size_t width);
 
 /* What was written so far. Valid until the next change of `b`. */
 struct str buf_view(const struct buf *b);

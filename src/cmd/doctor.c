@@ -38,29 +38,19 @@ verdict_name(enum doctor_verdict verdict)
 }
 
 static void
-put_padded(struct buf *out, const char *text, size_t column)
-{
-	size_t start = out->len;
-
-	buf_put_cstr(out, text);
-	while (!out->overflow && out->len - start < column)
-		buf_put_char(out, ' ');
-}
-
-static void
 put_text(const struct doctor *d, struct buf *out)
 {
 	for (size_t i = 0; i < DOCTOR_STEPS; i++) {
 		const struct doctor_finding *f = &d->finding[i];
 
-		put_padded(out, verdict_name(f->verdict), 9);
-		put_padded(out, doctor_step_name((enum doctor_step)i),
-			   NAME_COLUMN);
+		buf_put_padded(out, verdict_name(f->verdict), 9);
+		buf_put_padded(out, doctor_step_name((enum doctor_step)i),
+			       NAME_COLUMN);
 		buf_put_cstr(out, f->message);
 		buf_put_char(out, '\n');
 		if (f->hint[0] == '\0')
 			continue;
-		put_padded(out, "", 9 + NAME_COLUMN);
+		buf_put_padded(out, "", 9 + NAME_COLUMN);
 		buf_put_cstr(out, "-> ");
 		buf_put_cstr(out, f->hint);
 		buf_put_char(out, '\n');

@@ -8,6 +8,8 @@
 #include "job/options.h"
 #include "job/target.h"
 
+#define NAME_COLUMN 24
+
 static enum exit_status
 list_jobs(struct program *program)
 {
@@ -17,8 +19,7 @@ list_jobs(struct program *program)
 			  "Jobs:\n");
 	for (size_t i = 0; job_number(i) != NULL; i++) {
 		buf_put_cstr(out, "  ");
-		buf_put_cstr(out, job_number(i)->name);
-		buf_put_cstr(out, "  ");
+		buf_put_padded(out, job_number(i)->name, NAME_COLUMN);
 		buf_put_cstr(out, job_number(i)->description);
 		buf_put_char(out, '\n');
 	}

@@ -59,7 +59,7 @@ def test_help_of_each_applet(run, applet):
 def test_run_job_lists_the_jobs(run, words):
     result = run(*words)
     assert (result.code, result.err) == (0, "")
-    assert re.search(r"^  pull-secret  store a pull secret", result.out, re.M)
+    assert re.search(r"^  pull-secret +store a pull secret", result.out, re.M)
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])

@@ -355,3 +355,16 @@ TEST(bytes_equal_sees_each_byte)
 	b[1] ^= 1;
 	assert_false(bytes_equal(a, b, sizeof(a)));
 }
+
+TEST(padding_fills_up_and_never_cuts)
+{
+	char memory[16];
+	struct buf b;
+
+	buf_init(&b, memory, sizeof(memory));
+	buf_put_padded(&b, "ab", 4);
+	buf_put_padded(&b, "cdef", 3);
+	assert_true(str_eq(buf_view(&b), STR("ab  cdef")));
+	buf_put_padded(&b, "x", 100);
+	assert_true(b.overflow);
+}
