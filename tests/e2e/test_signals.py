@@ -30,10 +30,23 @@ def job(job, tmp_path):
             before = ["strace", "-D", "-o", trace, "-e", f"trace={TRACED}"]
         process = start(*flags, before=before, **more)
         process.trace = trace if "strace" in before else None
+        if process.trace:
+            until(lambda: hears(process))
         return process
 
     job.start = traced
     return job
+
+
+def hears(process):
+    """True if the program itself runs, no longer strace, and its handlers stand; or ended."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.M).group(1), 16)
+        return (os.path.samefile(f"/proc/{process.pid}/exe", PROGRAM)
+                and caught & 1 << signal.SIGTERM - 1)
+    except FileNotFoundError:
+        return process.popen.poll() is not None
 
 
 def is_emulated():
