@@ -138,8 +138,10 @@ def test_every_call_fails_once(emulator, tmp_path, lines):
     def fail(name, count, error):
         place = Place(emulator, tmp_path)
         result, trace = run_with(place, tmp_path, f"{name}:error={error}:when={count}")
-        code, there = ending(lines, name, count, error)
-        assert "(INJECTED)" in trace
+        # How often it polls and reads depends on the peer's pace: the last ones may not come.
+        came = "(INJECTED)" in trace
+        assert came or name in ("ppoll", "recvfrom")
+        code, there = ending(lines, name, count, error) if came else (0, True)
         assert result.code == code, (result.out, result.err)
         assert check(place, result) == (
             None if not there else "success" if code == 0 else "failure")
