@@ -93,6 +93,9 @@ check-binary: $(BIN) ## the program is static, hardened, small and stripped
 e2e: $(BIN) ## the program itself against the emulator
 	@scripts/e2e $(BIN)
 
+soak: $(BIN) ## what takes long: every fault, cut and kill of every job, where check takes samples
+	@scripts/e2e $(BIN) -m soak
+
 kernel: $(BIN) kernel-programs # the arm64 program on a kernel of its own, emulated by qemu
 	@PULL_SECRET=$(BIN) CALLS=$(CALLS) scripts/pytest tests/kernel
 
@@ -157,5 +160,5 @@ clean: ## remove what was built
 distclean: clean ## remove the cache, too
 	rm -rf $(CACHE)
 
-.PHONY: help build binary demo check test kernel unit valgrind e2e fuzz coverage lint \
+.PHONY: help build binary demo check soak test kernel unit valgrind e2e fuzz coverage lint \
 	fmt bench dist install image image-host image-push image-dev image-root fetch setup clean distclean fuzz-smoke check-binary

@@ -49,6 +49,7 @@ def pytest_configure(config):
     """Names our marks."""
     config.addinivalue_line("markers", "native: tests what is between the program "
                             "and its kernel, or moves its file")
+    config.addinivalue_line("markers", "soak: takes long; `make soak` runs it")
     own_network()
 
 
