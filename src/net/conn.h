@@ -58,8 +58,8 @@ struct conn {
 	struct deadline phase; /* of the handshake */
 	unsigned opened;       /* connections made, for tests and the log */
 	unsigned exchanges;    /* on the present connection */
-	struct dial dial;
-	struct tls tls;
+	struct dial dial;      /* readable: see dial.h */
+	struct tls tls;        /* readable: see tls.h */
 	struct tls proxy_tls;
 	struct socket_stream socket;
 	struct stream *stream; /* the innermost one so far */
@@ -90,6 +90,9 @@ void conn_use_trust(struct conn *c, const struct trust *trust);
  * with INVALID_ARGUMENT.
  */
 void conn_connect_to(struct conn *c, const struct url *to);
+
+/* Where `c` connects to: the host of its URL, or what is in its place. */
+const struct url *conn_next_hop(const struct conn *c);
 
 /*
  * Starts opening `c`, without waiting; it goes on whenever `while_waiting`

@@ -7,12 +7,18 @@ conn_is_opening(const struct conn *c)
 	       c->state == CONN_TUNNELLING || c->state == CONN_HANDSHAKING;
 }
 
+const struct url *
+conn_next_hop(const struct conn *c)
+{
+	if (c->connect_to != NULL)
+		return c->connect_to;
+	return c->proxy != NULL ? &c->proxy->url : c->url;
+}
+
 void
 conn_start_opening(struct conn *c)
 {
-	const struct url *to = c->connect_to != NULL ? c->connect_to
-			       : c->proxy != NULL    ? &c->proxy->url
-						     : c->url;
+	const struct url *to = conn_next_hop(c);
 
 	dial_start(&c->dial, &c->network->resolver, to->host, to->port,
 		   &c->limits->dial);

@@ -156,6 +156,7 @@ race(struct dial *d, struct status *st)
 {
 	for (size_t i = 0; i < d->attempts; i++)
 		if (is_connected(d, i)) {
+			d->winner = i;
 			d->fd = d->attempt[i].fd;
 			d->attempt[i].fd = -1;
 			close_attempts(d);

@@ -23,10 +23,11 @@ struct dial_attempt {
 	struct deadline until;
 };
 
-/* Caller-owned, private to dial.c. */
+/* Caller-owned, private to dial.c, unless noted. */
 struct dial {
 	struct resolver resolver;
-	struct addresses addresses;
+	struct addresses addresses; /* readable: those found, once resolved */
+	size_t winner; /* readable: which of them is connected, once one is */
 	struct dial_limits limits;
 	bool resolving;
 	bool loopback_only;

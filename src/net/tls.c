@@ -286,6 +286,31 @@ tls_ready(const struct tls *tls)
 	return tls->open;
 }
 
+const struct certificate *
+tls_certificate(const struct tls *tls)
+{
+	return tls->x509.count > 0 ? &tls->x509.certificate[0] : NULL;
+}
+
+const char *
+tls_cipher_suite(const struct tls *tls)
+{
+#define ROW(name) \
+	case BR_##name: \
+		return #name;
+	switch (engine(tls)->session.cipher_suite) {
+		ROW(TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
+		ROW(TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256)
+		ROW(TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384)
+		ROW(TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384)
+		ROW(TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256)
+		ROW(TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256)
+	default:
+		return "";
+	}
+#undef ROW
+}
+
 /* Takes bytes into the engine, and moves records so that they leave. */
 static ssize_t
 tls_send(struct stream *stream, const void *bytes, size_t len,

@@ -67,6 +67,12 @@ MUST_CHECK enum code tls_step(struct tls *tls, struct status *st);
 /* Whether the handshake is done and data may be sent. */
 bool tls_ready(const struct tls *tls);
 
+/* The peer's own certificate, good or not; NULL if none has come. */
+const struct certificate *tls_certificate(const struct tls *tls);
+
+/* The name of the cipher suite (RFC 5289, RFC 7905); once tls_ready(). */
+const char *tls_cipher_suite(const struct tls *tls);
+
 /* Wipes keys and buffers. Also a struct that is all zero. */
 void tls_wipe(struct tls *tls);
 

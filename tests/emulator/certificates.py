@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOSTS = ("localhost", "secretmanager.googleapis.com", "oauth2.googleapis.com",
-         "sts.googleapis.com", "iamcredentials.googleapis.com")
+         "sts.googleapis.com", "iamcredentials.googleapis.com",
+         "cloudresourcemanager.googleapis.com")
 CHAINS = {
     # name: (root key, intermediate key, leaf key)
     "ec": ("P-256", "P-256", "P-256"),

@@ -15,12 +15,13 @@ from .iam import Iam
 from .journal import Journal
 from .metadata import Metadata
 from .oauth import OAuth, write_authorized_user
+from .resourcemanager import ResourceManager
 from .secretmanager import SecretManager
 from .server import Server
 from .tokens import Tokens
 
 FIRST_NUMBER = 123456789012
-SERVICES = ("secretmanager", "oauth", "metadata", "federation")
+SERVICES = ("secretmanager", "oauth", "metadata", "federation", "resourcemanager")
 # TLS 1.2 suites of Google's front end; TLS 1.3 has its own list.
 CIPHERS = ("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
            "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
@@ -65,6 +66,7 @@ class Emulator:
         self.oauth = OAuth(self.tokens, self.accounts)
         self.federation = Federation(self.tokens, self.directory)
         self.metadata = Metadata(self.tokens, self.project, self.project_number)
+        self.resourcemanager = ResourceManager(self.tokens, self.iam, self.projects)
         self._certificates = files or certificates(self.directory, chain, certificate)
         self._context = _context(self._certificates, tls)
         self._ipv6 = ipv6
@@ -85,6 +87,7 @@ class Emulator:
         self._serve(self.oauth, self._context)
         self._serve(self.metadata, None)
         self._serve(self.federation, self._context)
+        self._serve(self.resourcemanager, self._context)
         for server in self._servers.values():
             server.listen()
         self._write_state()
@@ -129,6 +132,10 @@ class Emulator:
         return f"https://localhost:{self.port('federation')}"
 
     @property
+    def resourcemanager_url(self):
+        return f"https://localhost:{self.port('resourcemanager')}"
+
+    @property
     def metadata_host(self):
         return f"127.0.0.1:{self.port('metadata')}"
 
@@ -139,6 +146,7 @@ class Emulator:
             "OAUTH2_ENDPOINT": self.oauth2_url,
             "STS_ENDPOINT": self.federation_url,
             "IAM_CREDENTIALS_ENDPOINT": self.federation_url,
+            "RESOURCE_MANAGER_ENDPOINT": self.resourcemanager_url,
             "GCE_METADATA_HOST": self.metadata_host,
             "SSL_CERT_FILE": self.ca_file,
         }

@@ -158,14 +158,14 @@ def permission_denied_old(permission="secretmanager.versions.add",
                "(or it may not exist).")
 
 
-def service_disabled(number=NUMBER):
-    url = f"{CONSOLE}apis/api/{SERVICE}/overview?project={number}"
-    message = (f"Secret Manager API has not been used in project {number} before or "
+def service_disabled(number=NUMBER, service=SERVICE, title="Secret Manager API"):
+    url = f"{CONSOLE}apis/api/{service}/overview?project={number}"
+    message = (f"{title} has not been used in project {number} before or "
                f"it is disabled. Enable it by visiting {url} then retry. If you "
                "enabled this API recently, wait a few minutes for the action to "
                "propagate to our systems and retry.")
     info = error_info("SERVICE_DISABLED", {
-        "service": SERVICE, "serviceTitle": "Secret Manager API",
+        "service": service, "serviceTitle": title,
         "consumer": f"projects/{number}", "containerInfo": str(number),
         "activationUrl": url})
     link = help_link("Google developers console API activation", url)

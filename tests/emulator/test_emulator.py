@@ -76,6 +76,7 @@ def test_environment(start):
         "OAUTH2_ENDPOINT": f"https://localhost:{emu.port('oauth')}",
         "STS_ENDPOINT": f"https://localhost:{emu.port('federation')}",
         "IAM_CREDENTIALS_ENDPOINT": f"https://localhost:{emu.port('federation')}",
+        "RESOURCE_MANAGER_ENDPOINT": f"https://localhost:{emu.port('resourcemanager')}",
         "GCE_METADATA_HOST": f"127.0.0.1:{emu.port('metadata')}",
         "SSL_CERT_FILE": emu.ca_file}
     assert start(plain=True).secretmanager_url.startswith("http://localhost:")

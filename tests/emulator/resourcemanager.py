@@ -1,0 +1,54 @@
+"""Cloud Resource Manager v3 over REST: what a caller may do on a whole project."""
+
+import json
+import re
+from urllib.parse import unquote
+
+from . import errors
+from .wire import Reply, json_bytes
+
+HOST = "cloudresourcemanager.googleapis.com"
+_TEST = re.compile(r"/v3/projects/([^/:]+):testIamPermissions")
+
+
+class ResourceManager:
+    """Knobs: disabled, the API is off in the caller's project; conditional,
+    permissions that are granted with a condition on names of secrets, which the
+    project itself does not have."""
+
+    name = "resourcemanager"
+    hosts = (HOST,)
+
+    def __init__(self, tokens, iam, projects):
+        self.disabled = False
+        self.conditional = set()
+        self._tokens = tokens
+        self._iam = iam
+        self._projects = projects
+
+    def operations(self):
+        return ("testIamPermissions",)
+
+    def operation(self, request):
+        found = request.method == "POST" and _TEST.fullmatch(request.raw_path)
+        return "testIamPermissions" if found else "unknown"
+
+    def answer(self, request, operation):
+        if operation == "unknown":
+            return errors.html_404(request.path)
+        scheme, _, value = (request.header("Authorization") or "").partition(" ")
+        token = self._tokens.find(value)
+        if scheme != "Bearer" or token is None or not token.valid:
+            return errors.credentials_invalid()
+        if self.disabled:
+            return errors.service_disabled(service=HOST, title="Cloud Resource Manager API")
+        if request.media_type != "application/json":
+            return errors.invalid_argument("Unsupported content type")
+        asked = json.loads(request.body).get("permissions", [])
+        project = unquote(_TEST.fullmatch(request.raw_path)[1])
+        if project not in self._projects and project not in self._projects.values():
+            return errors.api("PERMISSION_DENIED", "The caller does not have permission")
+        granted = [permission for permission in asked if permission not in self.conditional
+                   and self._iam.allows(token.identity, permission)]
+        value = {"permissions": granted} if granted else {}
+        return Reply(200, json_bytes(value), errors.API_HEADERS)
