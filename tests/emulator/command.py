@@ -3,16 +3,19 @@
 import argparse
 import json
 import os
-import shlex
 import signal
+import sys
 import tempfile
 
-from . import errors
+from . import errors, tryout
 from .certificates import CHAINS, FAULTS
 from .emulator import SERVICES, Emulator
 from .faults import TAMPERINGS
 
 EPILOG = f"""\
+With a COMMAND, that is run once the emulator serves, without the credentials, the
+services and the home of this shell; its exit status is ours.
+
 A fault is a JSON object: service, match (operation), nth, times (null: for ever) and
 the fields of faults.Fault, for example
   --fault '{{"service": "secretmanager", "match": "addVersion", "drop": "committed"}}'
@@ -23,12 +26,17 @@ Tamperings: {", ".join(TAMPERINGS)}.
 
 
 def main(arguments=None):
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
-    options = parser.parse_args(arguments)
-    # Blocked before any thread exists, so that only sigwait() below gets them.
-    signals = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options, command = parser.parse_args(arguments[:end]), arguments[end + 1:]
+    if end < len(arguments) and not command:
+        parser.error("no COMMAND after --")
+    # Blocked before any thread exists, so that only sigwait() gets them.
+    caught = tryout.FORWARDED if command else (signal.SIGINT, signal.SIGTERM)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {*caught, signal.SIGCHLD})
     with tempfile.TemporaryDirectory(prefix="emulator.") as scratch:
+        options.quiet = options.quiet or bool(command)
         emulator = _emulator(options, options.directory or scratch)
         try:
             for fault in options.fault:
@@ -36,14 +44,20 @@ def main(arguments=None):
         except (TypeError, ValueError) as error:
             parser.error(f"--fault: {error}")
         with emulator:
-            _announce(emulator, options)
-            signal.sigwait(signals)
-        return 1 if emulator.crashes else 0
+            variables = _variables(emulator, options, scratch)
+            _announce(variables, options)
+            if command:
+                env = tryout.environment(os.environ, variables, _folder(scratch, "home"))
+                status = tryout.run(command, env, mask)
+            else:
+                signal.sigwait(set(caught))
+                status = 0
+        return 1 if status == 0 and emulator.crashes else status
 
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="emulator", epilog=EPILOG,
+        prog="emulator", epilog=EPILOG, usage="%(prog)s [OPTION...] [-- COMMAND...]",
         description="A strict stand-in for Secret Manager, Google's OAuth endpoint "
                     "and the metadata server, on loopback.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -80,13 +94,21 @@ def _emulator(options, directory):
         on_request=None if options.quiet else _print_request)
 
 
-def _announce(emulator, options):
-    variables = emulator.environment()
+def _variables(emulator, options, scratch):
     if options.adc:
         emulator.make_authorized_user(options.adc)
-        variables["GOOGLE_APPLICATION_CREDENTIALS"] = os.path.abspath(options.adc)
-    exports = "".join(f"export {name}={shlex.quote(value)}\n"
-                      for name, value in variables.items())
+    return tryout.variables(emulator, _folder(scratch, "gcloud"),
+                            options.adc and os.path.abspath(options.adc))
+
+
+def _folder(parent, name):
+    path = os.path.join(parent, name)
+    os.mkdir(path)
+    return path
+
+
+def _announce(variables, options):
+    exports = tryout.script(variables)
     if not options.quiet:
         _print(exports, end="")
     if options.env_file:

@@ -14,6 +14,7 @@ from .federation import Federation
 from .iam import Iam
 from .journal import Journal
 from .metadata import Metadata
+from .near import near
 from .oauth import OAuth, write_authorized_user
 from .resourcemanager import ResourceManager
 from .secretmanager import SecretManager
@@ -168,7 +169,13 @@ class Emulator:
         any; times=None means for ever. The fault is given whole or by its fields.
         """
         if service not in SERVICES:
-            raise ValueError(f"service={service!r}: must be one of {SERVICES}")
+            raise ValueError(f"no service {service!r}{near(service, SERVICES)}")
+        operations = getattr(self, service).operations()
+        if isinstance(match, str) and match not in operations:
+            raise ValueError(
+                f"no operation {match!r} of {service}{near(match, operations)}")
+        if nth < 1 or (times is not None and times < 1):
+            raise ValueError("nth and times count from 1")
         if (fault is None) == (not fields):
             raise ValueError("give either a fault or its fields")
         return self.orders.add(Order(service, match, nth, times,

@@ -3,6 +3,7 @@
 import html as _html
 import json
 
+from .near import near as _near
 from .wire import Reply, json_bytes
 
 NUMBER = "123456789012"
@@ -567,5 +568,5 @@ def names():
 def named(name):
     """Return the reply of that name, for orders that are written as JSON."""
     if name not in names():
-        raise ValueError(f"no reply named {name!r}; there are: {', '.join(names())}")
+        raise ValueError(f"no reply named {name!r}{_near(name, names())}")
     return globals()[name]()

@@ -4,9 +4,10 @@ import base64
 import json
 import random
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from . import errors
+from .near import near
 from .wire import Reply
 
 DROPS = ("unread", "uncommitted", "committed", "cut", "idle")
@@ -86,22 +87,55 @@ class Fault:
         return reply.with_json(change(json.loads(reply.body)))
 
 
+ORDER = ("service", "match", "nth", "times")
+
+
 def from_json(value):
-    """Build an order's arguments from JSON: service, match, nth, times + fields."""
+    """Build an order's arguments from JSON: service, match, nth, times + fields.
+
+    TypeError: a name that does not exist; ValueError: a value that does not fit.
+    """
     value = dict(value)
-    order = {name: value.pop(name) for name in ("service", "match", "nth", "times")
-             if name in value}
+    known = [*ORDER, *(field.name for field in fields(Fault))]
+    for name in value:
+        if name not in known:
+            raise TypeError(f"no field {name!r}{near(name, known)}")
+    if "service" not in value:
+        raise ValueError("service is missing")
+    for name, kinds in _KINDS.items():
+        if name in value and (not isinstance(value[name], kinds)
+                              or isinstance(value[name], bool) != (name == "commit")):
+            raise ValueError(f"{name}={value[name]!r}: of the wrong type")
+    order = {name: value.pop(name) for name in ORDER if name in value}
+    if not value:
+        raise ValueError("no fault is given")
     reply = value.get("reply")
     if isinstance(reply, str):
         value["reply"] = errors.named(reply)
     elif isinstance(reply, dict):
-        headers = tuple(tuple(pair) for pair in reply.get("headers", ()))
-        value["reply"] = Reply(reply["status"], reply.get("body", "").encode(), headers)
+        value["reply"] = _reply(**reply)
     for name in ("raw", "extra"):
         if name in value:
             value[name] = value[name].encode("latin-1")
+    if "interim" in value:
+        value["interim"] = tuple(value["interim"])
     order["fault"] = Fault(**value)
     return order
+
+
+_KINDS = {
+    "service": str, "match": (str, type(None)), "nth": int, "times": (int, type(None)),
+    "reply": (str, dict), "raw": str, "garbage": int, "commit": bool,
+    "delay_before": (int, float), "delay_after": (int, float), "drop": str, "how": str,
+    "cut_at": int, "drip": (int, float), "extra": str, "interim": list, "tamper": str,
+    "framing": str, "connection": str,
+}
+
+
+def _reply(status, headers=(), body=""):
+    if not isinstance(status, int):
+        raise ValueError(f"reply: status={status!r}: must be a number")
+    return Reply(status, body.encode(), tuple(tuple(pair) for pair in headers))
 
 
 class Order:
@@ -256,4 +290,5 @@ TAMPERINGS = {
 
 def _one_of(name, value, allowed):
     if value not in allowed:
-        raise ValueError(f"{name}={value!r}: must be one of {allowed}")
+        names = [other for other in allowed if other is not None]
+        raise ValueError(f"no {name} {value!r}{near(value, names)}")

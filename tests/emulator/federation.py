@@ -68,14 +68,19 @@ class Federation:
 
     # --- the service interface ---------------------------------------------------
 
+    def operations(self):
+        return (*self._known().values(), "generateAccessToken", "unknown")
+
     def operation(self, request):
-        known = {("POST", "/v1/token"): "exchange",
-                 ("POST", "/v1/oauthtoken"): "refresh",
-                 ("POST", "/authenticate"): "gdch", ("GET", "/subject"): "subject",
-                 **self.paths}
         if request.method == "POST" and _GENERATE.fullmatch(request.path):
             return "generateAccessToken"
-        return known.get((request.method, request.raw_path), "unknown")
+        return self._known().get((request.method, request.raw_path), "unknown")
+
+    def _known(self):
+        return {("POST", "/v1/token"): "exchange",
+                ("POST", "/v1/oauthtoken"): "refresh",
+                ("POST", "/authenticate"): "gdch", ("GET", "/subject"): "subject",
+                **self.paths}
 
     def answer(self, request, operation):
         if operation == "unknown":

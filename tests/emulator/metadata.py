@@ -44,6 +44,10 @@ class Metadata:
         with self._lock:
             self._cache.clear()
 
+    def operations(self):
+        leaves = (path.rpartition("/")[2] for path in self._texts())
+        return ("token", "root", "account", *leaves, "unknown")
+
     def operation(self, request):
         path = request.raw_path
         if path == ACCOUNT + "token":

@@ -76,6 +76,9 @@ class OAuth:
         for refresh in self.refresh_tokens():
             refresh.problem = problem or errors.token_revoked()
 
+    def operations(self):
+        return ("unknown", *(name for name, _ in self._endpoints.values()))
+
     def operation(self, request):
         endpoint = self._endpoints.get(request.raw_path)
         if endpoint is None or request.method != "POST":

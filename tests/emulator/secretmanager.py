@@ -196,6 +196,9 @@ class SecretManager:
 
     # --- the service interface ---------------------------------------------------
 
+    def operations(self):
+        return (*BY_OPERATION, "unknown")
+
     def operation(self, request):
         for method in METHODS:
             if method.verb == request.method and method.path.fullmatch(
