@@ -1,6 +1,7 @@
 #include "gcp/method.h"
 
 #include "base/codec.h"
+#include "base/format.h"
 #include "base/redact.h"
 
 static void
@@ -29,7 +30,7 @@ static enum code
 send_authorized(struct secretmanager *sm, const char *method,
 		struct deadline until, struct status *st)
 {
-	const struct call_service service = { &sm->conn, "Secret Manager" };
+	const struct call_service service = { &sm->conn, sm->name };
 	const char *quota = sm->cred->quota_project;
 	struct http_field fields[3];
 	struct buf bearer;
@@ -127,4 +128,51 @@ method_call(struct secretmanager *sm, const struct method *method,
 			break;
 	}
 	return st->code;
+}
+
+enum code
+method_endpoint(struct url *url, const char *endpoint, const char *service,
+		const char *universe, const char *variable, struct status *st)
+{
+	char usual[sizeof(((struct cred *)NULL)->universe) + 32];
+
+	(void)format_text(usual, sizeof(usual), "https://%s.%s", service,
+			  universe);
+	if (url_parse(url, str_from(endpoint != NULL ? endpoint : usual),
+		      variable, st) != CODE_OK)
+		return st->code;
+	if (!url->tls && !url_is_loopback(url))
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%s must be https, or http on the loopback",
+				  variable);
+	return CODE_OK;
+}
+
+/* {"permissions": [...]} */
+void
+method_put_permissions(const struct args *args, struct json_writer *json)
+{
+	json_key(json, "permissions");
+	json_open_array(json);
+	for (size_t i = 0; i < args->permission_count; i++)
+		json_put_string(json, str_from(args->permission[i]));
+	json_close(json);
+}
+
+enum code
+method_read_permissions(struct call *call, const struct args *args,
+			struct status *st)
+{
+	struct json_iter iter =
+		json_iter(json_get(json_root(&call->json), "permissions"));
+
+	(void)st;
+	for (size_t i = 0; i < args->permission_count; i++)
+		args->granted[i] = false;
+	while (json_next(&iter))
+		for (size_t i = 0; i < args->permission_count; i++)
+			if (json_equals(iter.value,
+					str_from(args->permission[i])))
+				args->granted[i] = true;
+	return CODE_OK;
 }

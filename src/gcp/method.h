@@ -1,8 +1,9 @@
 /*
- * Floor 3, Google. The methods of Secret Manager's API, as rows, and the one
- * place that sends, authorizes and repeats them.
+ * Floor 3, Google. The methods of Google's APIs, as rows, and the one place
+ * that sends, authorizes and repeats them.
  *
- * Only for secretmanager.c, whose functions are what others call.
+ * Only for secretmanager.c and resourcemanager.c, whose functions are what
+ * others call.
  */
 #ifndef GCP_METHOD_H
 #define GCP_METHOD_H
@@ -38,6 +39,23 @@ struct method {
 	void (*body)(const struct args *, struct json_writer *);
 	enum code (*read)(struct call *, const struct args *, struct status *);
 };
+
+/*
+ * Reads the base URL of an API: `endpoint`, which `variable` names, or if that
+ * is NULL that of `service` in `universe`. https, or http on the loopback.
+ * INVALID_ARGUMENT says what is wrong with it.
+ */
+MUST_CHECK enum code method_endpoint(struct url *url, const char *endpoint,
+				     const char *service, const char *universe,
+				     const char *variable, struct status *st);
+
+/*
+ * Of testIamPermissions, which many APIs have: the body, and the reply, which
+ * fills `granted`.
+ */
+void method_put_permissions(const struct args *args, struct json_writer *json);
+enum code method_read_permissions(struct call *call, const struct args *args,
+				  struct status *st);
 
 /*
  * Calls `method`, again as `retry` allows, until `retry->until`. One that is

@@ -1,7 +1,6 @@
 #include "gcp/secretmanager.h"
 
 #include "base/codec.h"
-#include "base/format.h"
 #include "base/json_write.h"
 #include "gcp/method.h"
 
@@ -17,21 +16,12 @@ secretmanager_init(struct secretmanager *sm, const char *endpoint,
 		   struct cred *cred, struct call *call,
 		   const struct retry_listener *listener, struct status *st)
 {
-	char usual[sizeof(cred->universe) + 32];
-
+	sm->name = "Secret Manager";
 	sm->cred = cred;
 	sm->call = call;
 	sm->listener = listener;
-	(void)format_text(usual, sizeof(usual), "https://secretmanager.%s",
-			  cred->universe);
-	if (url_parse(&sm->url, str_from(endpoint != NULL ? endpoint : usual),
-		      "SECRET_MANAGER_ENDPOINT", st) != CODE_OK)
-		return st->code;
-	if (!sm->url.tls && !url_is_loopback(&sm->url))
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "SECRET_MANAGER_ENDPOINT must be https, or "
-				  "http on the loopback");
-	return CODE_OK;
+	return method_endpoint(&sm->url, endpoint, "secretmanager",
+			       cred->universe, "SECRET_MANAGER_ENDPOINT", st);
 }
 
 void
@@ -75,17 +65,6 @@ put_payload(const struct args *args, struct json_writer *json)
 	json_close(json);
 }
 
-/* {"permissions": [...]} */
-static void
-put_permissions(const struct args *args, struct json_writer *json)
-{
-	json_key(json, "permissions");
-	json_open_array(json);
-	for (size_t i = 0; i < args->permission_count; i++)
-		json_put_string(json, str_from(args->permission[i]));
-	json_close(json);
-}
-
 /*
  * Takes "projects/P/secrets/SECRET" off the front of a resource name, where P
  * may be the project's number.
@@ -122,21 +101,6 @@ parse_version_name(struct json_value value, const char *secret,
 		return true;
 	wipe(version->name, sizeof(version->name));
 	return false;
-}
-
-static enum code
-read_permissions(struct call *call, const struct args *args, struct status *st)
-{
-	struct json_iter iter =
-		json_iter(json_get(json_root(&call->json), "permissions"));
-
-	(void)st;
-	while (json_next(&iter))
-		for (size_t i = 0; i < args->permission_count; i++)
-			if (json_equals(iter.value,
-					str_from(args->permission[i])))
-				args->granted[i] = true;
-	return CODE_OK;
 }
 
 static enum code
@@ -260,8 +224,8 @@ static const struct method TEST_PERMISSIONS = {
 	.verb = "POST",
 	.path = SECRETS "/{secret}:testIamPermissions",
 	.idempotent = true,
-	.body = put_permissions,
-	.read = read_permissions,
+	.body = method_put_permissions,
+	.read = method_read_permissions,
 };
 
 static const struct method ADD_VERSION = {
@@ -316,8 +280,6 @@ secretmanager_test_permissions(struct secretmanager *sm, const char *project,
 				   .permission_count = count,
 				   .granted = granted };
 
-	for (size_t i = 0; i < count; i++)
-		granted[i] = false;
 	return method_call(sm, &TEST_PERMISSIONS, &args, retry, st);
 }
 

@@ -27,6 +27,7 @@ struct secretmanager {
 	struct conn conn;       /* readable */
 	enum delivery delivery; /* readable: of the last call's last request */
 	bool may_have_acted;    /* readable: any request of the last call may */
+	const char *name;       /* of the service, in messages */
 	struct url url;
 	struct cred *cred;
 	struct call *call;
