@@ -14,7 +14,7 @@ BIN := bin/pull-secret$(if $(filter-out $(HOST_ARCH),$(ARCH)),-$(ARCH))$(if $(fi
 GNU := $(patsubst arm64%,aarch64%,$(ARCH))-linux-gnu
 MUSL := $(patsubst arm64%,aarch64%,$(ARCH))-linux-musl
 
-SRC := $(wildcard src/*/*.c)
+SRC := $(filter-out src/sys/start.c,$(wildcard src/*/*.c))
 OBJ := $(SRC:%.c=$(O)/%.o) $(O)/$(GEN)/roots.o
 LIB := $(filter-out $(O)/src/cmd/main.o,$(OBJ))
 UNIT := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
@@ -55,6 +55,11 @@ LINK := -Os -flto=auto -nostdlib -static-pie -s -Wl,--gc-sections,--build-id=non
 	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--hash-style=gnu \
 	/usr/lib/$(MUSL)/rcrt1.o /usr/lib/$(MUSL)/crti.o
 LAST := /usr/lib/$(MUSL)/libc.a -lgcc /usr/lib/$(MUSL)/crtn.o
+# Debian's ld packs relocations for x86-64 only.
+ifeq ($(ARCH),x86_64)
+OBJ += $(O)/src/sys/start.o
+LINK += -Wl,-z,pack-relative-relocs,-e,start
+endif
 else ifeq ($(MODE),debug)
 FLAGS := $(WARN_GCC) $(HARDEN) -O1 -g
 else ifeq ($(MODE),san)
@@ -109,6 +114,9 @@ $(CALLS): %: %.o $(O)/library.a
 # An error for who calls what nobody should.
 $(O)/src/%.o: BANNED := -include scripts/banned.h -DBANNED_IN_SRC
 $(O)/tests/%.o: BANNED := -include scripts/banned.h
+
+# Named by the linker and by its own assembly alone.
+$(O)/src/sys/start.o: override FLAGS += -fno-lto
 
 $(O)/%.o: %.c $(O)/flags $(UNPACKED) | $(GEN)/version_gen.h build/kernel-$(ARCH)
 	@mkdir -p $(@D)

@@ -127,6 +127,35 @@ def test_the_process_is_confined_while_it_waits(job, gate):
     assert core.groups() == ("0", "0")
 
 
+def relocated():
+    """Where the program has what its start relocates: offset and size of RELRO."""
+    with open(PROGRAM, "rb") as file:
+        elf = file.read()
+    offset, = struct.unpack_from("<Q", elf, 32)
+    size, count = struct.unpack_from("<HH", elf, 54)
+    for at in range(offset, offset + size * count, size):
+        kind, _, _, address, _, _, length, _ = struct.unpack_from("<IIQQQQQQ", elf, at)
+        if kind == 0x6474e552:  # PT_GNU_RELRO
+            return address, length
+    raise AssertionError("no PT_GNU_RELRO")
+
+
+@native
+def test_tables_of_pointers_are_read_only(job, gate):
+    process = job.start()
+    gate.reached()
+    maps = Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+    gate.open()
+    assert process.wait().code == 0
+    mine = [line.split() for line in maps if line.endswith(PROGRAM)]
+    base = min(int(words[0].split("-")[0], 16) for words in mine)
+    start, length = relocated()
+    writable = [words[0] for words in mine if "w" in words[1]
+                and int(words[0].split("-")[0], 16) < base + start + length
+                and int(words[0].split("-")[1], 16) > base + start]
+    assert writable == []
+
+
 @native
 @x86_64
 def test_others_of_the_same_user_cannot_look_into_it(run):
