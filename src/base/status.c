@@ -158,6 +158,21 @@ status_prefix(struct status *st, const char *format, ...)
 	utf8_make_printable(st->message);
 }
 
+void
+status_join(struct status *st, const struct status *other)
+{
+	size_t used = strlen(st->message);
+
+	if (st->code == CODE_OK) {
+		*st = *other;
+	} else if (other->code != CODE_OK) {
+		(void)format_text(st->message + used,
+				  sizeof(st->message) - used, "; %s",
+				  other->message);
+		status_hint(st, "%s", other->hint);
+	}
+}
+
 bool
 status_interrupted(const struct status *st)
 {

@@ -99,6 +99,12 @@ void status_prefix(struct status *st, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
+ * Adds another error, if it is one: "MESSAGE; OTHER". The first code stays, and
+ * the first hint.
+ */
+void status_join(struct status *st, const struct status *other);
+
+/*
  * Whether a signal ended the operation. A server's CANCELLED (HTTP 499) does
  * not count: the server may have acted before.
  */

@@ -9,7 +9,7 @@ static const char *version_option;
 
 /* A variable of this name would meet other programs' versions. */
 static const struct opt OPTIONS[] = {
-	{ "secret-version", NULL, "N|latest", "latest",
+	{ "--secret-version", NULL, "N|latest", "latest",
 	  "version to print, by its number", &version_option, OPT_PLAIN },
 };
 

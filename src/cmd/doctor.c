@@ -11,7 +11,7 @@
 static const char *json_option;
 
 static const struct opt OPTIONS[] = {
-	{ "json", NULL, NULL, NULL, "print an object instead of text",
+	{ "--json", NULL, NULL, NULL, "print an object instead of text",
 	  &json_option, OPT_PLAIN },
 };
 

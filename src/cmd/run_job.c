@@ -7,6 +7,7 @@
 #include "job/jobs.h"
 #include "job/options.h"
 #include "job/target.h"
+#include "sys/opt.h"
 
 #define NAME_COLUMN 24
 
@@ -71,11 +72,12 @@ list_inputs(const struct job *job, struct other_file *input, size_t max)
 		for (size_t i = 0; i < job->options[t]->count; i++) {
 			const struct opt *opt = &job->options[t]->opt[i];
 
-			if (opt->kind == OPT_INPUT && *opt->value != NULL &&
-			    count < max)
-				input[count++] =
-					(struct other_file){ opt->variable,
-							     *opt->value, -1 };
+			if ((opt->kind & OPT_INPUT) != 0 &&
+			    *opt->value != NULL && count < max)
+				input[count++] = (struct other_file){
+					opt_origin(opt->variable), *opt->value,
+					-1
+				};
 		}
 	return count;
 }
@@ -98,7 +100,7 @@ prepare_report(const struct job *job, struct program *program,
 		(struct other_file){ "standard output", NULL, STDOUT_FILENO };
 	other[all++] =
 		(struct other_file){ "standard error", NULL, STDERR_FILENO };
-	other[all++] = (struct other_file){ "TERMINATION_LOG_PATH",
+	other[all++] = (struct other_file){ opt_origin("TERMINATION_LOG_PATH"),
 					    options->termination_log, -1 };
 	report->cluster_id = redact_argument(target_options()->cluster_id);
 	report->project = redact_argument(target_options()->project);

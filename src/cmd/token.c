@@ -7,7 +7,7 @@ static const char *json_option;
 
 /* Only for this applet, so that it has no variable. */
 static const struct opt OPTIONS[] = {
-	{ "json", NULL, NULL, NULL, "print an object with expiry and source",
+	{ "--json", NULL, NULL, NULL, "print an object with expiry and source",
 	  &json_option, OPT_PLAIN },
 };
 

@@ -35,8 +35,8 @@ run(struct program *program, const char *const *operand, size_t count)
 	struct task *task = &program->task;
 	size_t registries;
 
-	if (input_read_file(count > 0 ? operand[0] : "-", DEADLINE_NEVER,
-			    &task->input, &st) != CODE_OK)
+	if (input_read_file(count > 0 ? operand[0] : "-", "validate",
+			    DEADLINE_NEVER, &task->input, &st) != CODE_OK)
 		return print_failure(&st, read_exit_status(&st));
 	task->payload = pullsecret_strip(buf_view(&task->input));
 	if (pullsecret_check(task->payload, &call->tokens, &call->request,

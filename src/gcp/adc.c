@@ -8,6 +8,7 @@
 #include "gcp/cred_metadata.h"
 #include "gcp/cred_types.h"
 #include "sys/file.h"
+#include "sys/opt.h"
 
 #define GCLOUD_FILE "application_default_credentials.json"
 
@@ -144,7 +145,7 @@ read_file(struct cred *cred, const struct cred_settings *settings,
 	*found = false;
 	buf_reset(&call->body);
 	if (file_read(path,
-		      named ? "GOOGLE_APPLICATION_CREDENTIALS"
+		      named ? opt_origin("GOOGLE_APPLICATION_CREDENTIALS")
 			    : "gcloud's credential file",
 		      settings->until, &call->body, &unread) != CODE_OK) {
 		bool waited = unread.code == CODE_CANCELLED ||

@@ -1,5 +1,9 @@
 #include "gcp/client.h"
 
+#include "sys/opt.h"
+
+static const char ENDPOINT[] = "SECRET_MANAGER_ENDPOINT";
+
 void
 client_init(struct client *client, const struct retry_listener *listener)
 {
@@ -14,15 +18,18 @@ read_connect_to(struct client *client, const char *text, struct status *st)
 	client->has_connect_to = text != NULL;
 	if (text == NULL ||
 	    url_from_host(&client->connect_to, str_from(text),
-			  client->sm.url.port, "SECRET_MANAGER_CONNECT_TO",
+			  client->sm.url.port,
+			  opt_given("SECRET_MANAGER_CONNECT_TO"),
 			  st) != CODE_OK)
 		return st->code;
 	if (client->sm.url.tls || url_is_loopback(&client->connect_to))
 		return CODE_OK;
-	status_hint(st, "use https in SECRET_MANAGER_ENDPOINT");
+	status_hint(st, "use https in %s", opt_origin(ENDPOINT));
 	return status_set(st, CODE_INVALID_ARGUMENT,
-			  "SECRET_MANAGER_CONNECT_TO must be an address of the "
-			  "loopback where SECRET_MANAGER_ENDPOINT is http");
+			  "%s must be an address of the loopback where %s is "
+			  "http",
+			  opt_given("SECRET_MANAGER_CONNECT_TO"),
+			  opt_origin(ENDPOINT));
 }
 
 enum code

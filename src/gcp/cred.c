@@ -3,11 +3,14 @@
 #include "gcp/adc.h"
 #include "gcp/cred_external.h"
 #include "gcp/cred_impersonate.h"
+#include "sys/opt.h"
 
 /* A new pod's metadata server is up within 5 to 10 s, nearly always. */
 #define METADATA_GRACE_MS 30000
 /* A 404 may also mean that there is no service account at all. */
 #define METADATA_404_GRACE_MS 5000
+
+static const char QUOTA_PROJECT[] = "GOOGLE_CLOUD_QUOTA_PROJECT";
 
 /* It is sent as a header field; no project has other characters. */
 static enum code
@@ -17,7 +20,7 @@ check_quota_project(const struct cred *cred, bool own, struct status *st)
 	    !str_only(str_from(cred->quota_project), "!-~"))
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "%s holds a character that no project ID has",
-				  own ? "GOOGLE_CLOUD_QUOTA_PROJECT"
+				  own ? opt_given(QUOTA_PROJECT)
 				      : "quota_project_id of the credential "
 					"file");
 	return CODE_OK;
@@ -35,8 +38,8 @@ cred_load(struct cred *cred, const struct cred_settings *settings,
 	if (settings->quota_project != NULL &&
 	    !str_copy(str_from(settings->quota_project), cred->quota_project,
 		      sizeof(cred->quota_project)))
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "GOOGLE_CLOUD_QUOTA_PROJECT is too long");
+		return status_set(st, CODE_INVALID_ARGUMENT, "%s is too long",
+				  opt_given(QUOTA_PROJECT));
 	return check_quota_project(cred, settings->quota_project != NULL, st);
 }
 

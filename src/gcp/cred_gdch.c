@@ -7,6 +7,7 @@
 #include "gcp/cred_file.h"
 #include "gcp/cred_key.h"
 #include "gcp/cred_types.h"
+#include "sys/opt.h"
 
 /* Members that are not stored as they are. */
 struct gdch {
@@ -58,7 +59,8 @@ take_audience(const struct cred_file *f, struct status *st)
 	}
 	if (!str_copy(str_from(endpoint), f->cred->audience,
 		      sizeof(f->cred->audience)))
-		return cred_file_refuse(f, "SECRET_MANAGER_ENDPOINT",
+		return cred_file_refuse(f,
+					opt_origin("SECRET_MANAGER_ENDPOINT"),
 					"is too long", st);
 	return CODE_OK;
 }

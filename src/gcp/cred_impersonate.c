@@ -6,6 +6,7 @@
 #include "base/json_write.h"
 #include "base/redact.h"
 #include "gcp/cred_url.h"
+#include "sys/opt.h"
 
 enum code
 cred_impersonate_read(const struct cred_file *f, struct json_value delegates,
@@ -56,7 +57,7 @@ cred_impersonate_read(const struct cred_file *f, struct json_value delegates,
 			     "IAM_CREDENTIALS_ENDPOINT", st);
 }
 
-static const char NAME[] = "--impersonate-service-account";
+static const char OPTION[] = "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT";
 
 static enum code
 set_url(struct cred_impersonation *who, struct str account,
@@ -69,7 +70,7 @@ set_url(struct cred_impersonation *who, struct str account,
 			 "serviceAccounts/%.*s:generateAccessToken",
 			 cred->universe, (int)account.len, account.ptr))
 		return status_set(st, CODE_INVALID_ARGUMENT, "%s is too long",
-				  NAME);
+				  opt_given(OPTION));
 	if (cred_url_read_impersonation(&who->url, str_from(text),
 					cred->universe, st) != CODE_OK)
 		return st->code;
@@ -87,7 +88,8 @@ cred_impersonate_option(struct cred *cred, const struct cred_settings *settings,
 
 	if (cred->impersonation_count == CRED_IMPERSONATIONS_MAX)
 		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "%s: too many impersonations", NAME);
+				  "%s: too many impersonations",
+				  opt_given(OPTION));
 	who = &cred->impersonation[cred->impersonation_count++];
 	who->lifetime_s = 3600;
 	buf_init(&names, who->delegates, sizeof(who->delegates) - 1);
@@ -96,7 +98,7 @@ cred_impersonate_option(struct cred *cred, const struct cred_settings *settings,
 		if (!str_only(account, "a-z0-9.@:-"))
 			return status_set(st, CODE_INVALID_ARGUMENT,
 					  "%s: not a list of service accounts",
-					  NAME);
+					  opt_given(OPTION));
 		if (rest.ptr == NULL)
 			break;
 		buf_put_cstr(&names, "projects/-/serviceAccounts/");
@@ -105,7 +107,7 @@ cred_impersonate_option(struct cred *cred, const struct cred_settings *settings,
 	}
 	if (names.overflow)
 		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "%s: too many accounts", NAME);
+				  "%s: too many accounts", opt_given(OPTION));
 	who->delegates[names.len] = '\0';
 	return set_url(who, account, cred, settings->iam_endpoint, st);
 }

@@ -1,6 +1,7 @@
 #include "gcp/cred_metadata.h"
 
 #include "base/format.h"
+#include "sys/opt.h"
 
 #define METADATA_HOST "169.254.169.254"
 #define METADATA_HOST6 "[fd20:ce::254]"
@@ -141,16 +142,17 @@ cred_metadata_use(struct cred *cred, const struct cred_settings *settings,
 				"or set GOOGLE_APPLICATION_CREDENTIALS");
 		return status_set(st, CODE_UNAUTHENTICATED,
 				  "could not find default credentials, and "
-				  "NO_GCE_CHECK rules out the metadata server");
+				  "%s rules out the metadata server",
+				  opt_origin("NO_GCE_CHECK"));
 	}
 	cred->type = &METADATA;
 	if (!str_copy(str_from(settings->universe != NULL ? settings->universe
 							  : "googleapis.com"),
 		      cred->universe, sizeof(cred->universe)))
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "GOOGLE_CLOUD_UNIVERSE_DOMAIN is too long");
-	if (url_from_host(&cred->url, str_from(host), 80, "GCE_METADATA_HOST",
-			  st) != CODE_OK)
+		return status_set(st, CODE_INVALID_ARGUMENT, "%s is too long",
+				  opt_given("GOOGLE_CLOUD_UNIVERSE_DOMAIN"));
+	if (url_from_host(&cred->url, str_from(host), 80,
+			  opt_given("GCE_METADATA_HOST"), st) != CODE_OK)
 		return st->code;
 	cred->in_kubernetes = settings->in_kubernetes;
 	cred->has_url6 = settings->metadata_host == NULL;

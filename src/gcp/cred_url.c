@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "sys/opt.h"
+
 static enum code
 refuse(const char *name, const char *why, struct status *st)
 {
@@ -84,20 +86,21 @@ enum code
 cred_url_move(struct url *url, const char *endpoint, const char *variable,
 	      struct status *st)
 {
+	const char *name = opt_given(variable);
 	struct url moved;
 	size_t len;
 
 	if (endpoint == NULL)
 		return CODE_OK;
-	if (url_parse(&moved, str_from(endpoint), variable, st) != CODE_OK)
+	if (url_parse(&moved, str_from(endpoint), name, st) != CODE_OK)
 		return st->code;
 	if (!moved.tls && !url_is_loopback(&moved))
-		return refuse(variable,
-			      "must be https, or http on the loopback", st);
+		return refuse(name, "must be https, or http on the loopback",
+			      st);
 	len = strlen(moved.path);
 	if (!str_copy(str_from(url->path), moved.path + len,
 		      sizeof(moved.path) - len))
-		return refuse(variable, "is too long", st);
+		return refuse(name, "is too long", st);
 	*url = moved;
 	return CODE_OK;
 }

@@ -3,6 +3,7 @@
 #include "base/codec.h"
 #include "base/format.h"
 #include "base/redact.h"
+#include "sys/opt.h"
 
 static void
 write_target(const char *path, const struct args *args, struct buf *out)
@@ -134,17 +135,18 @@ enum code
 method_endpoint(struct url *url, const char *endpoint, const char *service,
 		const char *universe, const char *variable, struct status *st)
 {
+	const char *name = opt_given(variable);
 	char usual[sizeof(((struct cred *)NULL)->universe) + 32];
 
 	(void)format_text(usual, sizeof(usual), "https://%s.%s", service,
 			  universe);
-	if (url_parse(url, str_from(endpoint != NULL ? endpoint : usual),
-		      variable, st) != CODE_OK)
+	if (url_parse(url, str_from(endpoint != NULL ? endpoint : usual), name,
+		      st) != CODE_OK)
 		return st->code;
 	if (!url->tls && !url_is_loopback(url))
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "%s must be https, or http on the loopback",
-				  variable);
+				  name);
 	return CODE_OK;
 }
 

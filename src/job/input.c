@@ -12,12 +12,12 @@ static struct {
 } given;
 
 static const struct opt OPTIONS[] = {
-	{ "pull-secret-file", "PULL_SECRET_FILE", "PATH|-", NULL,
+	{ "--pull-secret-file", "PULL_SECRET_FILE", "PATH|-", NULL,
 	  "file with the pull secret, - for standard input", &given.file,
 	  OPT_INPUT },
 	{ NULL, "PULL_SECRET_DATA", "JSON", NULL,
 	  "the pull secret itself; a file is safer", &given.data, OPT_SECRET },
-	{ "fake-pull-secret", "FAKE_PULL_SECRET", NULL, NULL,
+	{ "--fake-pull-secret", "FAKE_PULL_SECRET", NULL, NULL,
 	  "store a well-known fake instead, for tests", &given.fake,
 	  OPT_PLAIN },
 };
@@ -28,41 +28,49 @@ const struct opt_table INPUT_OPTIONS = { "Pull secret", OPTIONS,
 enum code
 input_check(struct status *st)
 {
-	unsigned sources = (given.file != NULL ? 1U : 0U) +
-			   (given.data != NULL ? 1U : 0U) +
-			   (given.fake != NULL ? 1U : 0U);
+	char names[120];
+	struct buf list;
+	size_t sources = 0;
 
+	buf_init(&list, names, sizeof(names));
+	for (size_t i = 0; i < OPT_COUNT(OPTIONS); i++) {
+		if (*OPTIONS[i].value == NULL)
+			continue;
+		if (sources++ > 0)
+			buf_put_cstr(&list, ", ");
+		buf_put_cstr(&list, opt_origin(OPTIONS[i].variable));
+	}
 	if (sources == 1)
 		return CODE_OK;
-	status_hint(st,
-		    sources == 0
-			    ? "set PULL_SECRET_FILE to a mounted file (or - "
-			      "for standard input) or PULL_SECRET_DATA to "
-			      "the JSON; --fake-pull-secret stores a fake "
-			      "for tests"
-			    : "unset all but one");
+	if (sources > 1) {
+		status_hint(st, "unset all but one");
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "more than one source of the pull secret: "
+				  "%.*s",
+				  (int)list.len, list.ptr);
+	}
+	status_hint(st, "set PULL_SECRET_FILE to a mounted file (or - for "
+			"standard input) or PULL_SECRET_DATA to the JSON; "
+			"--fake-pull-secret stores a fake for tests");
 	return status_set(st, CODE_INVALID_ARGUMENT,
-			  sources == 0
-				  ? "no pull secret: neither PULL_SECRET_FILE "
-				    "nor PULL_SECRET_DATA is set"
-				  : "more than one source of the pull secret: "
-				    "PULL_SECRET_FILE, PULL_SECRET_DATA and "
-				    "--fake-pull-secret exclude each other");
+			  "no pull secret: neither PULL_SECRET_FILE nor "
+			  "PULL_SECRET_DATA is set");
 }
 
 /* A path that is the pull secret itself must not get into a message. */
 enum code
-input_read_file(const char *path, struct deadline until, struct buf *out,
-		struct status *st)
+input_read_file(const char *path, const char *what, struct deadline until,
+		struct buf *out, struct status *st)
 {
 	if (looks_secret(str_from(path))) {
 		status_hint(st, "the pull secret itself belongs into "
 				"PULL_SECRET_DATA");
 		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "PULL_SECRET_FILE holds no path but what "
-				  "looks like a pull secret");
+				  "%s: no path, but what looks like a pull "
+				  "secret",
+				  what);
 	}
-	(void)file_read(path, "PULL_SECRET_FILE", until, out, st);
+	(void)file_read(path, what, until, out, st);
 	if (st->code != CODE_OK && st->code != CODE_OUT_OF_RANGE &&
 	    st->code != CODE_DEADLINE_EXCEEDED && st->code != CODE_CANCELLED &&
 	    st->code != CODE_INTERNAL)
@@ -81,7 +89,9 @@ input_read(struct deadline until, struct buf *out, struct status *st)
 		return CODE_OK;
 	}
 	if (given.file != NULL)
-		return input_read_file(given.file, until, out, st);
+		return input_read_file(given.file,
+				       opt_origin("PULL_SECRET_FILE"), until,
+				       out, st);
 	buf_put_str(out, data);
 	opt_wipe(own);
 	if (out->overflow)

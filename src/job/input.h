@@ -26,8 +26,12 @@ MUST_CHECK enum code input_check(struct status *st);
 MUST_CHECK enum code input_read(struct deadline until, struct buf *out,
 				struct status *st);
 
-/* The same from the file at `path`, "-" for standard input. */
-MUST_CHECK enum code input_read_file(const char *path, struct deadline until,
-				     struct buf *out, struct status *st);
+/*
+ * The same from the file at `path`, "-" for standard input, which messages call
+ * `what`.
+ */
+MUST_CHECK enum code input_read_file(const char *path, const char *what,
+				     struct deadline until, struct buf *out,
+				     struct status *st);
 
 #endif

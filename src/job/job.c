@@ -97,15 +97,16 @@ start_task(const struct job *job, struct program *program,
 	   const struct status *wrong, struct outcome *outcome)
 {
 	struct report *report = &program->report;
-	struct status *st = &outcome->status;
+	struct status *st = &outcome->status, more = { .code = CODE_OK };
 
+	/* All that is wrong or missing is reported together. */
 	(void)program_start_clock(program, st);
 	report_info(report, "start", "%s", job->start);
 	report->operation = "validate-config";
-	if (st->code == CODE_OK)
-		*st = *wrong;
-	if (st->code == CODE_OK && job->check != NULL)
-		(void)job->check(st);
+	status_join(st, wrong);
+	if (job->check != NULL)
+		(void)job->check(&more);
+	status_join(st, &more);
 	if (st->code == CODE_OK && job->run != NULL)
 		(void)program_load(program, st);
 	if (st->code == CODE_OK && job->prepare != NULL)

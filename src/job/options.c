@@ -1,6 +1,5 @@
 #include "job/options.h"
 
-#include "base/codec.h"
 #include "gcp/adc.h"
 
 static struct run_options run;
@@ -25,65 +24,68 @@ static struct {
 } net;
 
 static const struct opt RUN[] = {
-	{ "timeout", "MAX_WAIT_TIME_SECONDS", "SECONDS", "280",
+	{ "--timeout", "MAX_WAIT_TIME_SECONDS", "SECONDS", "280",
 	  "time for the whole run", &run.timeout, OPT_PLAIN },
-	{ "results-path", "RESULTS_PATH", "PATH",
+	{ "--results-path", "RESULTS_PATH", "PATH",
 	  "/results/adapter-result.json if that folder exists",
 	  "where the result file is written", &run.results_path, OPT_PLAIN },
-	{ "termination-log", "TERMINATION_LOG_PATH", "PATH",
+	{ "--termination-log", "TERMINATION_LOG_PATH", "PATH",
 	  "/dev/termination-log if it is there",
 	  "file that gets one line on how the run ended", &run.termination_log,
 	  OPT_PLAIN },
 };
 
 static const struct opt NETWORK[] = {
-	{ "credentials-file", "GOOGLE_APPLICATION_CREDENTIALS", "PATH", NULL,
+	{ "--credentials-file", "GOOGLE_APPLICATION_CREDENTIALS", "PATH", NULL,
 	  "credential file to use instead of searching", &net.credentials_file,
 	  OPT_INPUT },
-	{ "impersonate-service-account",
+	{ "--impersonate-service-account",
 	  "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT", "EMAIL", NULL,
 	  "service account to act as; delegates before it: A,B,EMAIL",
-	  &net.impersonate, OPT_PLAIN },
-	{ "quota-project", "GOOGLE_CLOUD_QUOTA_PROJECT", "PROJECT",
+	  &net.impersonate, OPT_NONE },
+	{ "--quota-project", "GOOGLE_CLOUD_QUOTA_PROJECT", "PROJECT",
 	  "the credential file's", "project that quota is charged to",
-	  &net.quota_project, OPT_PLAIN },
-	{ "metadata-host", "GCE_METADATA_HOST", "HOST[:PORT]",
+	  &net.quota_project, OPT_NONE },
+	{ "--metadata-host", "GCE_METADATA_HOST", "HOST[:PORT]",
 	  "169.254.169.254", "the metadata server", &net.metadata_host,
-	  OPT_PLAIN },
-	{ "no-metadata", "NO_GCE_CHECK", NULL, NULL,
+	  OPT_NONE },
+	{ "--no-metadata", "NO_GCE_CHECK", NULL, NULL,
 	  "never ask the metadata server", &net.no_metadata, OPT_PLAIN },
-	{ "endpoint", "SECRET_MANAGER_ENDPOINT", "URL",
+	{ "--endpoint", "SECRET_MANAGER_ENDPOINT", "URL",
 	  "https://secretmanager.googleapis.com", "base URL of Secret Manager",
-	  &net.endpoint, OPT_PLAIN },
-	{ "connect-to", "SECRET_MANAGER_CONNECT_TO", "HOST[:PORT]", NULL,
+	  &net.endpoint, OPT_NONE },
+	{ "--connect-to", "SECRET_MANAGER_CONNECT_TO", "HOST[:PORT]", NULL,
 	  "where to connect instead; the names stay", &net.connect_to,
-	  OPT_PLAIN },
-	{ "oauth2-endpoint", "OAUTH2_ENDPOINT", "URL",
+	  OPT_NONE },
+	{ "--oauth2-endpoint", "OAUTH2_ENDPOINT", "URL",
 	  "https://oauth2.googleapis.com",
 	  "base URL of the token endpoint of user credentials",
 	  &net.oauth2_endpoint, OPT_PLAIN },
-	{ "sts-endpoint", "STS_ENDPOINT", "URL", "https://sts.googleapis.com",
+	{ "--sts-endpoint", "STS_ENDPOINT", "URL", "https://sts.googleapis.com",
 	  "base URL of the Security Token Service", &net.sts_endpoint,
-	  OPT_PLAIN },
-	{ "iam-credentials-endpoint", "IAM_CREDENTIALS_ENDPOINT", "URL",
+	  OPT_NONE },
+	{ "--iam-credentials-endpoint", "IAM_CREDENTIALS_ENDPOINT", "URL",
 	  "https://iamcredentials.googleapis.com",
-	  "base URL of the IAM Credentials API", &net.iam_endpoint, OPT_PLAIN },
-	{ "universe-domain", "GOOGLE_CLOUD_UNIVERSE_DOMAIN", "DOMAIN",
+	  "base URL of the IAM Credentials API", &net.iam_endpoint, OPT_NONE },
+	{ "--universe-domain", "GOOGLE_CLOUD_UNIVERSE_DOMAIN", "DOMAIN",
 	  "googleapis.com", "domain of the cloud's services", &net.universe,
-	  OPT_PLAIN },
-	{ "https-proxy", "HTTPS_PROXY", "URL", NULL,
-	  "proxy to Google, http or https; also https_proxy", &net.https_proxy,
-	  OPT_PLAIN },
-	{ "no-proxy", "NO_PROXY", "LIST", NULL,
-	  "hosts, domains, networks without proxy; also no_proxy",
-	  &net.no_proxy, OPT_PLAIN },
-	{ "ca-file", "SSL_CERT_FILE", "PATH", "the compiled-in roots",
+	  OPT_NONE },
+	{ "--https-proxy", "HTTPS_PROXY", "URL", NULL,
+	  "proxy to Google, http or https", &net.https_proxy,
+	  OPT_HIDDEN | OPT_NONE },
+	/* Many systems know these in lower case only. */
+	{ NULL, "https_proxy", "URL", NULL, NULL, &net.https_proxy,
+	  OPT_HIDDEN },
+	{ "--no-proxy", "NO_PROXY", "LIST", NULL,
+	  "hosts, domains, networks without proxy", &net.no_proxy, OPT_NONE },
+	{ NULL, "no_proxy", "LIST", NULL, NULL, &net.no_proxy, OPT_PLAIN },
+	{ "--ca-file", "SSL_CERT_FILE", "PATH", "the compiled-in roots",
 	  "PEM file of certification authorities to trust instead",
-	  &net.ca_file, OPT_INPUT },
-	{ "ca-dir", "SSL_CERT_DIR", "PATH[:PATH...]", NULL,
+	  &net.ca_file, OPT_INPUT | OPT_NONE },
+	{ "--ca-dir", "SSL_CERT_DIR", "PATH[:PATH...]", NULL,
 	  "folders of such files, besides or instead", &net.ca_folders,
-	  OPT_PLAIN },
-	{ "system-roots", "SYSTEM_ROOTS", NULL, NULL,
+	  OPT_NONE },
+	{ "--system-roots", "SYSTEM_ROOTS", NULL, NULL,
 	  "trust the system's own bundle instead", &net.system_roots,
 	  OPT_PLAIN },
 };
@@ -104,15 +106,10 @@ options_timeout_ms(int64_t *ms, struct status *st)
 {
 	uint64_t seconds = TIMEOUT_DEFAULT_S;
 
-	if (run.timeout != NULL &&
-	    (!parse_uint(str_from(run.timeout), &seconds) || seconds == 0 ||
-	     seconds > TIMEOUT_MAX_S))
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "MAX_WAIT_TIME_SECONDS must be a whole "
-				  "number of seconds from 1 to %d",
-				  TIMEOUT_MAX_S);
+	(void)opt_duration("MAX_WAIT_TIME_SECONDS", 1, TIMEOUT_MAX_S, &seconds,
+			   st);
 	*ms = (int64_t)seconds * 1000;
-	return CODE_OK;
+	return st->code;
 }
 
 enum code
@@ -158,24 +155,18 @@ read_trust(struct trust *trust, struct deadline until, struct status *st)
 		return trust_use_folders(trust, net.ca_folders, net.ca_file,
 					 clock_unix(), until, st);
 	if (net.ca_file != NULL)
-		return trust_use_file(trust, "SSL_CERT_FILE", net.ca_file,
-				      clock_unix(), until, st);
+		return trust_use_file(trust, opt_origin("SSL_CERT_FILE"),
+				      net.ca_file, clock_unix(), until, st);
 	if (net.system_roots != NULL)
 		return trust_use_system(trust, clock_unix(), until, st);
 	trust_use_roots(trust, clock_unix());
 	return CODE_OK;
 }
 
-/* Many systems know the variables in lower case only. */
 static enum code
 read_proxy(struct proxy *proxy, struct status *st)
 {
-	(void)proxy_read(proxy,
-			 net.https_proxy != NULL ? net.https_proxy
-						 : opt_variable("https_proxy"),
-			 net.no_proxy != NULL ? net.no_proxy
-					      : opt_variable("no_proxy"),
-			 st);
+	(void)proxy_read(proxy, net.https_proxy, net.no_proxy, st);
 	options_wipe();
 	return st->code;
 }

@@ -10,6 +10,7 @@
 #include "base/redact.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
+#include "sys/opt.h"
 
 #define RESULTS_FOLDER "/results"
 #define RESULTS_FILE "/results/adapter-result.json"
@@ -72,14 +73,14 @@ report_init(struct report *report, const char *path,
 {
 	struct status unused = { .code = CODE_OK };
 	struct status *why = path == NULL ? &unused : st;
+	const char *what = opt_origin("RESULTS_PATH");
 
 	if (path == NULL && access(RESULTS_FOLDER, F_OK) != 0)
 		return CODE_OK;
 	if (path == NULL)
 		path = RESULTS_FILE;
-	if (file_target_open(&report->result, path, "RESULTS_PATH", why) ==
-		    CODE_OK &&
-	    check_others(path, "RESULTS_PATH", other, count, why) == CODE_OK)
+	if (file_target_open(&report->result, path, what, why) == CODE_OK &&
+	    check_others(path, what, other, count, why) == CODE_OK)
 		file_target_remove(&report->result);
 	else
 		file_target_close(&report->result);
@@ -93,17 +94,20 @@ report_init_termination_log(struct report *report, const char *path,
 			    const struct other_file *other, size_t count,
 			    struct status *st)
 {
-	if (path != NULL && check_others(path, "TERMINATION_LOG_PATH", other,
-					 count, st) != CODE_OK)
+	const char *what = opt_origin("TERMINATION_LOG_PATH");
+
+	if (path != NULL &&
+	    check_others(path, what, other, count, st) != CODE_OK)
 		return st->code;
 	report->termination_log =
 		file_open_truncated(path == NULL ? TERMINATION_LOG : path);
 	if (path == NULL || report->termination_log >= 0)
 		return CODE_OK;
-	return status_set(st, CODE_INVALID_ARGUMENT,
-			  "TERMINATION_LOG_PATH: cannot write to %s, which "
-			  "must be a file that is there: %s",
-			  redact_argument(path), strerror(errno));
+	return status_set(
+		st, CODE_INVALID_ARGUMENT,
+		"%s: cannot write to %s, which must be a file that is "
+		"there: %s",
+		what, redact_argument(path), strerror(errno));
 }
 
 static const char *

@@ -274,7 +274,7 @@ dry_run(struct storing *storing, struct status *st)
 static const char *dry_run_option;
 
 static const struct opt OPTIONS[] = {
-	{ "dry-run", "DRY_RUN", NULL, NULL,
+	{ "--dry-run", "DRY_RUN", NULL, NULL,
 	  "authenticate and look, but change nothing", &dry_run_option,
 	  OPT_PLAIN },
 };

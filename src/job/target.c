@@ -1,16 +1,17 @@
 #include "job/target.h"
 
 #include "base/format.h"
+#include "base/redact.h"
 
 static struct target_options given;
 
 static const struct opt OPTIONS[] = {
-	{ "gcp-project-id", "GCP_PROJECT_ID", "PROJECT", NULL,
+	{ "--gcp-project-id", "GCP_PROJECT_ID", "PROJECT", NULL,
 	  "project of the secret (required)", &given.project, OPT_PLAIN },
-	{ "cluster-id", "CLUSTER_ID", "ID", NULL,
+	{ "--cluster-id", "CLUSTER_ID", "ID", NULL,
 	  "cluster that the pull secret is for (required)", &given.cluster_id,
 	  OPT_PLAIN },
-	{ "secret-name", "SECRET_NAME", "NAME",
+	{ "--secret-name", "SECRET_NAME", "NAME",
 	  "hyperfleet-CLUSTER_ID-pull-secret", "name of the secret",
 	  &given.secret_name, OPT_PLAIN },
 };
@@ -26,7 +27,7 @@ target_options(void)
 
 /* What a name may be made of. */
 struct rule {
-	const char *option;
+	const struct opt *opt;
 	size_t max;
 	const char *set; /* as str_only() takes it */
 	const char *text;
@@ -34,42 +35,49 @@ struct rule {
 
 /* A project's ID or number; old ones are scoped by a domain and a colon. */
 static const struct rule PROJECT = {
-	"GCP_PROJECT_ID", PROJECT_ID_MAX, "a-z0-9:.-",
+	&OPTIONS[0], PROJECT_ID_MAX, "a-z0-9:.-",
 	"a project ID has lower-case letters, digits and hyphens"
 };
 
 /* In ASCII (Secret.labels). */
 static const struct rule CLUSTER = {
-	"CLUSTER_ID", CLUSTER_ID_MAX, "a-z0-9_-",
+	&OPTIONS[1], CLUSTER_ID_MAX, "a-z0-9_-",
 	"as a label value it has lower-case letters, digits, _ and -"
 };
 
 static const struct rule SECRET = {
-	"SECRET_NAME", SECRET_NAME_SIZE - 1, "A-Za-z0-9_-",
+	&OPTIONS[2], SECRET_NAME_SIZE - 1, "A-Za-z0-9_-",
 	"a secret's name has letters, digits, _ and -"
 };
+
+/* The option as it was given; a name from elsewhere stands for itself. */
+static const char *
+shown(const char *value, const struct rule *rule)
+{
+	return value == *rule->opt->value ? opt_given(rule->opt->variable)
+					  : redact_argument(value);
+}
 
 static enum code
 check(const char *value, const struct rule *rule, struct status *st)
 {
 	struct str text = str_from(value);
 
-	if (text.len == 0) {
-		status_hint(st, "set %s", rule->option);
+	if (text.len == 0)
 		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "%s is missing or empty", rule->option);
-	}
+				  "%s (%s) is missing or empty",
+				  rule->opt->variable, rule->opt->flag);
 	if (text.len > rule->max)
 		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "%s has %zu characters, at most %zu are "
-				  "allowed",
-				  rule->option, text.len, rule->max);
+				  "%s: %zu characters, at most %zu are allowed",
+				  shown(value, rule), text.len, rule->max);
 	for (size_t i = 0; i < text.len; i++)
 		if (!str_only((struct str){ text.ptr + i, 1 }, rule->set))
 			return status_set(st, CODE_INVALID_ARGUMENT,
 					  "%s: character %zu is not allowed: "
 					  "%s",
-					  rule->option, i + 1, rule->text);
+					  shown(value, rule), i + 1,
+					  rule->text);
 	return CODE_OK;
 }
 
@@ -82,8 +90,8 @@ target_set_project(struct task *task, const char *project, struct status *st)
 	/* A dot in front would make "." or ".." of the URL's path. */
 	if (!str_only((struct str){ project, 1 }, "a-z0-9"))
 		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "GCP_PROJECT_ID must start with a letter "
-				  "or a digit");
+				  "%s must start with a letter or a digit",
+				  shown(project, &PROJECT));
 	return CODE_OK;
 }
 
@@ -100,13 +108,17 @@ enum code
 target_read(struct task *task, const struct target_options *options,
 	    struct status *st)
 {
+	struct status cluster = { .code = CODE_OK }, name = cluster;
+
 	task->cluster_id = options->cluster_id;
-	if (target_set_project(task, options->project, st) != CODE_OK ||
-	    check(options->cluster_id, &CLUSTER, st) != CODE_OK)
-		return st->code;
+	(void)target_set_project(task, options->project, st);
+	if (check(options->cluster_id, &CLUSTER, &cluster) == CODE_OK)
+		(void)format_text(task->secret, sizeof(task->secret),
+				  "hyperfleet-%s-pull-secret",
+				  options->cluster_id);
 	if (options->secret_name != NULL)
-		return target_set_secret(task, options->secret_name, st);
-	(void)format_text(task->secret, sizeof(task->secret),
-			  "hyperfleet-%s-pull-secret", options->cluster_id);
-	return CODE_OK;
+		(void)target_set_secret(task, options->secret_name, &name);
+	status_join(st, &cluster);
+	status_join(st, &name);
+	return st->code;
 }

@@ -22,8 +22,8 @@ const struct target_options *target_options(void);
 
 /*
  * Takes GCP_PROJECT_ID, CLUSTER_ID and SECRET_NAME (by default
- * "hyperfleet-CLUSTER_ID-pull-secret"). INVALID_ARGUMENT names the variable,
- * the rule and the first character that breaks it.
+ * "hyperfleet-CLUSTER_ID-pull-secret"). INVALID_ARGUMENT names each that is
+ * missing, and of each wrong one the rule and the character that breaks it.
  */
 MUST_CHECK enum code target_read(struct task *task,
 				 const struct target_options *options,

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "sys/opt.h"
 
 static enum code
 refuse(const char *why, struct status *st)
 {
-	return status_set(st, CODE_INVALID_ARGUMENT, "HTTPS_PROXY: %s", why);
+	return status_set(st, CODE_INVALID_ARGUMENT, "%s: %s",
+			  opt_origin("HTTPS_PROXY"), why);
 }
 
 /* "Basic " and the base64 of "USER:PASSWORD" (RFC 7617). */
@@ -111,7 +113,8 @@ proxy_read(struct proxy *proxy, const char *address, const char *exceptions,
 	buf_put_str(&url, str_skip(rest, at));
 	if (url.overflow)
 		return refuse("it is too long", st);
-	return url_parse(&proxy->url, buf_view(&url), "HTTPS_PROXY", st);
+	return url_parse(&proxy->url, buf_view(&url), opt_origin("HTTPS_PROXY"),
+			 st);
 }
 
 /* An address as bytes; returns how many, or 0 if it is not one. */

@@ -13,6 +13,7 @@
 #include "net/roots.h"
 #include "sys/clock.h"
 #include "sys/file.h"
+#include "sys/opt.h"
 
 /* The largest RSA key that BearSSL 0.6 takes (BR_MAX_RSA_SIZE). */
 #define RSA_BITS_MAX 4096
@@ -446,7 +447,7 @@ trust_use_folders(struct trust *trust, const char *folders, const char *file,
 		  int64_t now, struct deadline until, struct status *st)
 {
 	struct anchor_reader in = { .trust = trust,
-				    .what = "SSL_CERT_FILE",
+				    .what = opt_origin("SSL_CERT_FILE"),
 				    .now = now,
 				    .until = until,
 				    .st = st };
@@ -454,7 +455,7 @@ trust_use_folders(struct trust *trust, const char *folders, const char *file,
 	start_empty(trust, folders);
 	if (file != NULL && add_file(&in, file) != CODE_OK)
 		return st->code;
-	in.what = "SSL_CERT_DIR";
+	in.what = opt_origin("SSL_CERT_DIR");
 	(void)add_folders(&in, folders);
 	return check_store(&in);
 }
@@ -472,14 +473,17 @@ trust_use_system(struct trust *trust, int64_t now, struct deadline until,
 		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
 		"/etc/ssl/cert.pem",
 	};
+	const char *what = opt_origin("SYSTEM_ROOTS");
 
 	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
 		if (access(bundles[i], R_OK) == 0)
-			return trust_use_file(trust, "SYSTEM_ROOTS", bundles[i],
-					      now, until, st);
+			return trust_use_file(trust, what, bundles[i], now,
+					      until, st);
 	status_hint(st, "mount one there, such as %s, or set SSL_CERT_FILE",
 		    bundles[0]);
-	return status_set(st, CODE_INVALID_ARGUMENT,
-			  "SYSTEM_ROOTS: this system has no bundle of roots in "
-			  "any of the usual places");
+	return status_set(
+		st, CODE_INVALID_ARGUMENT,
+		"%s: this system has no bundle of roots in any of the "
+		"usual places",
+		what);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/format.h"
 #include "net/address.h"
 
 static enum code
@@ -228,7 +229,16 @@ enum code
 url_from_host(struct url *url, struct str text, uint16_t port, const char *name,
 	      struct status *st)
 {
+	char bracketed[64];
+	size_t colon = str_find(text, ':');
+
 	*url = (struct url){ .tls = false };
+	/* Two colons are those of an IPv6 address, which then has no port. */
+	if (text.ptr[0] != '[' && colon < text.len &&
+	    str_contains(str_skip(text, colon + 1), STR(":")) &&
+	    format_text(bracketed, sizeof(bracketed), "[%.*s]", (int)text.len,
+			text.ptr))
+		text = str_from(bracketed);
 	return parse_authority(url, text, port, name, st);
 }
 

@@ -39,8 +39,8 @@ MUST_CHECK enum code url_parse_exact(struct url *url, struct str text,
 				     const char *name, struct status *st);
 
 /*
- * Makes an http URL of "HOST", "HOST:PORT" or "[IPV6]:PORT", the form of
- * GCE_METADATA_HOST; `port` is that of the first form. Errors as url_parse().
+ * Makes an http URL of "HOST", "HOST:PORT", "IPV6" or "[IPV6]:PORT", the form
+ * of GCE_METADATA_HOST; `port` is that of the others. Errors as url_parse().
  */
 MUST_CHECK enum code url_from_host(struct url *url, struct str text,
 				   uint16_t port, const char *name,

@@ -40,6 +40,13 @@ MUST_CHECK bool clock_scan(struct str text, const char *shape,
  */
 MUST_CHECK bool clock_parse(struct str text, int64_t *unix_seconds);
 
+/*
+ * Reads a duration: seconds ("90"), or numbers with the units h, m and s, from
+ * the largest on ("5m", "1h30m"). False, and `*seconds` left alone, for all
+ * else, and for more than 64 bits hold.
+ */
+MUST_CHECK bool clock_duration(struct str text, uint64_t *seconds);
+
 /* Days since 1970-01-01 of a date of the proleptic Gregorian calendar. */
 int64_t clock_days(int64_t year, int64_t month, int64_t day);
 

@@ -11,22 +11,26 @@
 #include "base/status.h"
 
 enum opt_kind {
-	OPT_PLAIN,
-	OPT_INPUT, /* a file that is read, so that nothing is written to it */
-	OPT_SECRET /* a secret itself; see opt_wipe() */
+	OPT_PLAIN = 0,
+	OPT_INPUT =
+		1, /* a file that is read, so that nothing is written to it */
+	OPT_SECRET = 2, /* a secret itself, never shown; see opt_wipe() */
+	OPT_HIDDEN = 4, /* may hold a password: never shown */
+	OPT_NONE = 8    /* an empty argument undoes the variable */
 };
 
 struct opt {
-	const char *flag;     /* without "--"; NULL: only a variable */
+	const char *flag;     /* with its "--"; NULL: only a variable */
 	const char *variable; /* NULL: only a flag */
 	const char *argument; /* its name in help; NULL: a switch */
 	const char *fallback; /* for help: the default, or NULL */
+	/* NULL: another variable for the row above, where that is not set. */
 	const char *help;
 	const char **value; /* where the value goes; NULL if not given */
-	enum opt_kind kind;
+	unsigned kind;      /* of enum opt_kind, joined by | */
 };
 
-/* One of the tables that are in force together. */
+/* One of the tables that are in force together; 64 rows in all at most. */
 struct opt_table {
 	const char *title; /* over its part of the help */
 	const struct opt *opt;
@@ -36,19 +40,42 @@ struct opt_table {
 #define OPT_COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /*
- * Fills the values of `table` (ended by NULL) from the variables and from
- * argv[0] to argv[argc - 1]. Texts stay where they are, in argv and in the
- * environment; a switch that is on becomes "true", one that is off stays NULL.
- * Up to `*operand_count` operands go to `operand`, and their number to
- * `*operand_count`; "--" ends the flags. "--help" and "-h" set `*help` and
- * end the parsing. INVALID_ARGUMENT names the flag or variable.
+ * Fills the values of `table` (ended by NULL, and then in force) from the
+ * variables and from argv[0] to argv[argc - 1]. Texts stay where they are, in
+ * argv and in the environment; a switch that is on becomes "true", one that is
+ * off stays NULL. Up to `*operand_count` operands go to `operand`, and their
+ * number to `*operand_count`; "--" ends the flags. "--help" and "-h" set
+ * `*help` and end the parsing; they win over operands. INVALID_ARGUMENT names
+ * the flag or variable, and what an unknown flag may have been meant to be.
  */
 MUST_CHECK enum code opt_parse(const struct opt_table *const *table, int argc,
 			       char **argv, const char **operand,
 			       size_t *operand_count, bool *help,
 			       struct status *st);
 
-/* Appends the help text of the tables, one line or two for each option. */
+/*
+ * For messages, what an option was given with: its flag ("--timeout"), or else
+ * its variable. `variable` is that of its row in the tables in force; one that
+ * is none of theirs comes back as it is.
+ */
+const char *opt_origin(const char *variable);
+
+/*
+ * The same with the value, as it could be given again: "--timeout=5x" or
+ * "MAX_WAIT_TIME_SECONDS=5x". A long value is cut; one that may hold a secret
+ * is left out. Valid until the next call.
+ */
+const char *opt_given(const char *variable);
+
+/*
+ * Reads an option as a duration (clock_duration()) of `least` to `most`
+ * seconds; `*seconds` stays as it is if it is not given. INVALID_ARGUMENT.
+ */
+MUST_CHECK enum code opt_duration(const char *variable, uint64_t least,
+				  uint64_t most, uint64_t *seconds,
+				  struct status *st);
+
+/* Appends the help text of the tables, two lines or more for each option. */
 void opt_help(const struct opt_table *const *table, struct buf *out);
 
 /* Overwrites each secret in place, and unsets its value. */

@@ -182,7 +182,7 @@ USAGE = {
     "no-name": ([], {}, "CLUSTER_ID"), "no-name-at-all": ([], {"GCP_PROJECT_ID": None}, ""),
     "bad-cluster": ([], {"CLUSTER_ID": "WRONG"}, "CLUSTER_ID"),
     "bad-secret-name": ([], {"CLUSTER_ID": CLUSTER, "SECRET_NAME": "a/b"}, "SECRET_NAME"),
-    "timeout": ([SECRET, "--timeout", "x"], {}, "MAX_WAIT"),
+    "timeout": ([SECRET, "--timeout", "x"], {}, "--timeout=x must be"),
     "endpoint": ([SECRET], {"SECRET_MANAGER_ENDPOINT": "x"}, "SECRET_MANAGER_ENDPOINT"),
     "ca-file": ([SECRET], {"SSL_CERT_FILE": "/missing"}, "/missing"),
 }

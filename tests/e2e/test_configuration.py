@@ -102,14 +102,14 @@ def test_project_by_number_or_domain(start_emulator, start_job):
 
 
 @pytest.mark.parametrize("value", [
-    "0", "-1", "1.5", "1e2", "10s", "x", " 5", "5 ", "+5", "0x10", "86401",
+    "0", "-1", "1.5", "1e2", "x", "10d", "10ms", "0s", "10s5m", "5 m", "25h", "m", " 5", "5 ", "+5", "0x10", "86401",
     "99999999999999999999", "18446744073709551617",
 ])
 def test_timeout_refused(emulator, job, value):
     refused(job(MAX_WAIT_TIME_SECONDS=value), emulator, "MAX_WAIT_TIME_SECONDS")
 
 
-@pytest.mark.parametrize("value", ["1", "280", "86400", ""])
+@pytest.mark.parametrize("value", ["1", "280", "86400", "", "90s", "5m", "24h", "1h30m"])
 def test_timeout_accepted(job, value):
     assert job(MAX_WAIT_TIME_SECONDS=value).code == 0
 
@@ -174,9 +174,9 @@ def test_plain_http_is_never_connected_elsewhere(start_emulator, start_job, plac
             emulator, "SECRET_MANAGER_CONNECT_TO")
 
 
-@pytest.mark.parametrize("place", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("place", ["127.0.0.1", "localhost", "::1"])
 def test_plain_http_connected_on_the_loopback(start_emulator, start_job, place):
-    emulator = start_emulator(plain=True)
+    emulator = start_emulator(plain=True, ipv6=place == "::1")
     url = f"http://localhost:{emulator.port('secretmanager')}"
     assert start_job(emulator)(SECRET_MANAGER_ENDPOINT=url,
                                SECRET_MANAGER_CONNECT_TO=place).code == 0
@@ -274,6 +274,75 @@ def test_a_flag_wins_over_its_variable(emulator, run, flags, name):
     assert run("run-job", "pull-secret", f"--{name}", right, env=env).code == 0
 
 
+# What each wrong value is called, and whether the value is shown.
+NAMED = {
+    "gcp-project-id": "=WRONG: ", "cluster-id": "=WRONG: ", "secret-name": "=wrong/name: ",
+    "pull-secret-file": ": cannot open /wrong", "timeout": "=wrong must be from 1 to 86400 s",
+    "results-path": ": cannot open the folder of /wrong/folder/x",
+    "termination-log": ": cannot write to /wrong", "credentials-file": ": cannot open /wrong",
+    "quota-project": "=xxxx", "metadata-host": "=wrong:host: ", "endpoint": "=wrong: ",
+    "oauth2-endpoint": "=wrong: ", "ca-file": ": cannot open /wrong",
+}
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_a_wrong_value_is_named_as_it_was_given(emulator, run, flags, name):
+    """By the flag or the variable that was really used, and with the value."""
+    variable, _, wrong = flags[name]
+    env = everything(flags, without=["credentials-file"]
+                     if name == "metadata-host" else ())
+    by_flag = run("run-job", "pull-secret", f"--{name}", wrong, env=env)
+    env[variable] = wrong
+    by_variable = run("run-job", "pull-secret", env=env)
+    for result, used in ((by_flag, f"--{name}"), (by_variable, variable)):
+        told = result.error["message"] if result.out else result.err
+        assert f"{used}{NAMED[name]}" in told
+    assert emulator.connections() == []
+
+
+def test_a_value_that_may_hold_a_password_is_not_shown(emulator, job):
+    for words, env in ((["--https-proxy", "http://me:hunter22@[::1"], {}),
+                       ([], {"https_proxy": "http://hunter22:x"}),
+                       (["--endpoint", "https://me:hunter22@localhost"], {}),
+                       ([], {"CLUSTER_ID": PULL_SECRET})):
+        result = job(*words, **env)
+        assert result.code == 2
+        name = words[0] if words else next(iter(env))
+        assert name in result.error["message"]
+        assert "hunter22" not in result.out and "quay.io" not in result.out
+    assert emulator.connections() == []
+
+
+def test_all_that_is_missing_comes_at_once(emulator, run):
+    result = run("run-job", "pull-secret", "--timeout", "never", env={})
+    assert result.code == 2
+    told = result.error["message"]
+    for part in ("--timeout=never must be", "GCP_PROJECT_ID (--gcp-project-id) is missing",
+                 "CLUSTER_ID (--cluster-id) is missing", "no pull secret: "):
+        assert part in told
+    assert "--fake-pull-secret" in result.error["hint"]
+    assert run("access", env={}).err.count("missing") == 2
+
+
+MEANT = {
+    "underscores": ("--cluster_id", "--cluster-id"), "case": ("--Dry-Run", "--dry-run"),
+    "one-dash": ("-dry-run", "--dry-run"), "abbreviated": ("--gcp-project=x", "--gcp-project-id"),
+    "part": ("--project", "--gcp-project-id"), "swapped": ("--tiemout", "--timeout"),
+    "by-variable": ("--max-wait-time-seconds=5", "--timeout"),
+    "only-a-variable": ("--pull-secret-data", "PULL_SECRET_DATA"),
+}
+
+
+@pytest.mark.parametrize("word, meant", MEANT.values(), ids=MEANT)
+def test_a_near_miss_is_told_what_it_may_mean(job, word, meant):
+    result = job(word)
+    usage_error(result, f"unknown option {word.partition('=')[0]} (did you mean {meant}?)")
+
+
+def test_a_flag_like_none_is_told_nothing(job):
+    assert job("--xyzzy").err.endswith("unknown option --xyzzy\n")
+
+
 def test_dry_run_by_variable(emulator, job):
     assert job(DRY_RUN="true").operations[-2] == "dry-run"
     assert job("--dry-run=false", DRY_RUN="true").operations[-2] == "completed"
@@ -282,10 +351,11 @@ def test_dry_run_by_variable(emulator, job):
 
 
 def test_no_gce_check(emulator, job):
-    for words, env in (([], {"NO_GCE_CHECK": "true"}), (["--no-metadata"], {})):
+    for words, env, name in (([], {"NO_GCE_CHECK": "true"}, "NO_GCE_CHECK"),
+                             (["--no-metadata"], {}, "--no-metadata")):
         result = job(*words, **env)
         assert result.code == 4
-        assert "NO_GCE_CHECK" in result.error["message"]
+        assert f"and {name} rules out" in result.error["message"]
     assert emulator.connections() == []
 
 

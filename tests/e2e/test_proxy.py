@@ -117,6 +117,21 @@ def test_exceptions_go_directly(through, name):
     assert proxy.asked == []
 
 
+def test_an_empty_flag_overrides_its_variables(emulator, through):
+    """In either case; without an exception the proxy is used, without it nothing leads there."""
+    with ProxyServer() as proxy:
+        address = f"http://127.0.0.1:{proxy.port}"
+        for words in (["--no-proxy", ""], ["--no-proxy="]):
+            assert through(proxy, *words, NO_PROXY="*", no_proxy="*").code == 0
+        assert len(proxy.asked) == 2
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            result = through(None, "--https-proxy", "", "--timeout=1",
+                             **{"HTTPS_PROXY": None, name: address})
+            assert result.code == 1
+    assert len(proxy.asked) == 2
+    assert len(emulator.secretmanager.payloads(SECRET)) == 2
+
+
 def test_localhost_never_goes_through_a_proxy(emulator, job):
     with ProxyServer() as proxy:
         assert job(HTTPS_PROXY=f"http://127.0.0.1:{proxy.port}").code == 0

@@ -65,7 +65,7 @@ def test_an_input_is_not_emptied(emulator, job, note, name, how):
 
 FAILURES = {
     "usage": (["--unknown"], {}, 2, "ConfigurationInvalid: "),
-    "configuration": ([], {"CLUSTER_ID": "X"}, 2, "ConfigurationInvalid: CLUSTER_ID: "),
+    "configuration": ([], {"CLUSTER_ID": "X"}, 2, "ConfigurationInvalid: CLUSTER_ID=X: "),
     "result-path": ([], {"RESULTS_PATH": "/no/x"}, 2, "ConfigurationInvalid: RESULTS_PATH"),
     "pull-secret": ([], {"PULL_SECRET_DATA": "{}"}, 3, "PullSecretInvalid: "),
     "credentials": ([], {"NO_GCE_CHECK": "1"}, 4, "NotAuthenticated: "),

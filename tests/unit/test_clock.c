@@ -243,3 +243,65 @@ TEST(the_earlier_deadline_wins)
 	assert_int_equal(deadline_first(a, a).at_ms, 5);
 	assert_int_equal(deadline_first(a, negative).at_ms, -7);
 }
+
+TEST(durations)
+{
+	static const struct {
+		const char *text;
+		uint64_t seconds;
+	} good[] = {
+		{ "0", 0 },
+		{ "280", 280 },
+		{ "90s", 90 },
+		{ "5m", 300 },
+		{ "1h", 3600 },
+		{ "1h30m", 5400 },
+		{ "1h5s", 3605 },
+		{ "2h3m4s", 7384 },
+		{ "90m", 5400 },
+		{ "18446744073709551615", UINT64_MAX },
+		{ "18446744073709551615s", UINT64_MAX },
+		{ "5124095576030431h15s", UINT64_MAX },
+	};
+	static const char *const bad[] = {
+		"",
+		"s",
+		"m",
+		"-1",
+		"-1s",
+		"+1",
+		"1.5h",
+		"1d",
+		"1ms",
+		"5M",
+		"5 m",
+		" 5m",
+		"5m ",
+		"5m5",
+		"1s1m",
+		"1m1h",
+		"1m1m",
+		"1h1h",
+		"0x10s",
+		"hms",
+		"1hm",
+		"h1",
+		"18446744073709551616",
+		"18446744073709551616s",
+		"307445734561825861m",
+		"5124095576030432h",
+		"5124095576030431h16s",
+		"5124095576030431h1m",
+	};
+	uint64_t seconds;
+
+	for (size_t i = 0; i < COUNT(good); i++) {
+		assert_true(clock_duration(str_from(good[i].text), &seconds));
+		assert_int_equal(seconds, good[i].seconds);
+	}
+	seconds = 7;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		assert_false(clock_duration(str_from(bad[i]), &seconds));
+		assert_int_equal(seconds, 7);
+	}
+}

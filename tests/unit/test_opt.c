@@ -9,14 +9,24 @@ static struct {
 	const char *name;
 	const char *secret;
 	const char *loud;
+	const char *list;
+	const char *hidden;
+	const char *time;
 } values;
 
 static const struct opt OPTS[] = {
-	{ "name", "TEST_NAME", "TEXT", "none", "a text", &values.name,
+	{ "--name", "TEST_NAME", "TEXT", "none", "a text", &values.name,
 	  OPT_PLAIN },
 	{ NULL, "TEST_SECRET", "TEXT", NULL, "only a variable", &values.secret,
 	  OPT_SECRET },
-	{ "loud", "TEST_LOUD", NULL, NULL, "a switch", &values.loud,
+	{ "--loud", "TEST_LOUD", NULL, NULL, "a switch", &values.loud,
+	  OPT_PLAIN },
+	{ "--list", "TEST_LIST", "LIST", NULL, "may be empty", &values.list,
+	  OPT_NONE },
+	{ NULL, "test_list", "LIST", NULL, NULL, &values.list, OPT_PLAIN },
+	{ "--hidden", "TEST_HIDDEN", "TEXT", NULL, "with a password",
+	  &values.hidden, OPT_HIDDEN },
+	{ "--time", "TEST_TIME", "DURATION", NULL, "how long", &values.time,
 	  OPT_PLAIN },
 };
 
@@ -48,9 +58,8 @@ static int
 unset_all(void **state)
 {
 	(void)state;
-	(void)unsetenv("TEST_NAME");
-	(void)unsetenv("TEST_SECRET");
-	(void)unsetenv("TEST_LOUD");
+	for (size_t i = 0; i < OPT_COUNT(OPTS); i++)
+		(void)unsetenv(OPTS[i].variable);
 	return 0;
 }
 
@@ -114,6 +123,7 @@ TEST_AFTER(unset_all, what_is_wrong_is_named)
 {
 	assert_int_equal(PARSE(0, "--nmae", "x"), CODE_INVALID_ARGUMENT);
 	assert_string_equal(st.message, "unknown option --nmae");
+	assert_string_equal(st.hint, "did you mean --name?");
 	assert_int_equal(PARSE(0, "-n"), CODE_INVALID_ARGUMENT);
 	assert_string_equal(st.message, "unknown option -n");
 	assert_int_equal(PARSE(0, "--name", "a", "--name=b"),
@@ -146,6 +156,9 @@ TEST_AFTER(unset_all, help_ends_the_parsing)
 	assert_true(help);
 	assert_int_equal(PARSE(0, "-h"), CODE_OK);
 	assert_true(help);
+	/* as of the usual tools, operands or not */
+	assert_int_equal(PARSE(0, "operand", "--help"), CODE_OK);
+	assert_true(help);
 	assert_int_equal(PARSE(0, "--loud"), CODE_OK);
 	assert_false(help);
 }
@@ -161,6 +174,74 @@ TEST_AFTER(unset_all, a_secret_is_overwritten_where_it_stands)
 	assert_null(values.secret);
 	assert_memory_equal(secret, "\0\0\0\0\0\0\0", sizeof(secret));
 	assert_string_equal(values.name, "a name");
+}
+
+TEST_AFTER(unset_all, another_variable_counts_if_the_first_is_unset)
+{
+	(void)setenv("test_list", "lower", 1);
+	assert_int_equal(parse(0, 0, NULL), CODE_OK);
+	assert_string_equal(values.list, "lower");
+	assert_string_equal(opt_origin("TEST_LIST"), "test_list");
+	assert_string_equal(opt_given("TEST_LIST"), "test_list=lower");
+	(void)setenv("TEST_LIST", "upper", 1);
+	assert_int_equal(parse(0, 0, NULL), CODE_OK);
+	assert_string_equal(values.list, "upper");
+	assert_string_equal(opt_given("TEST_LIST"), "TEST_LIST=upper");
+	assert_int_equal(PARSE(0, "--list=flag"), CODE_OK);
+	assert_string_equal(opt_given("TEST_LIST"), "--list=flag");
+	/* an empty flag overrides both */
+	assert_int_equal(PARSE(0, "--list", ""), CODE_OK);
+	assert_null(values.list);
+	assert_string_equal(opt_given("TEST_LIST"), "--list");
+}
+
+TEST_AFTER(unset_all, a_value_is_shown_as_it_was_given)
+{
+	char text[200];
+
+	(void)setenv("TEST_NAME", "a", 1);
+	(void)setenv("TEST_SECRET", "hunter2", 1);
+	assert_int_equal(PARSE(0, "--hidden=x", "--time", "5m"), CODE_OK);
+	assert_string_equal(opt_given("TEST_NAME"), "TEST_NAME=a");
+	assert_string_equal(opt_given("TEST_SECRET"), "TEST_SECRET");
+	assert_string_equal(opt_given("TEST_HIDDEN"), "--hidden");
+	assert_string_equal(opt_given("TEST_TIME"), "--time=5m");
+	assert_string_equal(opt_origin("TEST_TIME"), "--time");
+	assert_string_equal(opt_given("TEST_OTHER"), "TEST_OTHER");
+	assert_int_equal(PARSE(0, "--name={\"auths\":1}"), CODE_OK);
+	assert_null(strstr(opt_given("TEST_NAME"), "auths"));
+	assert_int_equal(PARSE(0, "--name=https://me:pw@host"), CODE_OK);
+	assert_string_equal(opt_given("TEST_NAME"), "--name");
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(PARSE(0, "--name", text), CODE_OK);
+	assert_int_equal(strlen(opt_given("TEST_NAME")), 107);
+	assert_string_equal(opt_given("TEST_NAME") + 104, "...");
+}
+
+TEST_AFTER(unset_all, a_duration_has_its_limits)
+{
+	uint64_t seconds = 7;
+
+	assert_int_equal(parse(0, 0, NULL), CODE_OK);
+	assert_int_equal(opt_duration("TEST_TIME", 1, 60, &seconds, &st),
+			 CODE_OK);
+	assert_int_equal(seconds, 7);
+	assert_int_equal(PARSE(0, "--time=1m"), CODE_OK);
+	assert_int_equal(opt_duration("TEST_TIME", 1, 60, &seconds, &st),
+			 CODE_OK);
+	assert_int_equal(seconds, 60);
+	(void)setenv("TEST_TIME", "61", 1);
+	assert_int_equal(parse(0, 0, NULL), CODE_OK);
+	assert_int_equal(opt_duration("TEST_TIME", 1, 60, &seconds, &st),
+			 CODE_INVALID_ARGUMENT);
+	assert_string_equal(st.message, "TEST_TIME=61 must be from 1 to 60 "
+					"seconds, or with units, as 90s, 5m, "
+					"1h");
+	assert_int_equal(PARSE(0, "--time=0"), CODE_OK);
+	assert_int_equal(opt_duration("TEST_TIME", 1, 60, &seconds, &st),
+			 CODE_INVALID_ARGUMENT);
+	assert_int_equal(seconds, 60);
 }
 
 /* What every real table must hold, so that help and README can rely on it. */
@@ -179,13 +260,24 @@ TEST(real_tables_are_complete_and_unique)
 	for (size_t t = 0; tables[t] != NULL; t++)
 		for (size_t i = 0; i < tables[t]->count; i++)
 			all[count++] = &tables[t]->opt[i];
+	assert_in_range(count, 1, 64);
 	for (size_t i = 0; i < count; i++) {
-		assert_non_null(all[i]->help);
+		const struct opt *before = i > 0 ? all[i - 1] : NULL;
+
+		if (all[i]->help == NULL) { /* another variable */
+			assert_non_null(before);
+			assert_null(all[i]->flag);
+			assert_ptr_equal(all[i]->value, before->value);
+			assert_non_null(strstr(memory, all[i]->variable));
+			continue;
+		}
 		assert_non_null(all[i]->variable);
 		assert_non_null(strstr(memory, all[i]->variable));
 		assert_non_null(all[i]->value);
-		if (all[i]->flag != NULL)
+		if (all[i]->flag != NULL) {
 			assert_non_null(strstr(memory, all[i]->flag));
+			assert_memory_equal(all[i]->flag, "--", 2);
+		}
 		for (size_t j = 0; j < i; j++) {
 			assert_string_not_equal(all[i]->variable,
 						all[j]->variable);

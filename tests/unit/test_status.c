@@ -204,3 +204,26 @@ TEST(prefixes_nest)
 			    "get a token: connect to h:443: refused");
 	assert_int_equal(st.code, CODE_UNKNOWN);
 }
+
+TEST(errors_can_be_joined)
+{
+	struct status st = { .code = CODE_OK }, other = st;
+
+	status_join(&st, &other);
+	assert_int_equal(st.code, CODE_OK);
+	(void)status_set(&other, CODE_INVALID_ARGUMENT, "first");
+	status_join(&st, &other);
+	assert_string_equal(st.message, "first");
+	status_clear(&other);
+	status_join(&st, &other);
+	assert_string_equal(st.message, "first");
+	(void)status_set(&other, CODE_NOT_FOUND, "second");
+	status_hint(&other, "hint");
+	status_join(&st, &other);
+	assert_int_equal(st.code, CODE_INVALID_ARGUMENT);
+	assert_string_equal(st.message, "first; second");
+	assert_string_equal(st.hint, "hint");
+	for (int i = 0; i < 500; i++) /* stays within its bounds */
+		status_join(&st, &other);
+	assert_int_equal(strlen(st.message), STATUS_MESSAGE_MAX - 1);
+}
