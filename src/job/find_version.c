@@ -1,5 +1,6 @@
 #include "job/find_version.h"
 
+#include "base/codec.h"
 #include "base/format.h"
 
 /* Versions that are read, from the newest one downwards. */
@@ -8,14 +9,6 @@
 /* Versions that are probed to find the newest one. */
 #define PROBES_MAX 100
 #define STEP_MAX ((uint64_t)1 << 32)
-
-/* The version with one number. */
-struct probe {
-	struct secret_version version;
-	bool exists;
-	bool readable; /* neither disabled nor destroyed */
-	bool equal;    /* holds the payload */
-};
 
 static enum code
 access_version(const struct version_search *search, const char *number,
@@ -29,6 +22,8 @@ access_version(const struct version_search *search, const char *number,
 				 number, &probe->version, &data, &retry,
 				 st) == CODE_OK) {
 		probe->readable = true;
+		probe->size = data.len;
+		probe->crc = crc32c(data.ptr, data.len);
 		probe->equal =
 			data.len == search->payload.len &&
 			bytes_equal(data.ptr, search->payload.ptr, data.len);
@@ -59,11 +54,7 @@ access_number(const struct version_search *search, uint64_t number,
 	return CODE_OK;
 }
 
-/*
- * Finds the newest version, number 0 without one: from `latest` upwards in
- * growing steps to a number that is missing, then by halves, until the next
- * number is the one that was missing last.
- */
+/* Until the next number is the one that was missing last. */
 static enum code
 find_newest(const struct version_search *search, struct probe *newest,
 	    struct status *st)
@@ -99,6 +90,43 @@ find_newest(const struct version_search *search, struct probe *newest,
 			  search->secret);
 }
 
+enum code
+find_newest_version(const struct version_search *search, struct probe *newest,
+		    struct status *st)
+{
+	if (find_newest(search, newest, st) == CODE_OK && newest->equal)
+		(void)access_number(search, newest->version.number, newest, st);
+	return st->code;
+}
+
+/*
+ * Whether it is the baseline, and what is below it older. Versions do not
+ * change: with other bytes it is one of another secret.
+ */
+static bool
+is_baseline(const struct probe *baseline, const struct probe *now)
+{
+	return baseline != NULL &&
+	       baseline->version.number == now->version.number &&
+	       (!baseline->readable || !now->readable ||
+		(baseline->size == now->size && baseline->crc == now->crc));
+}
+
+/* What a version says of the one that is looked for. */
+enum finding { OTHER, OURS, EQUAL, UNREADABLE };
+
+static enum finding
+classify(const struct probe *baseline, const struct probe *probe, bool newest)
+{
+	bool older = is_baseline(baseline, probe);
+
+	if (probe->equal)
+		return newest || (baseline != NULL && !older) ? OURS : EQUAL;
+	if (probe->readable || (older && !baseline->readable))
+		return OTHER;
+	return UNREADABLE;
+}
+
 /* Looks once, at what the server shows by now. */
 static enum code
 search_once(const struct version_search *search, struct secret_version *version,
@@ -113,24 +141,28 @@ search_once(const struct version_search *search, struct secret_version *version,
 	newest = probe.version.number;
 	for (uint64_t i = 0; i < READ_MAX && i < newest; i++) {
 		uint64_t number = newest - i;
+		enum finding finding;
 
 		if (i > 0 &&
 		    access_number(search, number, &probe, st) != CODE_OK)
 			return st->code;
-		*found = probe.equal && (i == 0 || search->all_new);
+		finding = classify(search->baseline, &probe, i == 0);
+		*found = finding == OURS;
 		if (*found) {
 			*version = probe.version;
 			return CODE_OK;
 		}
-		if (probe.equal)
+		if (finding == EQUAL)
 			return status_set(
 				st, CODE_ABORTED,
 				"version %llu holds the same bytes and may be "
 				"an older one, for version %llu is the newest",
 				(unsigned long long)number,
 				(unsigned long long)newest);
-		if (!probe.readable && unreadable == 0)
+		if (finding == UNREADABLE && unreadable == 0)
 			unreadable = number;
+		if (is_baseline(search->baseline, &probe))
+			break;
 	}
 	if (unreadable != 0)
 		return status_set(st, CODE_ABORTED,

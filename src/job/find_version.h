@@ -1,10 +1,21 @@
 /*
- * Floor 4, job. Finds the version of an addVersion without an answer.
+ * Floor 4, job. Finds the newest version of a secret, and the version of an
+ * addVersion without an answer.
  */
 #ifndef JOB_FIND_VERSION_H
 #define JOB_FIND_VERSION_H
 
 #include "gcp/secretmanager.h"
+
+/* The version with one number, as it was read. */
+struct probe {
+	struct secret_version version;
+	bool exists;
+	bool readable; /* neither disabled nor destroyed */
+	bool equal;    /* holds the payload */
+	size_t size;   /* of what it holds, 0 if it is not readable */
+	uint32_t crc;  /* its CRC32C */
+};
 
 /* What is looked for, and where. Arguments must stay during the search. */
 struct version_search {
@@ -17,20 +28,34 @@ struct version_search {
 	 * that NOT_FOUND proves nothing.
 	 */
 	bool just_created;
-	/* That create made it, so that all its versions are younger. */
-	bool all_new;
+	/*
+	 * The newest version before the addVersion, number 0 where there was
+	 * none: younger ones that hold the payload count as written by it.
+	 * NULL: unknown.
+	 */
+	const struct probe *baseline;
 	const struct retry_listener *listener;
 	struct deadline until;
 };
 
 /*
- * Finds out whether the version with `payload` was written. Numbers have no
- * gaps and are never reused, so the newest version is found by probing
- * numbers ("latest" may lag behind); from there it reads downwards.
+ * Finds the newest version, number 0 without one: from `latest`, which may lag
+ * behind, upwards in growing steps to a number that is missing, then by halves.
+ * Numbers have no gaps and are never reused. `*newest` was read by its number,
+ * unless it does not hold the payload. ABORTED: others keep adding versions.
+ */
+MUST_CHECK enum code find_newest_version(const struct version_search *search,
+					 struct probe *newest,
+					 struct status *st);
+
+/*
+ * Finds out whether the version with `payload` was written: reads from the
+ * newest one downwards, to the baseline where that is known. One that is gone
+ * or changed means that the secret was made anew: all versions are younger.
  *
- * OK and `*found`: the newest version holds the bytes, or any one does where
- * all are new; `*version` names it. OK and not `*found`: no version among the
- * newest holds them. All else: it is unknown, and `st` says why: the same
+ * OK and `*found`: the newest version holds the bytes, or one that is younger
+ * than the baseline; `*version` names it. OK and not `*found`: no version among
+ * the newest holds them. All else: it is unknown, and `st` says why: the same
  * bytes below the newest version, which may be older; versions that are
  * disabled or destroyed; calls that failed; a signal.
  */

@@ -14,9 +14,15 @@
 #include "job/pullsecret.h"
 #include "job/target.h"
 
+static const char COMPARE[] = "compare-secret";
 static const char CREATE[] = "create-secret";
 static const char ADD[] = "add-secret-version";
 static const char VERIFY[] = "verify-secret";
+
+static struct {
+	const char *dry_run;
+	const char *skip_unchanged;
+} given;
 
 /* State that the steps share. */
 struct storing {
@@ -26,7 +32,8 @@ struct storing {
 	struct outcome *outcome;
 	struct secret_version version; /* once it is written */
 	bool just_created; /* a create was sent: NOT_FOUND may pass */
-	bool all_new;      /* that create made the secret */
+	bool has_baseline;
+	struct probe baseline; /* the newest version before ours */
 };
 
 static struct retry
@@ -60,7 +67,8 @@ create_secret(struct storing *storing, struct status *st)
 				   sizeof(labels) / sizeof(labels[0]), &retry,
 				   st);
 	if (st->code == CODE_OK) {
-		storing->all_new = true;
+		storing->has_baseline = true;
+		storing->baseline = (struct probe){ .exists = false };
 		report_done(report, CREATE, started, "",
 			    "Successfully created secret");
 	} else if (st->code == CODE_ALREADY_EXISTS) {
@@ -75,6 +83,21 @@ create_secret(struct storing *storing, struct status *st)
 	return st->code;
 }
 
+static struct version_search
+search_of(struct storing *storing)
+{
+	return (struct version_search){
+		.sm = &storing->client->sm,
+		.project = storing->task->project,
+		.secret = storing->task->secret,
+		.payload = storing->task->payload,
+		.just_created = storing->just_created,
+		.baseline = storing->has_baseline ? &storing->baseline : NULL,
+		.listener = storing->client->listener,
+		.until = storing->client->until,
+	};
+}
+
 /*
  * After an addVersion that may have acted: waits as before any retry, then
  * looks for the version. True if it is not there, so that it may be sent again;
@@ -83,16 +106,7 @@ create_secret(struct storing *storing, struct status *st)
 static bool
 may_add_again(struct storing *storing, struct retry *retry, struct status *st)
 {
-	const struct version_search search = {
-		.sm = &storing->client->sm,
-		.project = storing->task->project,
-		.secret = storing->task->secret,
-		.payload = storing->task->payload,
-		.just_created = storing->just_created,
-		.all_new = storing->all_new,
-		.listener = storing->client->listener,
-		.until = storing->client->until,
-	};
+	const struct version_search search = search_of(storing);
 	struct status failure = *st, look = { .code = CODE_OK };
 	bool retried, found;
 
@@ -210,12 +224,68 @@ verify(struct storing *storing, struct status *st)
 	return CODE_OK;
 }
 
+/*
+ * Finds out whether the newest version of all is enabled and holds the payload.
+ * `latest` alone may lag behind. What it finds is the baseline of the run.
+ */
+static enum code
+compare(struct storing *storing, bool *equal, struct status *st)
+{
+	const struct version_search search = search_of(storing);
+	const struct probe *newest = &storing->baseline;
+	struct report *report = storing->report;
+	int64_t started = clock_ms();
+
+	report->operation = COMPARE;
+	report_info(report, COMPARE, "Comparing the newest version");
+	if (find_newest_version(&search, &storing->baseline, st) != CODE_OK) {
+		if (!status_interrupted(st))
+			status_prefix(st, "cannot compare the newest version");
+		return st->code;
+	}
+	storing->has_baseline = true;
+	*equal = newest->equal;
+	report_done(report, COMPARE, started, newest->version.name,
+		    newest->equal      ? "Newest version holds the same bytes"
+		    : newest->readable ? "Newest version holds other bytes"
+		    : newest->version.number > 0
+			    ? "Newest version is disabled or destroyed"
+			    : "There is no version");
+	return CODE_OK;
+}
+
+static void
+report_unchanged(struct storing *storing)
+{
+	struct outcome *outcome = storing->outcome;
+	const char *name = storing->baseline.version.name;
+
+	outcome->reason = "PullSecretUnchanged";
+	(void)format_text(outcome->resource, sizeof(outcome->resource), "%s",
+			  name);
+	(void)format_text(outcome->message, sizeof(outcome->message),
+			  "Unchanged: %s holds the same %zu bytes; nothing was "
+			  "written",
+			  name, storing->task->payload.len);
+	storing->report->operation = "completed";
+	report_info(storing->report, "completed",
+		    "Pull secret is unchanged, nothing was written");
+}
+
 /* Adds a version, creates the secret where it is missing, reads it back. */
 static enum code
 store_secret(struct storing *storing, struct status *st)
 {
 	struct report *report = storing->report;
+	bool equal = false;
 
+	if (given.skip_unchanged != NULL &&
+	    compare(storing, &equal, st) != CODE_OK)
+		return st->code;
+	if (equal) {
+		report_unchanged(storing);
+		return CODE_OK;
+	}
 	if (add_version(storing, st) != CODE_OK ||
 	    verify(storing, st) != CODE_OK)
 		return st->code;
@@ -249,7 +319,7 @@ dry_run(struct storing *storing, struct status *st)
 {
 	struct report *report = storing->report;
 	struct retry retry = retries(storing);
-	bool missing;
+	bool missing, equal = false;
 
 	report->operation = "dry-run";
 	missing =
@@ -261,22 +331,30 @@ dry_run(struct storing *storing, struct status *st)
 	hint_at_get(st);
 	if (st->code != CODE_OK)
 		return st->code;
+	if (!missing && given.skip_unchanged != NULL &&
+	    compare(storing, &equal, st) != CODE_OK)
+		return st->code;
 	storing->outcome->reason = "DryRunPassed";
+	report->operation = "dry-run";
 	report_info(report, "dry-run",
 		    missing ? "Dry run: authenticated; secret %s does not "
 			      "exist, it would be created with one version"
+		    : equal ? "Dry run: authenticated; secret %s is unchanged, "
+			      "nothing would be written"
 			    : "Dry run: authenticated; secret %s exists, a "
 			      "version would be added",
 		    storing->task->secret);
 	return CODE_OK;
 }
 
-static const char *dry_run_option;
-
 static const struct opt OPTIONS[] = {
 	{ "--dry-run", "DRY_RUN", NULL, NULL,
-	  "authenticate and look, but change nothing", &dry_run_option,
+	  "authenticate and look, but change nothing", &given.dry_run,
 	  OPT_PLAIN },
+	{ "--skip-unchanged", "SKIP_UNCHANGED", NULL, NULL,
+	  "add nothing if the newest version is enabled and holds the same "
+	  "bytes",
+	  &given.skip_unchanged, OPT_PLAIN },
 };
 
 static const struct opt_table OWN = { "Job pull-secret", OPTIONS,
@@ -326,7 +404,7 @@ run(struct client *client, const struct task *task, struct report *report,
 	struct status *st = &outcome->status;
 
 	client->sm.secret = task->payload;
-	if (dry_run_option != NULL)
+	if (given.dry_run != NULL)
 		(void)dry_run(&storing, st);
 	else
 		(void)store_secret(&storing, st);

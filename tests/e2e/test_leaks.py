@@ -200,6 +200,8 @@ ENDS = {
     "success": (None, {}, 0),
     "largest": (None, {"PULL_SECRET_DATA": None, "PULL_SECRET_FILE": "../largest"}, 0),
     "dry run": (None, {"DRY_RUN": "true"}, 0),
+    "unchanged": (lambda emulator: emulator.secretmanager.put(SECRET, PULL_SECRET.encode()),
+                  {"SKIP_UNCHANGED": "true"}, 0),
     "usage": (None, {"CLUSTER_ID": "WRONG"}, 2),
     "invalid": (None, {"PULL_SECRET_DATA": PULL_SECRET[:-1]}, 3),
     "twice given": (None, {"PULL_SECRET_FILE": "/x"}, 2),
