@@ -24,8 +24,8 @@ print_result(struct str text)
 				     : EXIT_RETRY);
 }
 
-enum exit_status
-print_failure(const struct status *st, enum exit_status exit_status)
+void
+print_note(const struct status *st)
 {
 	char memory[STATUS_MESSAGE_MAX + STATUS_HINT_MAX + 64];
 	struct status unwritten = { .code = CODE_OK };
@@ -43,5 +43,11 @@ print_failure(const struct status *st, enum exit_status exit_status)
 	/* A failure here cannot be reported anywhere. */
 	(void)file_write_all(STDERR_FILENO, buf_view(&line),
 			     deadline_in(ERROR_MS), &unwritten);
+}
+
+enum exit_status
+print_failure(const struct status *st, enum exit_status exit_status)
+{
+	print_note(st);
 	return exit_status;
 }

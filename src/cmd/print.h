@@ -15,8 +15,13 @@ MUST_CHECK enum exit_status print_result(struct str text);
 
 /*
  * Writes "pull-secret: MESSAGE" and the hint, if there is one, to standard
- * error; drops it if there is no room within a second. Returns `exit_status`,
- * so that a command can `return print_failure(...)`.
+ * error; drops it if there is no room within a second.
+ */
+void print_note(const struct status *st);
+
+/*
+ * The same. Returns `exit_status`, so that a command can `return
+ * print_failure(...)`.
  */
 enum exit_status print_failure(const struct status *st,
 			       enum exit_status exit_status);

@@ -1,3 +1,6 @@
+#include <unistd.h>
+
+#include "base/format.h"
 #include "base/json_write.h"
 #include "cmd/applet.h"
 #include "cmd/print.h"
@@ -39,19 +42,38 @@ write_token(const struct cred *cred, bool as_json, struct buf *out)
 	return json_writer_done(&json) && !out->overflow;
 }
 
+/* For who sits before a terminal. */
+static void
+say_wait(const struct cred *cred)
+{
+	struct status note = { .code = CODE_OK };
+
+	if (cred_signs_itself(cred))
+		return;
+	(void)format_text(note.message, sizeof(note.message),
+			  "token: waiting for %s", cred->wanted);
+	print_note(&note);
+}
+
 static enum exit_status
 run(struct program *program, const char *const *operand, size_t count)
 {
 	struct client *client = &program->client;
 	struct status st = { .code = CODE_OK };
 	struct buf *out;
+	bool is_watched;
 
 	(void)operand;
 	(void)count;
 	if (program_start_clock(program, &st) != CODE_OK ||
-	    program_load(program, &st) != CODE_OK ||
-	    program_confine(program, &st) != CODE_OK ||
-	    cred_fetch(&client->cred, &client->call, NULL, client->until,
+	    program_load(program, &st) != CODE_OK)
+		return applet_fail(&APPLET_token, &st);
+	is_watched = isatty(STDERR_FILENO) == 1;
+	if (program_confine(program, &st) != CODE_OK)
+		return applet_fail(&APPLET_token, &st);
+	if (is_watched)
+		say_wait(&client->cred);
+	if (cred_fetch(&client->cred, &client->call, NULL, client->until,
 		       &st) != CODE_OK)
 		return applet_fail(&APPLET_token, &st);
 	out = applet_output(program);

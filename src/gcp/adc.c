@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/json_walk.h"
+#include "base/redact.h"
 #include "gcp/cred_impersonate.h"
 #include "gcp/cred_metadata.h"
 #include "gcp/cred_types.h"
@@ -11,6 +12,8 @@
 #include "sys/opt.h"
 
 #define GCLOUD_FILE "application_default_credentials.json"
+
+#define IS_USED "is used"
 
 #define ROW(name) &CRED_##name,
 static const struct cred_type *const TYPES[] = { CRED_TYPES(ROW) };
@@ -134,32 +137,38 @@ adc_read(struct cred *cred, const struct cred_settings *settings,
 	return read_by_type(&f, st);
 }
 
-/* Reads the file that was named, or found: then it may be missing. */
+/* Reads the file of a place; gcloud's own may be missing. */
 static enum code
 read_file(struct cred *cred, const struct cred_settings *settings,
-	  struct call *call, const char *path, bool named, bool *found,
+	  struct call *call, struct cred_place *place, const char *path,
 	  struct status *st)
 {
 	struct status unread = { .code = CODE_OK };
 
-	*found = false;
+	(void)format_text(place->where, sizeof(place->where), "%s",
+			  redact_argument(path));
 	buf_reset(&call->body);
 	if (file_read(path,
-		      named ? opt_origin("GOOGLE_APPLICATION_CREDENTIALS")
-			    : "gcloud's credential file",
+		      settings->file != NULL ? opt_origin(place->what)
+					     : place->what,
 		      settings->until, &call->body, &unread) != CODE_OK) {
 		bool waited = unread.code == CODE_CANCELLED ||
 			      unread.code == CODE_DEADLINE_EXCEEDED;
 
-		if (!named && !waited)
+		place->result = unread.code == CODE_NOT_FOUND
+					? "is not there"
+					: "cannot be read";
+		if (settings->file == NULL && !waited)
 			return CODE_OK;
 		if (!waited)
 			unread.code = CODE_INVALID_ARGUMENT;
 		*st = unread;
 		return st->code;
 	}
-	*found = true;
+	place->result = IS_USED;
 	(void)adc_read(cred, settings, call, path, st);
+	(void)format_text(cred->wanted, sizeof(cred->wanted), "%s",
+			  cred->source);
 	buf_wipe(&call->body);
 	return st->code;
 }
@@ -174,24 +183,66 @@ adc_gcloud_path(const char *gcloud_folder, const char *home, char *out,
 	       format_text(out, size, "%s/.config/gcloud/" GCLOUD_FILE, home);
 }
 
+/* After the files the metadata server. */
+static enum code
+use_metadata(struct cred *cred, const struct cred_settings *settings,
+	     struct status *st)
+{
+	struct cred_place *place = cred->place;
+	const char *file = place[CRED_GCLOUD_FILE].where;
+
+	if (settings->no_metadata)
+		(void)format_text(cred->source, sizeof(cred->source),
+				  "%s rules out the metadata server",
+				  opt_origin("NO_GCE_CHECK"));
+	else if (cred_metadata_use(cred, settings, st) != CODE_OK)
+		return st->code;
+	(void)format_text(cred->wanted, sizeof(cred->wanted),
+			  "%s%s; %s %s, %s %s", cred->source,
+			  cred->is_elsewhere
+				  ? " for 2 s, as nothing here is a sign of "
+				    "Google Cloud"
+				  : "",
+			  place[0].what, place[0].result,
+			  file[0] == '\0' ? "HOME" : file,
+			  place[CRED_GCLOUD_FILE].result);
+	place[CRED_METADATA].result = IS_USED;
+	if (!settings->no_metadata)
+		return CODE_OK;
+	place[CRED_METADATA].result = "is ruled out";
+	status_hint(st, "run gcloud auth application-default login, or set "
+			"GOOGLE_APPLICATION_CREDENTIALS");
+	return status_set(st, CODE_UNAUTHENTICATED,
+			  "could not find default credentials (%s)",
+			  cred->wanted);
+}
+
 /* The first place that has credentials. */
 static enum code
 search(struct cred *cred, const struct cred_settings *settings,
        struct call *call, struct status *st)
 {
+	static const char *const what[CRED_PLACES] = {
+		"GOOGLE_APPLICATION_CREDENTIALS", "gcloud's credential file",
+		"metadata server"
+	};
+	struct cred_place *gcloud = &cred->place[CRED_GCLOUD_FILE];
 	char path[ADC_PATH_SIZE];
-	bool found = false;
 
+	for (size_t i = 0; i < CRED_PLACES; i++)
+		cred->place[i] = (struct cred_place){ .what = what[i] };
 	if (settings->file != NULL)
-		return read_file(cred, settings, call, settings->file, true,
-				 &found, st);
+		return read_file(cred, settings, call, cred->place,
+				 settings->file, st);
+	cred->place->result = "is not set";
+	gcloud->result = "gives no path";
 	if (adc_gcloud_path(settings->gcloud_folder, settings->home, path,
 			    sizeof(path)) &&
-	    read_file(cred, settings, call, path, false, &found, st) != CODE_OK)
+	    read_file(cred, settings, call, gcloud, path, st) != CODE_OK)
 		return st->code;
-	if (found)
+	if (strcmp(gcloud->result, IS_USED) == 0)
 		return CODE_OK;
-	return cred_metadata_use(cred, settings, st);
+	return use_metadata(cred, settings, st);
 }
 
 enum code

@@ -7,9 +7,6 @@
 
 #include "gcp/cred_file.h"
 
-/* Of the path of gcloud's own file and the final NUL. */
-#define ADC_PATH_SIZE 512
-
 /*
  * Writes the path of gcloud's own file to `out`: in `gcloud_folder`, or if that
  * is NULL in that folder of `home`. False if both are NULL, or too long.
@@ -19,9 +16,9 @@ MUST_CHECK bool adc_gcloud_path(const char *gcloud_folder, const char *home,
 
 /*
  * Fills type, source, URL and secrets of `cred` from the first place that has
- * credentials. A file that is named must be readable and valid; gcloud's own
- * file is skipped if it cannot be read, but not if it is invalid. Codes as
- * cred_load().
+ * credentials, and `cred->place` with what each place had. A file that is named
+ * must be readable and valid; gcloud's own file is skipped if it cannot be
+ * read, but not if it is invalid. Codes as cred_load().
  */
 MUST_CHECK enum code adc_find(struct cred *cred,
 			      const struct cred_settings *settings,

@@ -3,10 +3,9 @@
 #include "gcp/adc.h"
 #include "gcp/cred_external.h"
 #include "gcp/cred_impersonate.h"
+#include "gcp/cred_types.h"
 #include "sys/opt.h"
 
-/* A new pod's metadata server is up within 5 to 10 s, nearly always. */
-#define METADATA_GRACE_MS 30000
 /* A 404 may also mean that there is no service account at all. */
 #define METADATA_404_GRACE_MS 5000
 
@@ -53,6 +52,13 @@ cred_token_file(const struct cred *cred)
 		       : NULL;
 }
 
+bool
+cred_signs_itself(const struct cred *cred)
+{
+	return cred->type == &CRED_service_account &&
+	       cred->impersonation_count == 0;
+}
+
 void
 cred_connect(struct cred *cred, const struct network *network)
 {
@@ -70,6 +76,13 @@ commit(struct cred *cred)
 	token_wipe(&cred->next);
 }
 
+static void
+name_wanted(const struct cred *cred, struct status *st)
+{
+	if (!status_interrupted(st))
+		status_prefix(st, "no access token (%s)", cred->wanted);
+}
+
 /* The first token, of the account that the credentials name. */
 static enum code
 fetch_source(struct cred *cred, struct call *call,
@@ -77,10 +90,12 @@ fetch_source(struct cred *cred, struct call *call,
 	     struct status *st)
 {
 	struct retry retry =
-		cred->type->starts_late
-			? retry_startup(listener, METADATA_GRACE_MS, until)
+		cred->patience_ms > 0
+			? retry_startup(listener, cred->patience_ms, until)
 			: retry_calls(listener, until);
+	unsigned tries = 0;
 
+	cred->grace = deadline_in(cred->patience_ms);
 	cred->grace_404 = deadline_in(METADATA_404_GRACE_MS);
 	do {
 		(void)cred->type->fetch(cred, call, until, &cred->next, st);
@@ -90,7 +105,11 @@ fetch_source(struct cred *cred, struct call *call,
 			commit(cred);
 			return CODE_OK;
 		}
+		if (tries++ == 0)
+			name_wanted(cred, st);
 	} while (retry_again(&retry, st));
+	if (tries > 1)
+		name_wanted(cred, st);
 	return st->code;
 }
 
@@ -125,13 +144,11 @@ cred_fetch(struct cred *cred, struct call *call,
 	(void)fetch_source(cred, call, listener, until, st);
 	for (size_t i = 0; i < cred->impersonation_count && st->code == CODE_OK;
 	     i++)
-		(void)fetch_impersonated(cred, call, &cred->impersonation[i],
-					 listener, until, st);
-	if (st->code == CODE_OK)
-		return CODE_OK;
-	cred_forget(cred);
-	if (!status_interrupted(st))
-		status_prefix(st, "no access token (%s)", cred->source);
+		if (fetch_impersonated(cred, call, &cred->impersonation[i],
+				       listener, until, st) != CODE_OK)
+			name_wanted(cred, st);
+	if (st->code != CODE_OK)
+		cred_forget(cred);
 	return st->code;
 }
 

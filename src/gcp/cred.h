@@ -22,6 +22,9 @@ MUST_CHECK enum code cred_load(struct cred *cred,
 			       const struct cred_settings *settings,
 			       struct call *call, struct status *st);
 
+/* Whether cred_fetch() asks nobody: it signs the token itself. */
+bool cred_signs_itself(const struct cred *cred);
+
 /* The file that is read again for each exchange of a token, or NULL. */
 const char *cred_token_file(const struct cred *cred);
 
@@ -32,7 +35,9 @@ void cred_connect(struct cred *cred, const struct network *network);
  * Makes sure that there is a token that has not expired, fetching one if need
  * be, with retries: for a metadata server that is not up yet every failure is
  * retried for at least 30 s (5 s for a 404 and, outside Kubernetes, for a reply
- * that is not a metadata server's), for other services as for all calls.
+ * that is not a metadata server's; 2 s for all on a machine without a sign of
+ * Google Cloud), for other services as for all calls. The first failure and the
+ * last one say `cred->wanted`.
  * Codes: UNAUTHENTICATED (refused), CANCELLED, INVALID_ARGUMENT (a file that
  * is read again is wrong now), and those of call_run().
  */

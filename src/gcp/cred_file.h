@@ -26,6 +26,7 @@ struct cred_settings {
 	const char *endpoint;    /* of the API: the audience for GDCH */
 	bool no_metadata;        /* NO_GCE_CHECK=true */
 	bool in_kubernetes;      /* KUBERNETES_SERVICE_HOST is set */
+	bool in_cloud_run;       /* K_SERVICE or CLOUD_RUN_JOB is set */
 	struct deadline until;   /* how long a pipe is waited for */
 };
 

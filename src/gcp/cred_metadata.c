@@ -1,6 +1,7 @@
 #include "gcp/cred_metadata.h"
 
 #include "base/format.h"
+#include "sys/file.h"
 #include "sys/opt.h"
 
 #define METADATA_HOST "169.254.169.254"
@@ -10,6 +11,14 @@
 	"/computeMetadata/v1/instance/service-accounts/default/token" \
 	"?scopes=https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fcloud-platform"
 
+/* A new pod's metadata server is up within 5 to 10 s, nearly always. */
+#define PATIENCE_MS 30000
+/* Where nothing shows that there is one. */
+#define PATIENCE_ELSEWHERE_MS 2000
+
+/* What the firmware calls the machine (SMBIOS), as Linux shows it. */
+#define PRODUCT_NAME "/sys/class/dmi/id/product_name"
+
 /* The metadata server is one hop away: short limits, many tries. */
 static const struct conn_limits LIMITS = {
 	.dial = { .resolve_ms = 5000, .connect_ms = 2000 },
@@ -17,6 +26,19 @@ static const struct conn_limits LIMITS = {
 	.first_byte_ms = 5000,
 	.exchange_ms = 5000,
 };
+
+static const struct conn_limits LIMITS_ELSEWHERE = {
+	.dial = { .resolve_ms = 2000, .connect_ms = 2000 },
+	.handshake_ms = 2000,
+	.first_byte_ms = 2000,
+	.exchange_ms = 2000,
+};
+
+static const struct conn_limits *
+limits_of(const struct cred *cred)
+{
+	return cred->is_elsewhere ? &LIMITS_ELSEWHERE : &LIMITS;
+}
 
 /*
  * A reply without "Metadata-Flavor: Google" comes from something else that
@@ -74,7 +96,10 @@ classify_error(struct cred *cred, struct deadline grace_404, struct status *st)
 				"roles/iam.workloadIdentityUser; a new "
 				"binding may take minutes");
 	} else if (st->http_status == 0) {
-		st->permanent = false;
+		st->permanent =
+			cred->is_elsewhere && deadline_left(cred->grace) == 0;
+		if (st->permanent)
+			st->code = CODE_UNAUTHENTICATED;
 		st->hint[0] = '\0';
 		status_hint(st,
 			    "on Google Cloud: check egress to %s; "
@@ -94,7 +119,7 @@ choose_address(const struct cred *cred)
 {
 	const struct conn *c = &cred->conn;
 
-	if (!cred->has_url6 || c->limits != &LIMITS)
+	if (!cred->has_url6 || c->limits != limits_of(cred))
 		return &cred->url;
 	if (c->opened > 0)
 		return c->url;
@@ -111,7 +136,7 @@ fetch_metadata(struct cred *cred, struct call *call, struct deadline until,
 	const struct call_service service = { &cred->conn,
 					      "the metadata server" };
 
-	cred_set_target(cred, choose_address(cred), &LIMITS);
+	cred_set_target(cred, choose_address(cred), limits_of(cred));
 	call_start(call, &cred->conn);
 	buf_put_cstr(&call->target, METADATA_PATH);
 	(void)call_run(call, &service, "GET", fields, 1, until, st);
@@ -126,8 +151,27 @@ fetch_metadata(struct cred *cred, struct call *call, struct deadline until,
 static const struct cred_type METADATA = {
 	.name = "metadata server",
 	.fetch = fetch_metadata,
-	.starts_late = true,
 };
+
+/* "Google" or "Google Compute Engine". */
+static bool
+is_made_by_google(struct deadline until)
+{
+	struct status unread = { .code = CODE_OK };
+	char memory[64];
+	struct buf name;
+
+	buf_init(&name, memory, sizeof(memory));
+	(void)file_read(PRODUCT_NAME, "product name", until, &name, &unread);
+	return str_starts(buf_view(&name), STR("Google"));
+}
+
+static bool
+is_on_google_cloud(const struct cred_settings *settings)
+{
+	return settings->metadata_host != NULL || settings->in_kubernetes ||
+	       settings->in_cloud_run || is_made_by_google(settings->until);
+}
 
 enum code
 cred_metadata_use(struct cred *cred, const struct cred_settings *settings,
@@ -136,15 +180,8 @@ cred_metadata_use(struct cred *cred, const struct cred_settings *settings,
 	const char *host = settings->metadata_host != NULL
 				   ? settings->metadata_host
 				   : METADATA_HOST;
+	struct cred_place *place = &cred->place[CRED_METADATA];
 
-	if (settings->no_metadata) {
-		status_hint(st, "run gcloud auth application-default login, "
-				"or set GOOGLE_APPLICATION_CREDENTIALS");
-		return status_set(st, CODE_UNAUTHENTICATED,
-				  "could not find default credentials, and "
-				  "%s rules out the metadata server",
-				  opt_origin("NO_GCE_CHECK"));
-	}
 	cred->type = &METADATA;
 	if (!str_copy(str_from(settings->universe != NULL ? settings->universe
 							  : "googleapis.com"),
@@ -155,12 +192,17 @@ cred_metadata_use(struct cred *cred, const struct cred_settings *settings,
 			  opt_given("GCE_METADATA_HOST"), st) != CODE_OK)
 		return st->code;
 	cred->in_kubernetes = settings->in_kubernetes;
+	cred->is_elsewhere = !is_on_google_cloud(settings);
+	cred->patience_ms =
+		cred->is_elsewhere ? PATIENCE_ELSEWHERE_MS : PATIENCE_MS;
 	cred->has_url6 = settings->metadata_host == NULL;
 	if (cred->has_url6 &&
 	    url_from_host(&cred->url6, STR(METADATA_HOST6), 80,
 			  "GCE_METADATA_HOST", st) != CODE_OK)
 		return st->code;
-	(void)format_text(cred->source, sizeof(cred->source),
-			  "metadata server %s", cred->url.authority);
+	(void)str_copy(str_from(cred->url.authority), place->where,
+		       sizeof(place->where));
+	(void)format_text(cred->source, sizeof(cred->source), "%s %s",
+			  place->what, place->where);
 	return CODE_OK;
 }

@@ -8,8 +8,9 @@
 #include "gcp/cred_file.h"
 
 /*
- * Makes `cred` ask the metadata server. UNAUTHENTICATED if the settings rule
- * it out, INVALID_ARGUMENT if one of them is wrong.
+ * Makes `cred` ask the metadata server: for 30 s if it does not answer, or 2 s
+ * where neither the settings nor the machine's firmware are a sign of Google
+ * Cloud. INVALID_ARGUMENT if a setting is wrong.
  */
 MUST_CHECK enum code cred_metadata_use(struct cred *cred,
 				       const struct cred_settings *settings,

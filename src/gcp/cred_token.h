@@ -74,8 +74,21 @@ struct cred_type {
 	enum code (*fetch)(struct cred *cred, struct call *call,
 			   struct deadline until, struct token *token,
 			   struct status *st);
-	bool starts_late; /* its server may not be up yet in a new pod */
 };
+
+/* Of the path of gcloud's own file and the final NUL. */
+#define ADC_PATH_SIZE 512
+
+/* A place where credentials are looked for. */
+struct cred_place {
+	const char *what;          /* "GOOGLE_APPLICATION_CREDENTIALS" */
+	char where[ADC_PATH_SIZE]; /* path or address; "" if there is none */
+	/* "is used", or why not; NULL: a place before it has some */
+	const char *result;
+};
+
+/* The places of AIP-4110, in the order in which they are looked at. */
+enum { CRED_NAMED_FILE, CRED_GCLOUD_FILE, CRED_METADATA, CRED_PLACES };
 
 /*
  * Caller-owned; holds secrets: end with cred_wipe(). The types share the
@@ -83,17 +96,22 @@ struct cred_type {
  */
 struct cred {
 	const struct cred_type *type; /* readable */
-	char source[300];        /* readable: where it comes from, for people */
+	char source[300];  /* readable: where it comes from, for people */
+	char wanted[1024]; /* readable: the same, and where else was looked */
 	char quota_project[128]; /* readable: "" if none */
 	char universe[128];      /* readable: "googleapis.com" */
 	struct token token;      /* readable: the one in use */
 	struct conn conn;        /* readable: to the token's source */
+	struct cred_place place[CRED_PLACES]; /* readable */
 	/* private to cred*.c and adc.c */
 	const struct network *network;
 	struct url url;  /* where tokens are given out */
 	struct url url6; /* the metadata server, for pods with IPv6 only */
 	bool has_url6;
 	bool in_kubernetes;
+	bool is_elsewhere;   /* no sign of Google Cloud on this machine */
+	int64_t patience_ms; /* for a server that starts late; 0: it does not */
+	struct deadline grace;     /* the end of that */
 	struct deadline grace_404; /* until when a server may not be set up */
 	char client_id[512];
 	char client_secret[512];

@@ -131,6 +131,8 @@ options_load_client(struct client *client, struct status *st)
 			.no_metadata = net.no_metadata != NULL,
 			.in_kubernetes =
 			opt_variable("KUBERNETES_SERVICE_HOST") != NULL,
+			.in_cloud_run = opt_variable("K_SERVICE") != NULL ||
+					opt_variable("CLOUD_RUN_JOB") != NULL,
 			.until = client->until,
 		},
 

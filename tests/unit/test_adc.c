@@ -431,6 +431,44 @@ TEST(the_first_place_that_has_credentials_counts)
 	(void)unlink(named);
 }
 
+TEST(every_place_is_told_with_what_it_has)
+{
+	char file[128];
+
+	(void)snprintf(file, sizeof(file),
+		       "%s/application_default_credentials.json", folder);
+	settings = (struct cred_settings){ .gcloud_folder = folder,
+					   .metadata_host = "md:1" };
+	assert_int_equal(find(), CODE_OK);
+	assert_string_equal(cred.place[CRED_NAMED_FILE].what,
+			    "GOOGLE_APPLICATION_CREDENTIALS");
+	assert_string_equal(cred.place[CRED_NAMED_FILE].result, "is not set");
+	assert_string_equal(cred.place[CRED_NAMED_FILE].where, "");
+	assert_string_equal(cred.place[CRED_GCLOUD_FILE].where, file);
+	assert_string_equal(cred.place[CRED_GCLOUD_FILE].result,
+			    "is not there");
+	assert_string_equal(cred.place[CRED_METADATA].where, "md:1");
+	assert_string_equal(cred.place[CRED_METADATA].result, "is used");
+	assert_false(cred.is_elsewhere);
+	/* of the first places the reasons are known, of the last one nothing */
+	write_file("application_default_credentials.json", USER);
+	assert_int_equal(find(), CODE_OK);
+	assert_string_equal(cred.place[CRED_GCLOUD_FILE].result, "is used");
+	assert_null(cred.place[CRED_METADATA].result);
+	assert_string_equal(cred.wanted, cred.source);
+	assert_int_equal(cred.patience_ms, 0);
+	settings.file = file;
+	assert_int_equal(find(), CODE_OK);
+	assert_string_equal(cred.place[CRED_NAMED_FILE].where, file);
+	assert_null(cred.place[CRED_GCLOUD_FILE].result);
+	(void)unlink(file);
+	settings.file = settings.gcloud_folder = NULL;
+	assert_int_equal(find(), CODE_OK);
+	assert_string_equal(cred.wanted, "metadata server md:1; "
+					 "GOOGLE_APPLICATION_CREDENTIALS is "
+					 "not set, HOME gives no path");
+}
+
 TEST(the_metadata_server_can_be_named_or_ruled_out)
 {
 	settings = (struct cred_settings){ .metadata_host = "127.0.0.1:8080" };
