@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from .locations import REGIONAL_HOSTS
+
 HOSTS = ("localhost", "secretmanager.googleapis.com", "oauth2.googleapis.com",
          "sts.googleapis.com", "iamcredentials.googleapis.com",
          "cloudresourcemanager.googleapis.com")
@@ -30,13 +32,16 @@ KEPT_SECONDS = 20 * 24 * 3600
 
 @dataclass(frozen=True)
 class Certificates:
-    """Files: the root to trust, the server's chain and key, the no-SNI pair."""
+    """Files: the root to trust, the server's chain and key, the no-SNI pair, and
+    those of the regional hosts, which no wildcard of Google's covers."""
 
     ca_file: str
     chain_file: str
     key_file: str
     no_sni_chain_file: str
     no_sni_key_file: str
+    regional_chain_file: str = None
+    regional_key_file: str = None
 
 
 def certificates(directory, chain="ec", fault=None):
@@ -49,7 +54,8 @@ def certificates(directory, chain="ec", fault=None):
     if not _fresh(folder):
         _make(folder, chain, fault)
     return Certificates(*(str(folder / name) for name in (
-        "root.pem", "chain.pem", "leaf.key", "no-sni.pem", "no-sni.key")))
+        "root.pem", "chain.pem", "leaf.key", "no-sni.pem", "no-sni.key",
+        "regional-chain.pem", "regional.key")))
 
 
 def _fresh(folder):
@@ -87,6 +93,9 @@ def _build(work, chain, fault):
     if chain == "google":
         sent.append(_cross_signed(work))
     (work / "chain.pem").write_text("".join(path.read_text() for path in sent))
+    regional = _sign(work, "regional", leaf_key, "/CN=" + REGIONAL_HOSTS[0], middle,
+                     _server(REGIONAL_HOSTS))
+    (work / "regional-chain.pem").write_text(regional.read_text() + middle.read_text())
     if fault == "untrusted":
         _sign(work, "root", root_key, "/O=Emulator/CN=Other Root",
               extensions=_authority())

@@ -11,6 +11,7 @@ from . import errors, tryout
 from .certificates import CHAINS, FAULTS
 from .emulator import SERVICES, Emulator
 from .faults import TAMPERINGS
+from .locations import LOCATIONS
 
 EPILOG = f"""\
 With a COMMAND, that is run once the emulator serves, without the credentials, the
@@ -68,6 +69,14 @@ def _parser():
         help="fixed ports, 0 for any (default: any)")
     add("--project", action="append", metavar="ID",
         help="a project that exists; may be repeated (default: test-project)")
+    add("--location", choices=LOCATIONS, metavar="LOCATION",
+        help="be the regional host of a location, not the global one")
+    add("--allow-location", action="append", metavar="LOCATION",
+        help="what the organization allows (global: automatic replication); repeated")
+    add("--kms-key", action="append", default=[], metavar="NAME",
+        help="a key that exists; may be repeated")
+    add("--topic", action="append", default=[], metavar="NAME",
+        help="a topic that exists; may be repeated")
     add("--chain", choices=sorted(CHAINS), default="ec", help="keys of the chain")
     add("--certificate", choices=sorted(FAULTS), help="serve a bad certificate")
     add("--tls", choices=("1.2", "1.3"), help="only this TLS version")
@@ -86,12 +95,17 @@ def _parser():
 
 
 def _emulator(options, directory):
-    return Emulator(
+    emulator = Emulator(
         directory, projects=tuple(options.project or ["test-project"]),
         chain=options.chain, certificate=options.certificate, tls=options.tls,
         plain=options.plain, ipv6=options.ipv6, framing=options.framing,
         journal_file=options.journal, state_file=options.state, ports=options.ports,
         on_request=None if options.quiet else _print_request)
+    emulator.secretmanager.location = options.location
+    emulator.secretmanager.place.allowed_locations = options.allow_location
+    emulator.secretmanager.place.kms_keys.update(options.kms_key)
+    emulator.secretmanager.place.topics.update(options.topic)
+    return emulator
 
 
 def _variables(emulator, options, scratch):

@@ -8,6 +8,8 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from .locations import host_of
+
 SECRETS = "/v1/projects/test-project/secrets"
 TOKEN_PATH = "/computeMetadata/v1/instance/service-accounts/default/token"
 TIMEOUT = 5
@@ -116,6 +118,13 @@ class Driver:
     def create(self, secret_id="s", **fields):
         body = {"replication": {"automatic": {}}, **fields}
         return self.api("POST", f"?secretId={secret_id}", body)
+
+    def regional(self, method, path, body=None, location="us-east1"):
+        """The same at the host of a location; path is under its …/secrets."""
+        if not path.startswith("/"):
+            parent = SECRETS.replace("/secrets", f"/locations/{location}/secrets")
+            path = parent + ("/" if path and path[0] != "?" else "") + path
+        return self.api(method, path, body, {"Host": host_of(location)})
 
     def add(self, secret_id="s", data=b"payload", **payload):
         encoded = base64.b64encode(data).decode()

@@ -13,6 +13,7 @@ from .faults import Fault, Order, Orders, from_json
 from .federation import Federation
 from .iam import Iam
 from .journal import Journal
+from .locations import location_of
 from .metadata import Metadata
 from .near import near
 from .oauth import OAuth, write_authorized_user
@@ -236,9 +237,15 @@ def _context(files, tls):
     named = _bare_context(files.chain_file, files.key_file, tls)
     nameless = _bare_context(files.no_sni_chain_file, files.no_sni_key_file, tls)
 
+    regional = named
+    if files.regional_chain_file:
+        regional = _bare_context(files.regional_chain_file, files.regional_key_file, tls)
+
     def choose(sock, name, _context):
         sock.requested_name = name
-        sock.context = named if name else nameless
+        sock.context = nameless
+        if name:
+            sock.context = regional if location_of(name) else named
 
     named.sni_callback = choose
     return named

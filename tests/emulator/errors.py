@@ -228,12 +228,12 @@ def tls_policy(number=NUMBER):
     return api("PERMISSION_DENIED", message, [info])
 
 
-def location_policy(number=NUMBER):
-    """An organization forbids secrets that replicate everywhere."""
+def location_policy(number=NUMBER, place="global"):
+    """An organization forbids secrets in that location; global is everywhere."""
     return api("FAILED_PRECONDITION",
                "Constraint constraints/gcp.resourceLocations violated for "
                f"[orgpolicy:projects/{number}] attempting to create a secret in "
-               "[global].")
+               f"[{place}].")
 
 
 def quota_exceeded(number=NUMBER, retry_after=None, retry_delay=None):
@@ -312,6 +312,40 @@ def etag_mismatch():
 
 def invalid_argument(message="Field [payload] is required.", details=()):
     return api("INVALID_ARGUMENT", message, details)
+
+
+def policy_changed():
+    return api("ABORTED", "There were concurrent policy changes. Please retry the whole "
+               "read-modify-write with exponential backoff.")
+
+
+def wrong_host(kind="Secret ID", name=f"projects/{NUMBER}/locations/us-east1/secrets/s",
+               expected="projects/*/secrets/*"):
+    """A regional name at the global host, or the other way about."""
+    return invalid_argument(f"The provided {kind} [{name}] does not match the expected "
+                            f"format [{expected}]")
+
+
+def kms_location(kind="Automatic", location="global"):
+    return invalid_argument(f"{kind} replication policy can only be configured with "
+                            f"Cloud KMS keys in location [{location}].")
+
+
+def kms_key_unusable(key="projects/p/locations/global/keyRings/r/cryptoKeys/k"):
+    """It does not exist, or the service's own account may not use it."""
+    return api("FAILED_PRECONDITION", "Permission "
+               "'cloudkms.cryptoKeyVersions.useToEncrypt' denied on resource "
+               f"'{key}' (or it may not exist).")
+
+
+def topic_unusable(topic="projects/p/topics/t"):
+    return api("FAILED_PRECONDITION", "The Secret Manager service identity cannot publish "
+               f"to the topic [{topic}] (or it may not exist).")
+
+
+def managed_rotation_impossible(name=f"projects/{NUMBER}/secrets/s"):
+    return api("FAILED_PRECONDITION",
+               f"Managed rotation is not supported for the type of Secret [{name}].")
 
 
 def checksum_mismatch():

@@ -1,6 +1,8 @@
 """Who may do what: a set of permissions for each identity."""
 
 ALL = (
+    "secretmanager.locations.get",
+    "secretmanager.locations.list",
     "secretmanager.secrets.create",
     "secretmanager.secrets.delete",
     "secretmanager.secrets.get",
@@ -15,6 +17,7 @@ ALL = (
     "secretmanager.versions.enable",
     "secretmanager.versions.get",
     "secretmanager.versions.list",
+    "serviceusage.services.use",
 )
 
 
@@ -47,7 +50,7 @@ class Iam:
 
 def _full(name):
     """Accept versions.access for secretmanager.versions.access."""
-    name = name if name.startswith("secretmanager.") else "secretmanager." + name
+    name = name if name in ALL else "secretmanager." + name
     if name not in ALL:
         raise ValueError(f"no such permission: {name}")
     return name

@@ -5,104 +5,23 @@ import re
 import threading
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from urllib.parse import unquote
 
-from . import errors, protojson, rules, store
+from . import (checks, errors, filters, iam, masks, moments, policies, protojson, rules,
+               store)
 from .crc32c import crc32c
+from .locations import GLOBAL_HOST, LOCATIONS, REGIONAL_HOSTS, location_of
+from .methods import (BOUND, BY_OPERATION, METHODS, SECRET_SCHEMA, SYSTEM_PARAMETERS,
+                      UPDATABLE)
+from .refusal import Refusal, raise_if
 from .tokens import CLOUD_PLATFORM
 from .wire import Reply, json_bytes
 
-_PARENT = r"/v1/projects/(?P<project>[^/]+?)(?:/locations/(?P<location>[^/:]+))?"
-_SECRET = _PARENT + r"/secrets/(?P<secret>[^/:]+)"
-_VERSION = _SECRET + r"/versions/(?P<version>[^/:]+)"
-
-_KMS = {"kmsKeyName": "string"}
-SECRET_SCHEMA = {
-    "name": "string", "createTime": "timestamp", "etag": "string",
-    "replication": {
-        "automatic": {"customerManagedEncryption": _KMS},
-        "userManaged": {"replicas": [
-            {"location": "string", "customerManagedEncryption": _KMS}]},
-    },
-    "labels": {"*": "string"}, "annotations": {"*": "string"},
-    "topics": [{"name": "string"}], "expireTime": "timestamp", "ttl": "duration",
-    "rotation": {"nextRotationTime": "timestamp", "rotationPeriod": "duration"},
-    "versionAliases": {"*": "int64"}, "versionDestroyTtl": "duration",
-    "customerManagedEncryption": _KMS, "tags": {"*": "string"}, "secretType": "enum",
-    "policyMember": {"iamPolicyUidPrincipal": "string",
-                     "iamPolicyNamePrincipal": "string"},
-}
-ADD_SCHEMA = {"payload": {"data": "bytes", "dataCrc32c": "int64"}}
-STATE_SCHEMA = {"etag": "string"}
-TEST_SCHEMA = {"permissions": ["string"]}
-
-UPDATABLE = ("labels", "annotations", "topics", "expireTime", "ttl", "rotation",
-             "versionAliases", "versionDestroyTtl", "customerManagedEncryption")
-IMMUTABLE = ("name", "createTime", "replication", "tags", "secretType", "etag",
-             "policyMember")
-OUTPUT_ONLY = ("name", "createTime", "etag", "policyMember")
-
-# Parameters that every Google API takes.
-SYSTEM_PARAMETERS = ("alt", "$alt", "fields", "$fields", "prettyPrint", "$prettyPrint",
-                     "quotaUser", "uploadType", "upload_protocol", "$.xgafv", "key")
 MAX_PAGE = 25000
-
-
-@dataclass(frozen=True)
-class Method:
-    """One method: where it lives, and who may call it."""
-
-    operation: str
-    verb: str
-    path: re.Pattern
-    rpc: str
-    permission: str = None
-    schema: dict = None  # of the request body; None: no body
-    body_path: str = ""  # the field that the body fills
-    query: tuple = ()
-
-
-def _method(operation, verb, path, rpc, permission=None, **more):
-    full = f"secretmanager.{permission}" if permission else None
-    return Method(operation, verb, re.compile(path), rpc, full, **more)
-
-
-METHODS = (
-    _method("list", "GET", _PARENT + "/secrets", "ListSecrets", "secrets.list",
-            query=("pageSize", "pageToken", "filter")),
-    _method("create", "POST", _PARENT + "/secrets", "CreateSecret", "secrets.create",
-            schema=SECRET_SCHEMA, body_path="secret", query=("secretId",)),
-    _method("get", "GET", _SECRET, "GetSecret", "secrets.get"),
-    _method("patch", "PATCH", _SECRET, "UpdateSecret", "secrets.update",
-            schema=SECRET_SCHEMA, body_path="secret", query=("updateMask",)),
-    _method("delete", "DELETE", _SECRET, "DeleteSecret", "secrets.delete",
-            query=("etag",)),
-    _method("addVersion", "POST", _SECRET + ":addVersion", "AddSecretVersion",
-            "versions.add", schema=ADD_SCHEMA),
-    _method("testIamPermissions", "POST", _SECRET + ":testIamPermissions",
-            "TestIamPermissions", schema=TEST_SCHEMA),
-    _method("listVersions", "GET", _SECRET + "/versions", "ListSecretVersions",
-            "versions.list", query=("pageSize", "pageToken", "filter")),
-    _method("getVersion", "GET", _VERSION, "GetSecretVersion", "versions.get"),
-    _method("access", "GET", _VERSION + ":access", "AccessSecretVersion",
-            "versions.access"),
-    _method("disable", "POST", _VERSION + ":disable", "DisableSecretVersion",
-            "versions.disable", schema=STATE_SCHEMA),
-    _method("enable", "POST", _VERSION + ":enable", "EnableSecretVersion",
-            "versions.enable", schema=STATE_SCHEMA),
-    _method("destroy", "POST", _VERSION + ":destroy", "DestroySecretVersion",
-            "versions.destroy", schema=STATE_SCHEMA),
-)
-BY_OPERATION = {method.operation: method for method in METHODS}
-
-
-class Refusal(Exception):
-    """Ends a request with an error reply."""
-
-    def __init__(self, reply):
-        super().__init__(reply.status)
-        self.reply = reply
+SECRET_FIELDS = tuple(SECRET_SCHEMA)
+VERSION_FIELDS = ("name", "createTime", "destroyTime", "state", "replicationStatus", "etag",
+                  "clientSpecifiedPayloadChecksum", "scheduledDestroyTime")
+LOCATION_FIELDS = ("name", "locationId", "displayName", "labels")
 
 
 @dataclass
@@ -114,6 +33,8 @@ class Call:
     parent: str
     secret_id: str
     version_id: str
+    location: str
+    place: str  # a location that is asked about
     query: dict
     body: dict
     identity: str
@@ -140,10 +61,14 @@ class SecretManager:
     latest_lag             seconds until a new version is "latest"
     list_lag               seconds until a new version is listed
     default_page_size      versions or secrets on a page if none is asked for
+    empty_pages            so many pages without anything come before the first
+    place                  keys, topics and allowed locations (checks.Place)
+    location               what localhost stands for: None for the global host, or the
+                           location of a regional one
     """
 
     name = "secretmanager"
-    hosts = ("secretmanager.googleapis.com",)
+    hosts = (GLOBAL_HOST, *REGIONAL_HOSTS)
 
     def __init__(self, tokens, iam, projects):
         self.projects = projects  # id -> number
@@ -159,6 +84,9 @@ class SecretManager:
         self.latest_lag = 0
         self.list_lag = 0
         self.default_page_size = 100
+        self.empty_pages = 0
+        self.place = checks.Place()
+        self.location = None
         self._tokens = tokens
         self._iam = iam
         self._lock = threading.RLock()
@@ -208,17 +136,31 @@ class SecretManager:
 
     def answer(self, request, operation):
         method = BY_OPERATION.get(operation)
-        if method is None:
+        location = location_of(request.header("Host"), self.location)
+        if method is None or not (location is None or location in LOCATIONS):
             return errors.html_404(request.path)
         with self._lock:
+            self._pass_time()
             try:
                 identity = self._authenticate(request, method)
                 call = self._call(request, method, identity)
+                if call.place is None:
+                    _check_host(call, request, location)
                 self._authorize(method, call)
                 value = getattr(self, "_" + protojson.snake(operation))(call)
             except Refusal as refusal:
                 return refusal.reply
         return _reply(value, request)
+
+    def _pass_time(self):
+        """Do what was due by now: expire secrets, destroy versions, rotate."""
+        now = self._tokens.now()
+        gone = [name for name, secret in self.store.secrets.items() if secret.expired(now)]
+        for name in gone:
+            self.store.remove(name)
+        changed = [secret.pass_time(now) for secret in self.store.secrets.values()]
+        if gone or any(changed):
+            self.store.changed()
 
     # --- access control ----------------------------------------------------------
 
@@ -243,7 +185,8 @@ class SecretManager:
     def _check_quota_project(self, request, token):
         project = request.header("X-Goog-User-Project")
         if project is not None:
-            if self._number(project) is None:
+            if self._number(project) is None or not self._iam.allows(
+                    token.identity, "serviceusage.services.use"):
                 raise Refusal(errors.user_project_denied(project))
         elif token.kind == "user" and self.require_quota_project:
             raise Refusal(errors.quota_project_required())
@@ -275,7 +218,7 @@ class SecretManager:
     def _call(self, request, method, identity):
         found = method.path.fullmatch(request.raw_path).groupdict()
         parts = {name: part and unquote(part) for name, part in found.items()}
-        project, location = parts["project"], parts["location"]
+        project, location = parts["project"], parts.get("location")
         number = self._number(project)
         if self.service_disabled:
             raise Refusal(errors.service_disabled(number or errors.NUMBER))
@@ -287,7 +230,8 @@ class SecretManager:
         if location:
             parent += f"/locations/{location}"
         return Call(project, number, parent, parts.get("secret"), parts.get("version"),
-                    _read_query(request, method), _read_body(request, method), identity)
+                    location, parts.get("place"), _read_query(request, method),
+                    _read_body(request, method), identity)
 
     # --- secrets -----------------------------------------------------------------
 
@@ -295,53 +239,74 @@ class SecretManager:
         secret_id = call.query.get("secretId", "")
         if not secret_id:
             raise Refusal(errors.invalid_argument("Field [secret_id] is required."))
-        _raise_if(rules.check_secret_id(secret_id))
-        regional = "/locations/" in call.parent
-        fields = _checked_fields(call.body)
-        _check_replication(fields, regional)
+        raise_if(rules.check_secret_id(secret_id))
+        fields = checks.kept(call.body)
+        if fields.get("versionAliases"):
+            raise Refusal(errors.version_not_found(
+                f"{call.parent}/secrets/{secret_id}/versions/"
+                f"{next(iter(fields['versionAliases'].values()))}"))
+        self.place.check(fields, call.number, call.location)
+        checks.check_fields(fields, set(fields), self.place, self._tokens.now())
         name = f"{call.parent}/secrets/{secret_id}"
         if self.store.find(name):
             raise Refusal(errors.already_exists(name))
-        secret = store.Secret(name, secret_id, fields)
+        secret = store.Secret(name, secret_id, fields, self._now())
         secret.hidden_adds = self.not_found_after_create
         self.store.put(secret)
         self.store.changed()
         return secret.to_json()
 
+    def _now(self):
+        return moments.timestamp(self._tokens.now())
+
     def _get(self, call):
         return self._existing(call).to_json()
 
     def _list(self, call):
-        found = self.store.under(call.parent)
-        wanted = _secret_filter(call.query.get("filter", ""))
-        return self._page(call, "secrets", [
-            secret.to_json() for secret in found if wanted(secret)])
+        return self._page(call, "secrets", SECRET_FIELDS, [
+            (secret.serial, secret.to_json()) for secret in self.store.under(call.parent)])
 
     def _patch(self, call):
         mask = call.query.get("updateMask", "")
         if not mask:
             raise Refusal(errors.invalid_argument("Field [update_mask] is required."))
-        paths = [protojson.camel(path.strip()) for path in mask.split(",")]
-        for path in paths:
-            if path in IMMUTABLE:
-                raise Refusal(errors.invalid_argument(
-                    f"Field [{protojson.snake(path)}] is immutable."))
-            if path not in UPDATABLE:
-                raise Refusal(errors.invalid_argument(
-                    f"Invalid field path [{path}] in update_mask."))
-        fields = _checked_fields(call.body)
+        paths = masks.paths_of(mask, UPDATABLE)
         secret = self._existing(call)
-        _check_etag(call.body.get("etag"), secret.etag)
-        if "versionAliases" in paths:
-            _check_aliases(fields.get("versionAliases", {}), secret)
+        new = checks.kept(call.body)
         for path in paths:
-            path = "expireTime" if path == "ttl" else path
-            secret.fields.pop(path, None)
-            if path in fields:
-                secret.fields[path] = fields[path]
+            if path[0] == "replication" and "replication" in new and checks.same_places(
+                    new["replication"], secret.fields.get("replication")):
+                continue  # its keys may change
+            if path[0] in SECRET_FIELDS and path[0] not in UPDATABLE:
+                raise Refusal(errors.invalid_argument(
+                    f"Field [{protojson.snake(path[0])}] is immutable."))
+            if path[0] not in UPDATABLE:
+                raise Refusal(_bad_path(".".join(path)))
+        _check_etag(call.body.get("etag"), secret.etag)
+        try:
+            fields = masks.patched(secret.fields, new, paths)
+        except masks.BadPath as problem:
+            raise Refusal(_bad_path(str(problem))) from None
+        self._check_patch(fields, paths, secret, call)
+        secret.fields = fields
         secret.touch()
         self.store.changed()
         return secret.to_json()
+
+    def _check_patch(self, fields, paths, secret, call):
+        message = {name: item for name, item in fields.items() if name != "versionAliases"}
+        try:
+            protojson.message(message, SECRET_SCHEMA, "secret")
+        except protojson.Unfit as problem:
+            raise Refusal(errors.invalid_json(problem.message, problem.field)) from None
+        changed = {path[0] for path in paths}
+        checks.check_fields(fields, changed, self.place, self._tokens.now())
+        checks.check_keys(fields, call.location)
+        if {"replication", "customerManagedEncryption"} & changed:
+            for key in checks.keys_of(fields):
+                self.place.check_key(key)
+        if "versionAliases" in changed:
+            checks.check_aliases(fields.get("versionAliases", {}), secret)
 
     def _delete(self, call):
         secret = self._existing(call)
@@ -354,7 +319,7 @@ class SecretManager:
         """No permission is needed, and a missing secret gives an empty set."""
         asked = call.body.get("permissions", [])
         for permission in asked:
-            if "*" in permission:
+            if permission not in iam.ALL or "services" in permission:
                 raise Refusal(errors.invalid_argument(
                     f"Permission {permission} is not valid for this resource."))
         if call.number is None or not self.store.find(call.secret_name):
@@ -363,8 +328,39 @@ class SecretManager:
                    if self._iam.allows(call.identity, permission)]
         return {"permissions": granted} if granted else {}
 
+    def _get_iam_policy(self, call):
+        asked = call.query.get("options.requestedPolicyVersion", "0")
+        secret = self._existing(call)
+        return policies.shown(secret.policy, _int32(asked, "options"))
+
+    def _set_iam_policy(self, call):
+        if "policy" not in call.body:
+            raise Refusal(errors.invalid_argument("Field [policy] is required."))
+        secret = self._existing(call)
+        secret.policy = policies.replaced(secret.policy, call.body["policy"])
+        self.store.changed()
+        return policies.shown(secret.policy, 3)
+
+    def _enable_managed_rotation(self, call):
+        """For secrets with a type, which this emulator does not know."""
+        raise Refusal(errors.managed_rotation_impossible(self._existing(call).name))
+
+    _rotate_secret = _enable_managed_rotation
+
+    # --- locations ---------------------------------------------------------------
+
+    def _list_locations(self, call):
+        return self._page(call, "locations", LOCATION_FIELDS, [
+            (-number, _location(call, place)) for number, place in enumerate(LOCATIONS)])
+
+    def _get_location(self, call):
+        if call.place not in LOCATIONS:
+            raise Refusal(errors.api(
+                "NOT_FOUND", f"Location [{call.parent}/locations/{call.place}] not found."))
+        return _location(call, call.place)
+
     def _existing(self, call):
-        _raise_if(rules.check_secret_id(call.secret_id))
+        raise_if(rules.check_secret_id(call.secret_id))
         secret = self.store.find(call.secret_name)
         if secret is None:
             raise Refusal(errors.secret_not_found(call.secret_name))
@@ -390,7 +386,9 @@ class SecretManager:
         if secret.hidden_adds > 0:
             secret.hidden_adds -= 1
             raise Refusal(errors.secret_not_found(call.secret_name))
-        version = secret.add(data, checksum is not None)
+        for key in checks.keys_of(secret.fields):
+            self.place.check_key(key)
+        version = secret.add(data, checksum is not None, self._now())
         self.store.changed()
         return secret.version_to_json(version)
 
@@ -399,6 +397,8 @@ class SecretManager:
         if version.state != "ENABLED":
             raise Refusal(errors.wrong_state(secret.version_name(version),
                                              version.state))
+        for key in filter(None, version.keys):
+            self.place.check_key(key)
         return {"name": secret.version_name(version), "payload": {
             "data": base64.b64encode(version.data).decode(),
             "dataCrc32c": str(version.crc32c)}}
@@ -409,11 +409,9 @@ class SecretManager:
 
     def _list_versions(self, call):
         secret = self._existing(call)
-        visible = _visible(secret, self.list_lag)
-        wanted = _version_filter(call.query.get("filter", ""), secret)
-        return self._page(call, "versions", [
-            secret.version_to_json(version) for version in reversed(visible)
-            if wanted(version)])
+        return self._page(call, "versions", VERSION_FIELDS, [
+            (version.number, secret.version_to_json(version))
+            for version in reversed(_visible(secret, self.list_lag))])
 
     def _disable(self, call):
         return self._change_state(call, "DISABLED")
@@ -432,22 +430,22 @@ class SecretManager:
         if version.state == "DESTROYED":
             raise Refusal(errors.wrong_state(secret.version_name(version), "DESTROYED"))
         delay = secret.fields.get("versionDestroyTtl")
+        version.scheduled_destroy_time = None
         if state == "DESTROYED" and delay:
             version.state = "DISABLED"
-            version.scheduled_destroy_time = _in_seconds(float(delay[:-1]))
+            version.scheduled_destroy_time = moments.timestamp(
+                self._tokens.now() + moments.length_of(delay))
+        elif state == "DESTROYED":
+            version.destroy(self._now())
         else:
             version.state = state
-            version.scheduled_destroy_time = None
-        if version.state == "DESTROYED":
-            version.destroy_time = store.now()
-            version.data = b""
         version.etag = store.new_etag()
         self.store.changed()
         return secret.version_to_json(version)
 
     def _existing_version(self, call):
         """Resolve a number, latest or an alias."""
-        _raise_if(rules.check_secret_id(call.secret_id))
+        raise_if(rules.check_secret_id(call.secret_id))
         secret = self.store.find(call.secret_name)
         wanted = call.version_id
         if wanted == "latest":
@@ -469,30 +467,57 @@ class SecretManager:
 
     # --- pages -------------------------------------------------------------------
 
-    def _page(self, call, field, items):
-        start = self._page_start(call)
-        size = _page_size(call) or self.default_page_size
-        page = items[start:start + size]
-        value = {field: page} if page else {}
-        if start + size < len(items):
+    def _page(self, call, field, names, items):
+        """One page of what the filter takes of items, (key, resource), highest key
+        first: what comes and goes between two pages shifts nothing."""
+        text = call.query.get("filter", "")
+        try:
+            wanted = filters.compiled(text, names)
+        except filters.BadFilter:
+            raise Refusal(errors.invalid_argument(f"Invalid filter [{text}].")) from None
+        found = [(key, value) for key, value in items if wanted(value)]
+        below, empty = self._page_start(call)
+        rest = [(key, value) for key, value in found if below is None or key < below]
+        size = 0 if empty else _page_size(call) or self.default_page_size
+        page, more = rest[:size], rest[size:]
+        value = {field: [item for _, item in page]} if page else {}
+        if more:
             token = store.page_token()
-            self._pages[token] = (call.parent, call.secret_id,
-                                  call.query.get("filter"), start + size)
+            self._pages[token] = (call.parent, call.secret_id, text,
+                                  page[-1][0] if page else below, max(0, empty - 1))
             value["nextPageToken"] = token
-        if items and not call.query.get("filter"):
-            value["totalSize"] = len(items)
+        if found and not text and field != "locations":
+            value["totalSize"] = len(found)
         return value
 
     def _page_start(self, call):
         """A page token is good only for the same list with the same filter."""
         token = call.query.get("pageToken")
         if not token:
-            return 0
-        key = (call.parent, call.secret_id, call.query.get("filter"))
+            return None, self.empty_pages
+        key = (call.parent, call.secret_id, call.query.get("filter", ""))
         page = self._pages.get(token)
         if page is None or page[:3] != key:
             raise Refusal(errors.invalid_argument("The page token is invalid."))
-        return page[3]
+        return page[3:]
+
+
+def _check_host(call, request, location):
+    """Regional secrets are at the host of their location, global ones at their own."""
+    if call.location == location or request.raw_path.rstrip("/").endswith("/locations"):
+        return
+    given = unquote(request.raw_path)[len("/v1/"):]
+    given = given.removesuffix("/secrets").removesuffix("/versions")
+    given = given.rpartition(":")[0] or given
+    below = "".join(f"/{kind}/*" for kind, part in (
+        ("secrets", call.secret_id), ("versions", call.version_id)) if part is not None)
+    raise Refusal(errors.wrong_host(
+        "Secret ID" if call.secret_id else "Parent", given,
+        f"projects/*{'/locations/' + location if location else ''}{below}"))
+
+
+def _location(call, place):
+    return {"name": f"{call.parent}/locations/{place}", "locationId": place}
 
 
 def _reply(value, request):
@@ -560,68 +585,26 @@ def _read_body(request, method):
             f'"{request.body[:20].decode("latin-1")}": Cannot bind query parameter. '
             "Field could not be found in request message."))
     try:
-        value = protojson.loads(request.body)
-        return protojson.message(value, method.schema, method.body_path)
+        value = protojson.message(protojson.loads(request.body), method.schema,
+                                  method.body_path)
     except protojson.Malformed as problem:
         raise Refusal(errors.malformed_json(problem.snippet)) from None
     except protojson.Unfit as problem:
         reply = errors.invalid_json(problem.message, problem.field)
         raise Refusal(reply) from None
+    _check_bound(value, request, method)
+    return value
 
 
-def _checked_fields(body):
-    """The fields of a Secret that are kept, after the rules have been checked."""
-    fields = {name: value for name, value in body.items() if name not in OUTPUT_ONLY}
-    _raise_if(rules.check_labels(fields.get("labels", {})))
-    _raise_if(rules.check_annotations(fields.get("annotations", {})))
-    if "ttl" in fields and "expireTime" in fields:
-        raise Refusal(errors.invalid_argument(
-            "Only one of [ttl] and [expire_time] may be set."))
-    if "ttl" in fields:
-        fields["expireTime"] = _in_seconds(float(fields.pop("ttl")[:-1]))
-    if "versionDestroyTtl" in fields:
-        seconds = float(fields["versionDestroyTtl"][:-1])
-        if not 86400 <= seconds <= 86400 * 1000:
+def _check_bound(value, request, method):
+    """Names that stand in the path and in the body must be the same."""
+    path = unquote(request.raw_path)[len("/v1/"):]
+    if method.operation != "patch":
+        path = path.rpartition(":")[0]
+    for name in BOUND:
+        if value.get(name) and method.operation != "create" and value[name] != path:
             raise Refusal(errors.invalid_argument(
-                "Field [version_destroy_ttl] must be between 24 hours and 1000 days."))
-    if "versionAliases" in fields:
-        fields["versionAliases"] = {
-            alias: str(number) for alias, number in fields["versionAliases"].items()}
-    fields.pop("tags", None)
-    return fields
-
-
-def _check_replication(fields, regional):
-    replication = fields.get("replication")
-    if regional:
-        if replication is not None:
-            raise Refusal(errors.invalid_argument(
-                "Field [secret.replication] must not be set for regional secrets."))
-        return
-    if not replication:
-        raise Refusal(errors.invalid_argument(
-            "Field [secret.replication] is required."))
-    if len(replication) > 1:
-        raise Refusal(errors.invalid_argument(
-            "Only one of [automatic] and [user_managed] may be set."))
-    replicas = replication.get("userManaged", {}).get("replicas", [])
-    places = [replica.get("location", "") for replica in replicas]
-    if "userManaged" in replication and (
-            not places or not all(places) or len(set(places)) != len(places)):
-        raise Refusal(errors.invalid_argument(
-            "Field [secret.replication.user_managed.replicas] must name at least one "
-            "location, and each location once."))
-
-
-def _check_aliases(aliases, secret):
-    for alias, number in aliases.items():
-        reserved = alias in ("latest", "NEW")
-        if reserved or not rules.ALIAS.fullmatch(alias) or len(aliases) > 50:
-            raise Refusal(errors.invalid_argument(
-                f"Version alias [{alias}] is not in a valid format."))
-        if secret.version(int(number)) is None:
-            raise Refusal(errors.version_not_found(
-                f"{secret.name}/versions/{number}"))
+                f"Field [{name}] does not match the resource of the request path."))
 
 
 def _check_etag(given, current):
@@ -636,65 +619,22 @@ def _visible(secret, lag):
 
 
 def _page_size(call):
-    text = call.query.get("pageSize", "0")
+    size = _int32(call.query.get("pageSize", "0"), "page_size")
+    if size < 0:
+        raise Refusal(errors.invalid_argument("Field [page_size] is negative."))
+    return min(size, MAX_PAGE)
+
+
+def _int32(text, field):
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
         raise Refusal(errors.invalid_json(
-            f"Invalid value at 'page_size' (TYPE_INT32), \"{text}\"", "page_size"))
-    if int(text) < 0:
-        raise Refusal(errors.invalid_argument("Field [page_size] is negative."))
-    return min(int(text), MAX_PAGE)
+            f"Invalid value at '{field}' (TYPE_INT32), \"{text}\"", field))
+    return int(text)
 
 
-def _version_filter(text, secret):
-    """Understands state:X and state=X, joined by AND."""
-    def test(version, term):
-        field, value = term
-        if field == "state":
-            return version.state == value
-        if field == "name":
-            return value in secret.version_name(version)
-        raise Refusal(_bad_filter(text))
-    terms = _terms(text)
-    return lambda version: all(test(version, term) for term in terms)
-
-
-def _secret_filter(text):
-    """Understands labels.k=v, labels.k:v and name:x, joined by AND."""
-    def test(secret, term):
-        field, value = term
-        if field.startswith("labels."):
-            have = secret.labels.get(field[len("labels."):])
-            return have is not None and (value == "*" or have == value)
-        if field == "name":
-            return value in secret.name
-        raise Refusal(_bad_filter(text))
-    terms = _terms(text)
-    return lambda secret: all(test(secret, term) for term in terms)
-
-
-def _terms(text):
-    terms = []
-    for part in re.split(r"\s+AND\s+", text.strip()) if text.strip() else []:
-        match = re.fullmatch(r'([A-Za-z][A-Za-z0-9_.-]*)\s*[:=]\s*"?([^"\s]+)"?', part)
-        if not match:
-            raise Refusal(_bad_filter(text))
-        terms.append((match[1], match[2]))
-    return terms
-
-
-def _bad_filter(text):
-    return errors.invalid_argument(f"Invalid filter [{text}].")
+def _bad_path(path):
+    return errors.invalid_argument(f"Invalid field path [{path}] in update_mask.")
 
 
 def _bad_name(name):
     return errors.invalid_argument(f"Resource name [{name}] is not in a valid format.")
-
-
-def _in_seconds(seconds):
-    moment = datetime.now(timezone.utc) + timedelta(seconds=seconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _raise_if(reply):
-    if reply is not None:
-        raise Refusal(reply)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from . import moments
 from .crc32c import crc32c
 
 _serial = itertools.count()
@@ -36,9 +37,16 @@ class Version:
     scheduled_destroy_time: str = None
     etag: str = field(default_factory=new_etag)
     added_at: float = field(default_factory=time.monotonic)
+    keys: list = field(default_factory=list)  # that encrypt it, in order of replicas
 
     def __post_init__(self):
         self.crc32c = crc32c(self.data)
+
+    def destroy(self, moment):
+        self.state = "DESTROYED"
+        self.destroy_time = moment
+        self.scheduled_destroy_time = None
+        self.data = b""
 
 
 @dataclass
@@ -52,6 +60,8 @@ class Secret:
     etag: str = field(default_factory=new_etag)
     versions: list = field(default_factory=list)
     hidden_adds: int = 0  # so many addVersions still see NOT_FOUND
+    policy: dict = None
+    serial: int = field(default_factory=lambda: next(_serial))  # the order of creation
 
     @property
     def labels(self):
@@ -60,8 +70,32 @@ class Secret:
     def touch(self):
         self.etag = new_etag()
 
-    def add(self, data, client_checksum=False):
-        version = Version(len(self.versions) + 1, data, client_checksum)
+    def expired(self, now):
+        return "expireTime" in self.fields and (
+            moments.seconds_of(self.fields["expireTime"]) <= now)
+
+    def pass_time(self, now):
+        """Do what was due by now; tells whether anything was."""
+        changed = False
+        for version in self.versions:
+            due = version.scheduled_destroy_time
+            if due and moments.seconds_of(due) <= now:
+                version.destroy(due)
+                version.etag = new_etag()
+                changed = True
+        rotation = self.fields.get("rotation", {})
+        while "nextRotationTime" in rotation and (
+                moments.seconds_of(rotation["nextRotationTime"]) <= now):
+            changed = True
+            due = moments.seconds_of(rotation.pop("nextRotationTime"))
+            if "rotationPeriod" in rotation:
+                rotation["nextRotationTime"] = moments.timestamp(
+                    due + moments.length_of(rotation["rotationPeriod"]))
+        return changed
+
+    def add(self, data, client_checksum=False, moment=None):
+        version = Version(len(self.versions) + 1, data, client_checksum,
+                          create_time=moment or now(), keys=self._keys())
         self.versions.append(version)
         return version
 
@@ -73,13 +107,23 @@ class Secret:
     def version_name(self, version):
         return f"{self.name}/versions/{version.number}"
 
-    def replication_status(self):
+    def _keys(self):
+        """The key of each place, None where it has none."""
         replication = self.fields.get("replication", {})
+        holders = replication.get("userManaged", {}).get("replicas") or [
+            replication.get("automatic", self.fields)]
+        return [holder.get("customerManagedEncryption", {}).get("kmsKeyName")
+                for holder in holders]
+
+    def replication_status(self, version):
+        replication = self.fields.get("replication", {})
+        statuses = [_encryption(key) for key in version.keys]
         if "userManaged" in replication:
             replicas = replication["userManaged"]["replicas"]
-            places = [{"location": replica["location"]} for replica in replicas]
+            places = [{"location": replica["location"], **status}
+                      for replica, status in zip(replicas, statuses)]
             return {"userManaged": {"replicas": places}}
-        return {"automatic": {}}
+        return {"automatic": statuses[0]}
 
     def to_json(self):
         value = {"name": self.name}
@@ -97,13 +141,21 @@ class Secret:
             value["destroyTime"] = version.destroy_time
         value["state"] = version.state
         if "replication" in self.fields:
-            value["replicationStatus"] = self.replication_status()
+            value["replicationStatus"] = self.replication_status(version)
+        else:
+            value.update(_encryption(version.keys[0]))
         value["etag"] = version.etag
         if version.client_checksum:
             value["clientSpecifiedPayloadChecksum"] = True
         if version.scheduled_destroy_time:
             value["scheduledDestroyTime"] = version.scheduled_destroy_time
         return value
+
+
+def _encryption(key):
+    if key is None:
+        return {}
+    return {"customerManagedEncryption": {"kmsKeyVersionName": f"{key}/cryptoKeyVersions/1"}}
 
 
 class Store:

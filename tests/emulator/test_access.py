@@ -171,6 +171,20 @@ def test_quota_projects(emu, driver):
                  "PERMISSION_DENIED", "USER_PROJECT_DENIED")
 
 
+def test_a_quota_project_needs_a_permission(emu, driver):
+    """Whoever asks, and whichever project it is."""
+    emu.secretmanager.put("s")
+    header = {"X-Goog-User-Project": "test-project"}
+    emu.iam.deny("serviceusage.services.use")
+    for kind in ("user", "service_account"):
+        token = emu.tokens.issue("u@example.com", kind).value
+        assert driver.api("GET", "s", token=token).status == 200
+        answer = driver.api("GET", "s", headers=header, token=token)
+        assert_error(answer, 403, "PERMISSION_DENIED", "USER_PROJECT_DENIED")
+    emu.iam.grant("serviceusage.services.use")
+    assert driver.api("GET", "s", headers=header).status == 200
+
+
 # --- metadata server ---------------------------------------------------------------
 
 
