@@ -95,6 +95,7 @@ e2e: $(BIN) ## the program itself against the emulator
 
 soak: $(BIN) ## what takes long: every fault, cut and kill of every job, where check takes samples
 	@scripts/e2e $(BIN) -m soak
+	@scripts/pytest tests/kubernetes -m soak
 
 kernel: $(BIN) kernel-programs # the arm64 program on a kernel of its own, emulated by qemu
 	@PULL_SECRET=$(BIN) CALLS=$(CALLS) scripts/pytest tests/kernel

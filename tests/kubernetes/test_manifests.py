@@ -1,5 +1,9 @@
-"""What is under scripts/kubernetes: valid for Kubernetes, safe, and true to the program."""
+"""What is rendered from scripts/kubernetes: valid for Kubernetes, safe, and true to the program."""
 
+import copy
+import functools
+import hashlib
+import itertools
 import json
 import os
 import re
@@ -8,11 +12,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import FOLDER, OVERLAYS, TOP, VALUES, Tree
 
-TOP = Path(__file__).resolve().parents[2]
-FOLDER = TOP / "scripts/kubernetes"
 NODE = TOP / "build/node/kubernetes"
-FILES = sorted(FOLDER.glob("*.yaml"))
+SUMS = TOP / "tests/kubernetes/kustomize/go.sum"
+README = (TOP / "README.md").read_text().split("**On Kubernetes**")[1].split("**From a script**")[0]
 MODULES = {
     "v1": "kubernetes-models/v1",
     "batch/v1": "kubernetes-models/batch/v1",
@@ -21,6 +25,8 @@ MODULES = {
 }
 # 128 and the signal: SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
 CRASHES = [132, 134, 135, 136, 139, 159]
+# How long a pod may take until its program runs: a node, the image.
+START = 120
 OPTIONS = {"compilerOptions": {
     "strict": True, "noEmit": True, "skipLibCheck": True, "types": [],
     "target": "es2022", "module": "nodenext", "moduleResolution": "nodenext",
@@ -30,17 +36,58 @@ VALIDATE = """
 import { readFileSync } from "node:fs";
 for (const [module, kind, file] of JSON.parse(readFileSync("list.json", "utf8"))) {
   const { [kind]: Model } = await import(module);
-  new Model(JSON.parse(readFileSync(file, "utf8"))).validate();
+  try {
+    new Model(JSON.parse(readFileSync(file, "utf8"))).validate();
+  } catch (error) {
+    console.log(String(error));
+    process.exitCode = 1;
+  }
 }
 """
 
+# What else can be put together: two that have much in them, and (with -m soak) all.
+PLATFORMS = {"gke": ["gke"], "outside-gke": ["federation"], "openshift": ["federation", "openshift"]}
+MIXED = {
+    "gke-much": ["gke", "gke-service-account", "dual-stack", "proxy", "status-reporter", "values"],
+    "openshift-much": ["federation", "openshift", "impersonation", "ipv6-only", "proxy", "status-reporter", "values"],
+}
+ALL = {"-".join(("all", *filter(None, words))): [*PLATFORMS[words[0]], *filter(None, words[1:]), "values"]
+       for words in itertools.product(PLATFORMS, ("", "dual-stack", "ipv6-only"), ("", "proxy"),
+                                      ("", "status-reporter", "delete"))}
 
-def documents(path):
-    return [d for d in yaml.safe_load_all(path.read_text()) if d is not None]
+
+class Case:
+    """An overlay: its components and what is rendered from them."""
+
+    def __init__(self, name, parts, found):
+        self.name, self.parts, self.found = name, parts, found
+        self.job, self.policy, self.account = self.one("Job"), self.one("NetworkPolicy"), self.one("ServiceAccount")
+        self.pod = self.job["spec"]["template"]["spec"]
+        self.containers = {container["name"]: container for container in self.pod["containers"]}
+        self.main = self.containers["pull-secret"]
+        self.variables = {e["name"]: e.get("value") for e in self.main["env"]}
+        self.volumes = {volume["name"]: volume for volume in self.pod["volumes"]}
+
+    def one(self, kind):
+        (document,) = [d for d in self.found if d["kind"] == kind]
+        return document
+
+    def has(self, part):
+        return part in self.parts
+
+    def egress(self):
+        """(address or None for all, protocol, port) of what may be reached."""
+        return {(to and to["ipBlock"]["cidr"], port["protocol"], port["port"])
+                for rule in self.policy["spec"]["egress"] for to in rule.get("to", [None]) for port in rule["ports"]}
 
 
-ALL = {f"{path.name}-{d['kind']}": d for path in FILES for d in documents(path)}
-JOBS = {name: d for name, d in ALL.items() if d["kind"] == "Job"}
+@pytest.fixture(params=[*OVERLAYS, *MIXED, *(pytest.param(name, marks=pytest.mark.soak) for name in ALL)])
+def case(request, tree):
+    name = request.param
+    parts = {**OVERLAYS, **MIXED, **ALL}[name]
+    if not (tree.folder / "overlays" / name).exists():
+        tree.add(name, parts)
+    return Case(name, parts, tree.render(name))
 
 
 @pytest.fixture(scope="module")
@@ -78,148 +125,337 @@ def complaints(node, found):
     return out
 
 
-def test_valid_for_the_api(node):
-    assert len(ALL) >= 9
-    assert complaints(node, list(ALL.values())) == ""
+def test_valid_for_the_api(node, tree):
+    found = {json.dumps(document): document for name in OVERLAYS for document in tree.render(name)}
+    assert {document["kind"] for document in found.values()} == {
+        "Job", "NetworkPolicy", "ServiceAccount", "ConfigMap", "Role", "RoleBinding"}
+    assert complaints(node, list(found.values())) == ""
 
 
 MISTAKES = {
     "backofLimit": lambda job: job["spec"].update(backofLimit=3),
     "backoffLimit": lambda job: job["spec"].update(backoffLimit="3"),
-    "containers": lambda job: pod(job).pop("containers"),
-    "memory": lambda job: main_container(job)["resources"]["limits"].update(memory="16 MiB"),
+    "containers": lambda job: job["spec"]["template"]["spec"].pop("containers"),
+    "memory": lambda job: job["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"].update(
+        memory="16 MiB"),
 }
 
 
-@pytest.mark.parametrize("word", MISTAKES)
-def test_the_check_can_fail(node, word):
-    job = json.loads(json.dumps(JOBS["job.yaml-Job"]))
-    MISTAKES[word](job)
-    assert word in complaints(node, [job])
+def test_the_check_can_fail(node, tree):
+    (job,) = [document for document in tree.render("gke") if document["kind"] == "Job"]
+    spoiled = []
+    for spoil in MISTAKES.values():
+        spoiled.append(copy.deepcopy(job))
+        spoil(spoiled[-1])
+    found = complaints(node, spoiled)
+    for word in MISTAKES:
+        assert word in found
 
 
-def pod(job):
-    return job["spec"]["template"]["spec"]
+def test_kustomize_is_a_pinned_v5():
+    """Whose sum is in go.sum; a binary of Go's says what it was built from."""
+    module = "sigs.k8s.io/kustomize/kustomize/v5"
+    pins, sums = (TOP / "tests/kubernetes/kustomize/go.mod").read_bytes(), SUMS.read_bytes()
+    (pin,) = re.findall(rf"^require {module} (v5\.\d+\.\d+)$".encode(), pins, re.M)
+    (known,) = re.findall(rf"^{module} {pin.decode()} (h1:\S+)$".encode(), sums, re.M)
+    built = TOP / os.environ.get("CACHE", ".cache") / f"kustomize-{hashlib.sha256(pins + sums).hexdigest()[:16]}"
+    assert b"\t".join((module.encode(), pin, known)) in built.read_bytes()
 
 
-def main_container(job):
-    (found,) = [c for c in pod(job)["containers"] if c["name"] == "pull-secret"]
-    return found
+def test_there_is_an_overlay_for_each_environment():
+    platforms = {tuple(parts[:-1]) for parts in OVERLAYS.values()}
+    assert {("gke",), ("federation",), ("federation", "openshift"), ("gke", "dual-stack"), ("gke", "ipv6-only"),
+            ("gke", "proxy"), ("gke", "status-reporter"), ("gke", "delete")} <= platforms
+    assert all(parts[-1] == "values" for parts in OVERLAYS.values())
+    used = {part for parts in [*OVERLAYS.values(), *MIXED.values()] for part in parts}
+    assert used == {path.name for path in (FOLDER / "components").iterdir()}
 
 
-@pytest.fixture(params=JOBS)
-def job(request):
-    return JOBS[request.param]
+def scalars(found, path=()):
+    """(path, text) of everything that is not a key."""
+    if isinstance(found, (dict, list)):
+        for key, value in found.items() if isinstance(found, dict) else enumerate(found):
+            yield from scalars(value, (*path, key))
+    else:
+        yield path, str(found)
 
 
-def test_restricted_pod_security(job):
+def test_every_value_arrives_and_no_placeholder_stays(case):
+    texts = [text for path, text in scalars(case.found) if not ("env" in path and path[-1] == "name")]
+    for name in VALUES:
+        assert not [text for text in texts if name in text], name
+    assert case.job["metadata"]["name"] == VALUES["JOB_NAME"]
+    assert case.main["image"] == VALUES["IMAGE"]
+    for name in ("GCP_PROJECT_ID", "CLUSTER_ID"):
+        assert case.variables[name] == VALUES[name]
+    assert case.variables.get("HTTPS_PROXY") == (VALUES["HTTPS_PROXY"] if case.has("proxy") else None)
+    assert "values" not in {document["metadata"]["name"] for document in case.found}
+
+
+NEEDS = {"gke": ["JOB_NAME", "IMAGE", "GCP_PROJECT_ID", "CLUSTER_ID"], "outside-gke": ["WORKLOAD_IDENTITY_PROVIDER"],
+         "gke-proxy": ["HTTPS_PROXY"], "gke-status-reporter": ["STATUS_REPORTER_IMAGE", "GENERATION"],
+         "gke-account": ["GOOGLE_SERVICE_ACCOUNT"], "impersonation": ["GOOGLE_SERVICE_ACCOUNT"]}
+
+
+@pytest.mark.parametrize("overlay, name", [(overlay, name) for overlay, names in NEEDS.items() for name in names])
+def test_a_value_that_is_missing_is_named(tmp_path, overlay, name):
+    """As they are shipped all are; nothing is rendered."""
+    tree = Tree(tmp_path / "kubernetes", {key: value for key, value in VALUES.items() if key != name})
+    tree.add("gke-account", ["gke", "gke-service-account", "values"])
+    tree.add("impersonation", ["federation", "impersonation", "values"])
+    done = tree.build(f"overlays/{overlay}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"fieldPath `data.{name}` is missing for replacement source ConfigMap" in done.stderr
+
+
+def test_no_value_is_shipped_and_none_is_elsewhere():
+    values = yaml.safe_load((FOLDER / "values/values.yaml").read_text())["data"]
+    assert values == dict.fromkeys(VALUES)
+    assert {name for names in NEEDS.values() for name in names} == set(VALUES)
+    (words,) = [re.search(r"ConfigMap … values", (FOLDER / "values/values.yaml").read_text())]
+    assert words
+
+
+def test_the_base_alone_is_refused(tree):
+    """By Kubernetes, because of the Job's name, before anything of it runs."""
+    (job,) = [d for d in yaml.safe_load_all(tree.build("base").stdout) if d["kind"] == "Job"]
+    assert job["metadata"]["name"] == "JOB_NAME"
+    assert not re.fullmatch(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", job["metadata"]["name"])
+
+
+def test_restricted_pod_security(case):
     """The policy "restricted" of the Pod Security Standards."""
-    security = pod(job)["securityContext"]
+    security = case.pod["securityContext"]
     assert security["runAsNonRoot"] is True
     assert security["seccompProfile"] == {"type": "RuntimeDefault"}
-    for container in pod(job)["containers"]:
+    for container in case.containers.values():
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         }
-    for volume in pod(job)["volumes"]:
+    for volume in case.volumes.values():
         assert set(volume) <= {"name", "secret", "emptyDir", "configMap", "projected"}
 
 
-def test_the_pull_secret_is_mounted(job):
-    container = main_container(job)
-    variables = {e["name"]: e.get("value") for e in container["env"]}
-    assert "PULL_SECRET_DATA" not in variables
-    (mount,) = [m for m in container["volumeMounts"] if m["name"] == "pull-secret"]
-    assert mount["readOnly"] is True
-    assert variables["PULL_SECRET_FILE"].startswith(mount["mountPath"] + "/")
-    names = {volume["name"] for volume in pod(job)["volumes"]}
-    for one in pod(job)["containers"]:
-        assert {m["name"] for m in one["volumeMounts"]} <= names
+def test_user(case):
+    """The image's own, but for OpenShift, which refuses what is not in the namespace's range."""
+    found = {key: value for path, value in scalars(case.pod) for key in path if str(key).startswith(("runAs", "fsG"))}
+    if case.has("openshift"):
+        assert found == {"runAsNonRoot": "True"}
+    else:
+        assert found == {"runAsNonRoot": "True", "runAsUser": "65532", "runAsGroup": "65532", "fsGroup": "65532"}
 
 
-def test_ends_in_time(job):
-    variables = {e["name"]: e.get("value") for e in main_container(job)["env"]}
-    limit = int(variables.get("MAX_WAIT_TIME_SECONDS", "280"))
-    tries = job["spec"]["backoffLimit"] + 1
-    assert limit * tries < job["spec"]["activeDeadlineSeconds"]
-    assert pod(job)["restartPolicy"] == "Never"
+def test_the_pull_secret_is_mounted_where_it_is_stored(case):
+    assert "PULL_SECRET_DATA" not in case.variables
+    if case.has("delete"):
+        assert case.main["args"] == ["run-job", "delete-pull-secret"]
+        assert "PULL_SECRET_FILE" not in case.variables
+        assert "pull-secret" not in case.volumes
+    else:
+        assert case.main["args"] == ["run-job", "pull-secret"]
+        (mount,) = [m for m in case.main["volumeMounts"] if m["name"] == "pull-secret"]
+        assert mount["readOnly"] is True
+        assert case.variables["PULL_SECRET_FILE"].startswith(mount["mountPath"] + "/")
+        assert case.variables["SKIP_UNCHANGED"] == "true"
+        # Whoever runs it has the group fsGroup.
+        assert case.volumes["pull-secret"]["secret"]["defaultMode"] == 0o440
+    for container in case.containers.values():
+        assert {m["name"] for m in container["volumeMounts"]} <= set(case.volumes)
 
 
-def test_exit_codes_that_no_retry_helps(job):
-    """Those that the README says a Job should fail at, evicted or not."""
-    rule = job["spec"]["podFailurePolicy"]["rules"][0]
+def test_only_the_status_reporter_has_a_token_of_the_api(case):
+    assert case.pod["automountServiceAccountToken"] is False
+    assert case.account["automountServiceAccountToken"] is False
+    tokens = {name: source["serviceAccountToken"] for name, volume in case.volumes.items()
+              for source in volume.get("projected", {}).get("sources", []) if "serviceAccountToken" in source}
+    # One for the API has no audience; what Google gets is worth nothing there.
+    (api, *more) = [name for name, token in tokens.items() if "audience" not in token] or [None]
+    assert not more
+    assert (api is not None) == case.has("status-reporter")
+    if api:
+        mounts = {(name, m["mountPath"]) for name, container in case.containers.items()
+                  for m in container["volumeMounts"] if m["name"] == api}
+        assert mounts == {("status-reporter", "/var/run/secrets/kubernetes.io/serviceaccount")}
+        sources = case.volumes[api]["projected"]["sources"]
+        assert [next(iter(source)) for source in sources] == ["serviceAccountToken", "configMap", "downwardAPI"]
+        assert sources[1]["configMap"] == {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+
+
+def test_status_reporter_reads_what_the_job_writes(case):
+    if not case.has("status-reporter"):
+        assert set(case.containers) == {"pull-secret"}
+        return
+    reporter = {e["name"]: e.get("value") for e in case.containers["status-reporter"]["env"]}
+    assert reporter["RESULTS_PATH"] == case.variables["RESULTS_PATH"]
+    for container in case.containers.values():
+        assert {"name": "results", "mountPath": "/results"} in container["volumeMounts"]
+    assert reporter["ADAPTER_CONTAINER_NAME"] == "pull-secret"
+    assert reporter["JOB_NAME"] == VALUES["JOB_NAME"]
+    assert case.containers["status-reporter"]["image"] == VALUES["STATUS_REPORTER_IMAGE"]
+    metadata = case.job["metadata"]
+    assert metadata["labels"]["hyperfleet.io/cluster-id"] == VALUES["CLUSTER_ID"]
+    assert case.job["spec"]["template"]["metadata"]["labels"]["hyperfleet.io/cluster-id"] == VALUES["CLUSTER_ID"]
+    assert metadata["annotations"]["hyperfleet.io/generation"] == VALUES["GENERATION"]
+    assert [subject["name"] for subject in case.one("RoleBinding")["subjects"]] == [case.account["metadata"]["name"]]
+    assert case.one("RoleBinding")["roleRef"]["name"] == case.one("Role")["metadata"]["name"]
+
+
+def test_ends_in_time(case):
+    """All tries, their ends and the pauses between them, a start before each."""
+    limit = int(case.variables["MAX_WAIT_TIME_SECONDS"])
+    end = case.pod["terminationGracePeriodSeconds"]
+    retries = case.job["spec"]["backoffLimit"]
+    pauses = sum(10 * 2 ** i for i in range(retries))
+    if case.has("status-reporter"):
+        # It gives up later than the job, and is still there to say so.
+        reporter = {e["name"]: e.get("value") for e in case.containers["status-reporter"]["env"]}
+        assert limit + end <= int(reporter["MAX_WAIT_TIME_SECONDS"])
+        limit = int(reporter["MAX_WAIT_TIME_SECONDS"])
+    assert (retries + 1) * (START * len(case.containers) + limit + end) + pauses <= \
+        case.job["spec"]["activeDeadlineSeconds"]
+    assert case.pod["restartPolicy"] == "Never"
+
+
+def test_what_is_retried(case):
+    """What the README's table of exit codes says that a Job should do."""
     table = re.findall(r"^\| ([\d, ]+) \|.*\| (.*) \|$", (TOP / "README.md").read_text(), re.M)
-    final = [int(code) for codes, what in table for code in codes.split(", ") if what.startswith("fail")]
-    assert rule["action"] == "FailJob"
-    assert rule["onExitCodes"]["containerName"] == "pull-secret"
-    assert rule["onExitCodes"]["values"] == final == [2, 3, 4, 5, 6, *CRASHES]
+    codes = {int(code): what.split(",")[0] for codes, what in table for code in codes.split(", ")}
+    final = [code for code, what in codes.items() if what == "fail"]
+    assert final == [2, 3, 4, 5, 6, *CRASHES]
+    assert [code for code, what in codes.items() if what == "retry"] == [1, 130, 143]
+    main = {"containerName": "pull-secret", "operator": "In"}
+    assert case.job["spec"]["podFailurePolicy"]["rules"] == [
+        {"action": "FailJob", "onExitCodes": {**main, "values": final}},
+        {"action": "Ignore", "onExitCodes": {**main, "values": [130, 143]}},
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
+    # Exit code 1: the status-reporter speaks of one pod.
+    assert case.job["spec"]["backoffLimit"] == (0 if case.has("status-reporter") else 3)
 
 
-def test_variables_are_the_programs(job):
-    help_text = subprocess.run([TOP / "bin/pull-secret", "run-job", "pull-secret", "--help"],
-                               capture_output=True, text=True, check=True).stdout
-    for variable in main_container(job)["env"]:
-        assert re.search(rf"\b{variable['name']}\b", help_text), variable["name"]
+@functools.lru_cache
+def help_of(*words):
+    return subprocess.run([TOP / "bin/pull-secret", *words, "--help"],
+                          capture_output=True, text=True, check=True).stdout
 
 
-def test_memory_fits_a_small_program(job):
-    assert main_container(job)["resources"]["requests"]["memory"] == "4Mi"
-    assert main_container(job)["resources"]["limits"]["memory"] == "16Mi"
+def test_variables_are_the_programs(case):
+    for name in case.variables:
+        assert re.search(rf"\b{name}\b", help_of(*case.main["args"])), name
 
 
-def test_identity_exists(job):
-    accounts = {d["metadata"]["name"] for d in ALL.values() if d["kind"] == "ServiceAccount"}
-    assert pod(job)["serviceAccountName"] in accounts
+def test_memory_fits_a_small_program(case):
+    assert case.main["resources"]["requests"]["memory"] == "4Mi"
+    assert case.main["resources"]["limits"]["memory"] == "16Mi"
 
 
-def test_credentials_file_is_json():
-    (found,) = [d for d in ALL.values() if d["kind"] == "ConfigMap"]
-    credentials = json.loads(found["data"]["credentials.json"])
-    (token,) = [v for v in pod(JOBS["job-outside-gke.yaml-Job"])["volumes"] if v["name"] == "token"]
-    audience = token["projected"]["sources"][0]["serviceAccountToken"]["audience"]
-    assert audience == "https:" + credentials["audience"]
+def test_identity(case):
+    assert case.pod["serviceAccountName"] == case.account["metadata"]["name"]
+    assert case.account["metadata"]["name"] == ("pull-secret-delete" if case.has("delete") else "pull-secret")
+    annotations = case.account["metadata"].get("annotations", {})
+    assert annotations == ({"iam.gke.io/gcp-service-account": VALUES["GOOGLE_SERVICE_ACCOUNT"]}
+                           if case.has("gke-service-account") else {})
+    assert case.variables.get("CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT") == (
+        VALUES["GOOGLE_SERVICE_ACCOUNT"] if case.has("impersonation") else None)
 
 
-def test_metadata_server_is_reachable():
-    (policy,) = [d for d in ALL.values() if d["kind"] == "NetworkPolicy"]
-    blocks = [to["ipBlock"]["cidr"] for rule in policy["spec"]["egress"] for to in rule.get("to", [])]
-    assert "169.254.169.254/32" in blocks
+def test_federation(case):
+    """Outside GKE: the token that the credential file names is mounted, for the same provider."""
+    if not case.has("federation"):
+        assert "ConfigMap" not in {document["kind"] for document in case.found}
+        assert "GOOGLE_APPLICATION_CREDENTIALS" not in case.variables
+        return
+    credentials = json.loads(case.one("ConfigMap")["data"]["credentials.json"])
+    assert credentials["audience"] == VALUES["WORKLOAD_IDENTITY_PROVIDER"]
+    (source,) = case.volumes["token"]["projected"]["sources"]
+    assert source["serviceAccountToken"]["audience"] == "https:" + credentials["audience"]
+    (mount,) = [m for m in case.main["volumeMounts"] if m["name"] == "token"]
+    assert credentials["credential_source"]["file"] == f"{mount['mountPath']}/{source['serviceAccountToken']['path']}"
+    (mount,) = [m for m in case.main["volumeMounts"] if m["name"] == "credentials"]
+    assert case.variables["GOOGLE_APPLICATION_CREDENTIALS"] == mount["mountPath"] + "/credentials.json"
+    assert case.variables["NO_GCE_CHECK"] == "true"
 
 
-def gcloud(tmp_path, *words, describe=0):
-    """The calls of gcloud that scripts/kubernetes/iam makes."""
-    stub = tmp_path / "gcloud"
-    stub.write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\n'
-                    f'case $* in *describe*) exit {describe} ;; esac\n')
-    stub.chmod(0o755)
-    done = subprocess.run([FOLDER / "iam", *words], capture_output=True, text=True, check=False,
-                          env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
-    calls = tmp_path / "calls"
-    return done, calls.read_text().splitlines() if calls.exists() else []
+def test_egress(case):
+    """Nothing comes in; what goes out is DNS, Google or the proxy, and what the environment has."""
+    spec = case.policy["spec"]
+    assert spec["podSelector"]["matchLabels"].items() <= \
+        case.job["spec"]["template"]["metadata"]["labels"].items()
+    assert (spec["policyTypes"], spec["ingress"]) == (["Ingress", "Egress"], [])
+    assert case.policy["metadata"]["name"] == case.account["metadata"]["name"]
+    dns = [53, 5353] if case.has("openshift") else [53]
+    expected = {(None, protocol, port) for protocol in ("UDP", "TCP") for port in dns}
+    if case.has("proxy"):
+        expected |= {(None, "TCP", 3128)}
+    else:
+        expected |= {("0.0.0.0/0", "TCP", 443)} if not case.has("ipv6-only") else set()
+        expected |= {("::/0", "TCP", 443)} if case.has("ipv6-only") or case.has("dual-stack") else set()
+    if case.has("gke"):
+        expected |= {(address, "TCP", port) for address in ("169.254.169.254/32", "fd20:ce::254/128")
+                     for port in (80, 8080)}
+        expected |= {("169.254.169.252/32", "TCP", port) for port in (987, 988)}
+    if case.has("status-reporter"):
+        expected |= {(None, "TCP", 443), (None, "TCP", 6443)}
+    assert case.egress() == expected
 
 
-def test_iam_grants_two_roles_on_one_secret(tmp_path):
-    done, calls = gcloud(tmp_path, "p1", "serviceAccount:a@b", "s1")
+def test_metadata_server_is_not_let_out_by_the_way(case):
+    for rule in case.policy["spec"]["egress"]:
+        for to in rule.get("to", []):
+            if to["ipBlock"]["cidr"].endswith("/0"):
+                assert to["ipBlock"]["except"] in (["169.254.0.0/16"], ["fe80::/10", "fd20:ce::/64"])
+
+
+def test_heads_tell_the_command():
+    """Each overlay says how it is applied, and what for."""
+    for overlay in OVERLAYS:
+        head = (FOLDER / "overlays" / overlay / "kustomization.yaml").read_text().splitlines()[:3]
+        assert re.match(r"# [A-Z].*\.$", head[0])
+        assert head[2] == f"#   kubectl -n NAMESPACE apply -k scripts/kubernetes/overlays/{overlay}"
+
+
+def wanted(parts):
+    """The values that components ask for."""
+    return {source for part in parts for source in re.findall(
+        r"^    fieldPath: data\.(\w+)$", (FOLDER / "components" / part / "kustomization.yaml").read_text(), re.M)}
+
+
+def test_readme_lists_the_overlays_and_what_they_need():
+    common = re.search(r"values, besides (.*) \|", README)[1]
+    assert set(re.findall(r"`(\w+)`", common)) == wanted(["values"])
+    listed = {}
+    for names, values in re.findall(r"^\| (`[a-z0-9`, -]+`) \| .* \|(.*)\|$", README.split("An overlay is")[0], re.M):
+        for name in re.findall(r"`([a-z0-9-]+)`", names):
+            listed[name] = set(re.findall(r"`(\w+)`", values))
+    assert listed == {name: wanted(parts) - wanted(["values"]) for name, parts in OVERLAYS.items()}
+
+
+def test_readme_commands(tree):
+    """What it applies is there; what it runs takes these words."""
+    commands = re.findall(r"^    (\S.*)$", README, re.M)
+    assert commands[0] == "cd scripts/kubernetes"
+    (applied,) = [line.rpartition(" -k ")[2] for line in commands if " apply -k " in line]
+    assert tree.build(applied).returncode == 0
+    (secret,) = [line for line in commands if "create secret" in line]
+    case = Case("gke", OVERLAYS["gke"], tree.render("gke"))
+    mounted = case.volumes["pull-secret"]["secret"]
+    assert f"secret generic {mounted['secretName']} --from-file={mounted['items'][0]['key']}=" in secret
+    for line in re.findall(r"^\| `((?:iam|pool) .*?)` \|", README, re.M) + [c[2:] for c in commands if c[:2] == "./"]:
+        done = subprocess.run([FOLDER / line.split()[0]], capture_output=True, text=True, check=False)
+        usage = set(re.findall(r"--\w+|[A-Z]{4,}", done.stderr.split("\n\n")[0]))
+        assert set(re.findall(r"--\w+|[A-Z]{4,}", line)) <= usage, line
+
+
+def test_readme_folder_for_a_cluster_is_an_overlay(tree, tmp_path):
+    (block,) = re.findall(r"^    # clusters/cls-abc123/kustomization.yaml\n((?:    .*\n)+)", README, re.M)
+    own = Tree(tmp_path / "scripts/kubernetes", {})
+    folder = tmp_path / "clusters/cls-abc123"
+    folder.mkdir(parents=True)
+    (folder / "kustomization.yaml").write_text(re.sub("^    ", "", block, flags=re.M))
+    (folder / "values.yaml").write_text((tree.folder / "values/values.yaml").read_text())
+    done = own.build(folder)
     assert done.returncode == 0, done.stderr
-    assert [call.split()[:4] for call in calls] == [["secrets", "add-iam-policy-binding", "s1", "--project=p1"]] * 2
-    assert [re.search(r"--role=(\S+)", call).group(1) for call in calls] == [
-        "roles/secretmanager.secretVersionAdder", "roles/secretmanager.secretAccessor"]
-
-
-def test_iam_creates_a_role_that_creates_secrets_once(tmp_path):
-    done, calls = gcloud(tmp_path, "--create", "p1", "serviceAccount:a@b", describe=1)
-    assert done.returncode == 0, done.stderr
-    assert "--permissions=secretmanager.secrets.create,secretmanager.secrets.get" in calls[3]
-    assert "--role=projects/p1/roles/pullSecretCreator" in calls[4]
-    (tmp_path / "calls").unlink()
-    _, calls = gcloud(tmp_path, "--create", "p1", "serviceAccount:a@b", "s1")
-    assert not [call for call in calls if "roles create" in call]
-    assert calls[-1].startswith("projects add-iam-policy-binding p1")
-
-
-@pytest.mark.parametrize("words", [[], ["p1"], ["--create", "p1"], ["a", "b", "c", "d"]])
-def test_iam_tells_its_usage(tmp_path, words):
-    done, calls = gcloud(tmp_path, *words)
-    assert (done.returncode, calls) == (2, [])
-    assert done.stderr.startswith("usage: iam")
+    case = Case("own", ["gke", "dual-stack"], list(yaml.safe_load_all(done.stdout)))
+    assert case.variables["SECRET_NAME"] == "pull-secret-of-cls-abc123"
+    assert case.job["metadata"]["name"] == VALUES["JOB_NAME"]
+    assert ("::/0", "TCP", 443) in case.egress()
