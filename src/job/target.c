@@ -9,11 +9,12 @@ static const struct opt OPTIONS[] = {
 	{ "--gcp-project-id", "GCP_PROJECT_ID", "PROJECT", NULL,
 	  "project of the secret (required)", &given.project, OPT_PLAIN },
 	{ "--cluster-id", "CLUSTER_ID", "ID", NULL,
-	  "cluster that the pull secret is for (required)", &given.cluster_id,
-	  OPT_PLAIN },
+	  "cluster; a label, so a-z 0-9 _ -, at most 63 (required)",
+	  &given.cluster_id, OPT_PLAIN },
 	{ "--secret-name", "SECRET_NAME", "NAME",
-	  "hyperfleet-CLUSTER_ID-pull-secret", "name of the secret",
-	  &given.secret_name, OPT_PLAIN },
+	  "hyperfleet-CLUSTER_ID-pull-secret",
+	  "name of the secret, of A-Z a-z 0-9 _ -", &given.secret_name,
+	  OPT_PLAIN },
 };
 
 const struct opt_table TARGET_OPTIONS = { "Secret", OPTIONS,
