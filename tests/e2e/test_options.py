@@ -41,7 +41,7 @@ CHANGES = {
     "entry": ("manual", r"\.It Fl Fl dry-run.*\n.*\n", ""),
     "argument": ("manual", r"Fl Fl timeout Ar duration", "Fl Fl timeout"),
     "text": ("manual", r"The default is 280\.", "The default is 300."),
-    "of-an-applet": ("manual", r"Fl Fl secret-version", "Fl Fl version"),
+    "of-an-applet": ("manual", r"It Fl Fl secret-version", "It Fl Fl version"),
 }
 
 
