@@ -304,6 +304,16 @@ def together(function, rows):
     assert not failed, f"failed: {', '.join(failed)}"
 
 
+@pytest.fixture(params=["sample", pytest.param("all", marks=pytest.mark.soak)])
+def sample(request):
+    """Thin out the rows of a large matrix: sample(rows, step) keeps each step-th.
+
+    `make soak` keeps them all.
+    """
+    return lambda rows, step: rows if request.param == "all" else dict(
+        list(rows.items())[::step])
+
+
 def free_port():
     """A port of 127.0.0.1 that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -132,7 +132,7 @@ def batches(rows, function, size=120):
         together(function, {name: rows[name] for name in names[start:start + size]})
 
 
-def test_every_call_fails_once(emulator, tmp_path, lines):
+def test_every_call_fails_once(emulator, tmp_path, lines, sample):
     outcomes = collections.Counter()
 
     def fail(name, count, error):
@@ -157,9 +157,10 @@ def test_every_call_fails_once(emulator, tmp_path, lines):
 
     rows = {f"{name}-{count}-{error}": (name, count, error) for name, count in lines
             for error in ERRORS.get(name, ERRORS[""]).split()}
+    rows = sample(rows, 2)
     batches(rows, fail)
     print(f"{len(rows)} faults: {dict(outcomes)}")
-    assert min(outcomes[code] for code in (0, 1, 2, 6)) >= 15
+    assert min(outcomes[code] for code in (0, 1, 2, 6)) >= 8
     assert outcomes["absent"] <= 12, "more than the last few calls did not come"
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".result-")]
 
@@ -230,7 +231,7 @@ def deletion(emulator, tmp_path):
     return place
 
 
-def test_every_call_of_a_deletion_fails_once(emulator, tmp_path):
+def test_every_call_of_a_deletion_fails_once(emulator, tmp_path, sample):
     """One error of each call, or SIGTERM in it; a second run ends it."""
     place = deletion(emulator, tmp_path)
     assert place.run(before=["strace", "-o", tmp_path / "trace"]).code == 0
@@ -266,6 +267,7 @@ def test_every_call_of_a_deletion_fails_once(emulator, tmp_path):
         assert place.run().code == 0
         assert emulator.secretmanager.secret(place.name) is None
 
+    rows = sample(rows, 3)
     batches(rows, fail)
     print(f"{len(rows)} faults: {dict(outcomes)}")
     assert min(outcomes[code] for code in (0, 1, 143)) >= 5
