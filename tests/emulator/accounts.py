@@ -5,10 +5,11 @@ import threading
 from dataclasses import dataclass
 
 from . import errors, keys
-from .tokens import Token
+from .tokens import Token, are_scopes
 
 TOKEN_URI = "https://oauth2.googleapis.com/token"
 OLD_TOKEN_URI = "https://accounts.google.com/o/oauth2/token"  # of keys before 2016
+GOOGLE_KEY = "google-key"  # the id of that which signs ID tokens
 LIFE = 3600
 SKEW = 300
 
@@ -81,21 +82,32 @@ class Accounts:
             return claims
         if claims.get("aud") not in (TOKEN_URI, OLD_TOKEN_URI):
             return errors.oauth(400, "invalid_grant", "Invalid JWT: bad audience.")
-        if not claims.get("scope"):
-            return errors.invalid_scope()
-        return self._tokens.issue(claims["iss"], "service_account",
-                                  claims["scope"].split())
+        if claims.get("target_audience"):
+            return self.identity_token(claims["iss"], claims["target_audience"])
+        scopes = str(claims.get("scope") or "").split()
+        if not are_scopes(scopes):
+            return errors.oauth(400, "invalid_scope",
+                                "Invalid OAuth scope or ID token audience provided.")
+        return self._tokens.issue(claims["iss"], "service_account", scopes)
+
+    def identity_token(self, email, audience, with_email=True):
+        """An ID token of Google's for an account, good for an hour (OpenID Connect)."""
+        now = int(self._tokens.now())
+        about = {"email": email, "email_verified": True} if with_email else {}
+        return keys.signed(keys.private_key(self._directory), GOOGLE_KEY, {
+            "iss": "https://accounts.google.com", "aud": audience, "azp": email,
+            "sub": "100000000000000000001", "iat": now, "exp": now + LIFE, **about})
 
     def bearer(self, value):
         """The token that a self-signed JWT stands for (AIP-4111), or None."""
         claims = self.verified(value) if value.count(".") == 2 else None
         if not isinstance(claims, dict) or claims.get("sub") != claims["iss"]:
             return None
-        if bool(claims.get("scope")) == bool(claims.get("aud")):
+        scope, audience = claims.get("scope") or "", claims.get("aud") or None
+        if bool(scope) == bool(audience) or not isinstance(scope, str):
             return None
-        return Token(value, claims["iss"], "service_account",
-                     tuple(claims.get("scope", "").split()), claims["exp"],
-                     self._tokens.now)
+        return Token(value, claims["iss"], "service_account", tuple(scope.split()),
+                     claims["exp"], self._tokens.now, audience=audience)
 
 
 def write_json(path, value):

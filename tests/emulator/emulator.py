@@ -66,8 +66,9 @@ class Emulator:
         self.secretmanager = SecretManager(self.tokens, self.iam, self.projects)
         self.accounts = Accounts(self.directory, self.tokens)
         self.oauth = OAuth(self.tokens, self.accounts)
-        self.federation = Federation(self.tokens, self.directory)
-        self.metadata = Metadata(self.tokens, self.project, self.project_number)
+        self.federation = Federation(self.tokens, self.directory, self.accounts)
+        self.metadata = Metadata(self.tokens, self.project, self.project_number,
+                                 self.accounts)
         self.resourcemanager = ResourceManager(self.tokens, self.iam, self.projects)
         self._certificates = files or certificates(self.directory, chain, certificate)
         self._context = _context(self._certificates, tls)

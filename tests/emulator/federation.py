@@ -5,12 +5,12 @@ import json
 import re
 import secrets
 import threading
-from datetime import datetime, timezone
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
-from . import errors, keys
+from . import errors, jsonbody, keys, moments, protojson
 from .oauth import read_form
-from .tokens import CLOUD_PLATFORM
+from .refusal import Refusal
+from .tokens import CLOUD_PLATFORM, are_scopes
 from .wire import Reply, json_bytes
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -21,18 +21,30 @@ SUBJECT_TYPES = ("urn:ietf:params:oauth:token-type:jwt",
 POOL = ("//iam.googleapis.com/projects/123456789012/locations/global/"
         "workloadIdentityPools/pool/providers/provider")
 WORKFORCE = "//iam.googleapis.com/locations/global/workforcePools/pool/providers/provider"
-_GENERATE = re.compile(r"/v1/projects/-/serviceAccounts/([^/:]+):generateAccessToken")
+_ACCOUNT = re.compile(r"/v1/projects/-/serviceAccounts/([^/:]+)"
+                      r"(?::(generateAccessToken|generateIdToken)|/(allowedLocations))")
+_DELEGATE = re.compile(r"projects/-/serviceAccounts/([^/:]+)")
+_MEANT_FOR = (CLOUD_PLATFORM, "https://www.googleapis.com/auth/iam")
+HOUR = 3600
+LONGEST = 12 * HOUR  # where the organization extends the lifetime for an account
+_ACCESS_SCHEMA = {"name": "string", "delegates": ["string"], "scope": ["string"],
+                  "lifetime": "duration"}
+_ID_SCHEMA = {"name": "string", "delegates": ["string"], "audience": "string",
+              "includeEmail": "bool", "organizationNumberIncluded": "bool"}
+_GDCH_SCHEMA = dict.fromkeys(("grant_type", "audience", "requested_token_type",
+                              "subject_token", "subject_token_type"), "string")
 
 
 class Federation:
     """Knobs: subject, the token that its own source gives; paths, further ones by
     method and path, and what they are; clients that must say who
-    they are, id -> secret; impersonators, (caller, account) pairs that are allowed."""
+    they are, id -> secret; impersonators, (caller, account) pairs that are allowed;
+    long_lived, accounts whose tokens may live for 12 hours instead of one."""
 
     name = "federation"
     hosts = ("sts.googleapis.com", "iamcredentials.googleapis.com")
 
-    def __init__(self, tokens, directory):
+    def __init__(self, tokens, directory, accounts):
         self.subject = "eyJ.subject-" + secrets.token_urlsafe(40) + ".sig"
         self.subject_headers = {}
         self.subject_reply = None
@@ -40,9 +52,11 @@ class Federation:
         self.clients = {}
         self.refresh_tokens = {}  # value -> identity
         self.impersonators = set()
+        self.long_lived = set()
         self.audiences = {POOL, WORKFORCE}
         self.gdch = {}  # system:serviceaccount:PROJECT:NAME -> public key
         self._tokens = tokens
+        self._accounts = accounts
         self._directory = directory
         self._lock = threading.Lock()
 
@@ -69,16 +83,20 @@ class Federation:
     # --- the service interface ---------------------------------------------------
 
     def operations(self):
-        return (*self._known().values(), "generateAccessToken", "unknown")
+        return (*self._known().values(), "generateAccessToken", "generateIdToken",
+                "allowedLocations", "unknown")
 
     def operation(self, request):
-        if request.method == "POST" and _GENERATE.fullmatch(request.path):
-            return "generateAccessToken"
+        account = _ACCOUNT.fullmatch(request.path)
+        if account and request.method == ("GET" if account[3] else "POST"):
+            return account[2] or account[3]
         return self._known().get((request.method, request.raw_path), "unknown")
 
     def _known(self):
         return {("POST", "/v1/token"): "exchange",
                 ("POST", "/v1/oauthtoken"): "refresh",
+                ("POST", "/v1/introspect"): "introspect",
+                ("POST", "/v1/revoke"): "revoke",
                 ("POST", "/authenticate"): "gdch", ("GET", "/subject"): "subject",
                 **self.paths}
 
@@ -86,7 +104,10 @@ class Federation:
         if operation == "unknown":
             return errors.html_404(request.path)
         with self._lock:
-            return getattr(self, f"_{operation}")(request)
+            try:
+                return getattr(self, f"_{operation}")(request)
+            except Refusal as refusal:
+                return refusal.reply
 
     def _subject(self, request):
         if self.subject_reply is not None:
@@ -109,15 +130,20 @@ class Federation:
             name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
         except ValueError:
             return errors.invalid_request("Malformed Authorization")
-        if scheme != "Basic" or self.clients.get(name) != secret:
+        if scheme.lower() != "basic" or self.clients.get(name) != secret:
             return errors.client_unauthorized()
         return name
 
-    def _exchange(self, request):
+    def _form(self, request):
+        """The form and the client that sent it."""
         form, client = read_form(request), self._client(request)
         for problem in (form, client):
             if isinstance(problem, Reply):
-                return problem
+                raise Refusal(problem)
+        return form, client
+
+    def _exchange(self, request):
+        form, client = self._form(request)
         if self.clients and client is None and "options" not in form:
             return errors.oauth(401, "invalid_client", "Client authentication is needed.")
         if form.get("grant_type") != EXCHANGE:
@@ -126,7 +152,8 @@ class Federation:
             return errors.invalid_request("Invalid requested_token_type.")
         if form.get("subject_token_type") not in SUBJECT_TYPES:
             return errors.invalid_request("Invalid subject_token_type.")
-        if form.get("scope") != CLOUD_PLATFORM:
+        scopes = form.get("scope", "").split()
+        if not are_scopes(scopes):
             return errors.invalid_scope()
         audience = form.get("audience", "")
         if audience not in self.audiences:
@@ -134,19 +161,43 @@ class Federation:
                 400, "invalid_target", 'The target service indicated by the "audience" '
                 "parameters is invalid. This might either be because the pool or provider "
                 "is disabled or deleted or because it doesn't exist.")
-        if "options" in form and (client or audience != WORKFORCE or set(
-                json.loads(form["options"])) != {"userProject"}):
-            return errors.invalid_request("Invalid options.")
+        if "options" in form:
+            project = _user_project(form["options"])
+            if project is None or client or audience != WORKFORCE:
+                return errors.invalid_request("Invalid options.")
         if form.get("subject_token") != self.subject:
             return errors.oauth(400, "invalid_grant", "The subject token is not valid.")
-        token = self._tokens.issue(self.identity(audience), "federated")
+        token = self._tokens.issue(self.identity(audience), "federated", scopes)
         return _oauth_reply(token, issued_token_type=ACCESS_TOKEN)
 
+    def _introspect(self, request):
+        """RFC 7662; Google asks who asks."""
+        form, client = self._form(request)
+        if client is None:
+            return errors.client_unauthorized()
+        if form.get("token_type_hint", ACCESS_TOKEN) != ACCESS_TOKEN:
+            return errors.invalid_request("Invalid token_type_hint.")
+        token = self._tokens.find(form.get("token", ""))
+        value = {"active": False}
+        if token is not None and token.valid:
+            value = {"active": True, "scope": " ".join(token.scopes), "client_id": client,
+                     "exp": int(token.expires_at), "sub": token.identity,
+                     "username": token.identity, "iss": "https://sts.googleapis.com/"}
+        return Reply(200, json_bytes(value), errors.OAUTH_HEADERS)
+
+    def _revoke(self, request):
+        """RFC 7009: what is not known counts as revoked."""
+        form, client = self._form(request)
+        if client is None:
+            return errors.client_unauthorized()
+        if not form.get("token"):
+            return errors.invalid_request("Missing token.")
+        self.refresh_tokens.pop(form["token"], None)
+        self._tokens.revoke(form["token"])
+        return Reply(200, json_bytes({}), errors.OAUTH_HEADERS)
+
     def _refresh(self, request):
-        form, client = read_form(request), self._client(request)
-        for problem in (form, client):
-            if isinstance(problem, Reply):
-                return problem
+        form, client = self._form(request)
         if client is None:
             return errors.client_unauthorized()
         if form.get("grant_type") != "refresh_token" or set(form) != {
@@ -158,41 +209,80 @@ class Federation:
         return _oauth_reply(self._tokens.issue(identity, "federated"))
 
     def _generateAccessToken(self, request):
+        caller = self._caller(request)
+        body = jsonbody.read(request, _ACCESS_SCHEMA)
+        account = _ACCOUNT.fullmatch(request.path)[1]
+        if not are_scopes(body.get("scope")):
+            return errors.invalid_argument(
+                "Invalid OAuth scope or ID token audience provided.")
+        seconds = moments.length_of(body.get("lifetime", f"{HOUR}s"))
+        longest = LONGEST if account in self.long_lived else HOUR
+        if not 0 < seconds <= longest:
+            return errors.invalid_argument(
+                f"The lifetime must be positive and at most {longest}s.")
+        self._allow(caller, body, account, "iam.serviceAccounts.getAccessToken")
+        token = self._tokens.issue(account, "service_account", body["scope"], seconds)
+        # The other services take whole seconds only.
+        end = moments.timestamp(int(token.expires_at))
+        return Reply(200, json_bytes({"accessToken": token.value, "expireTime": end}),
+                     errors.API_HEADERS)
+
+    def _generateIdToken(self, request):
+        caller = self._caller(request)
+        body = jsonbody.read(request, _ID_SCHEMA)
+        account = _ACCOUNT.fullmatch(request.path)[1]
+        if not body.get("audience"):
+            return errors.invalid_argument(
+                "Invalid OAuth scope or ID token audience provided.")
+        self._allow(caller, body, account, "iam.serviceAccounts.getOpenIdToken")
+        token = self._accounts.identity_token(account, body["audience"],
+                                              body.get("includeEmail", False))
+        return Reply(200, json_bytes({"token": token}), errors.API_HEADERS)
+
+    def _allowedLocations(self, request):
+        """The boundary of an account; this one is trusted everywhere."""
+        self._caller(request)
+        return Reply(200, json_bytes({"encodedLocations": "0x0"}), errors.API_HEADERS)
+
+    def _caller(self, request):
+        """The token of who calls IAM Credentials."""
         scheme, _, value = (request.header("Authorization") or "").partition(" ")
         caller = self._tokens.find(value)
-        if scheme != "Bearer" or caller is None or not caller.valid:
-            return errors.credentials_invalid()
-        if request.media_type != "application/json":
-            return errors.invalid_argument("Unsupported content type")
-        body = json.loads(request.body)
-        seconds = re.fullmatch(r"(\d+)s", body.get("lifetime", "3600s"))
-        if set(body) - {"delegates", "lifetime", "scope"} or not body.get("scope"):
-            return errors.invalid_argument("Invalid body")
-        if not seconds or not 0 < int(seconds[1]) <= 43200:
-            return errors.invalid_argument("Invalid lifetime")
-        chain = [name.rpartition("/")[2] for name in body.get("delegates", [])]
-        chain.append(_GENERATE.fullmatch(request.path)[1])
-        for account in chain:
-            if (caller.identity, account) not in self.impersonators:
-                return errors.permission_denied("iam.serviceAccounts.getAccessToken")
-            caller = self._tokens.issue(account, "service_account", body["scope"])
-        caller.expires_at = caller.expires_at - 3599 + int(seconds[1])
-        end = datetime.fromtimestamp(self._tokens.now() + int(seconds[1]), timezone.utc)
-        value = {"accessToken": caller.value, "expireTime": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
-        return Reply(200, json_bytes(value), errors.API_HEADERS)
+        if scheme.lower() != "bearer" or caller is None or not caller.valid:
+            raise Refusal(errors.credentials_invalid())
+        if caller.audience is not None:
+            raise Refusal(errors.credentials_invalid())
+        if not set(caller.scopes) & set(_MEANT_FOR):
+            raise Refusal(errors.scope_insufficient())
+        return caller
+
+    def _allow(self, caller, body, account, permission):
+        """Each of the chain may act as the next."""
+        identity = caller.identity
+        for delegate in body.get("delegates", []):
+            if not _DELEGATE.fullmatch(delegate):
+                raise Refusal(errors.invalid_argument(f"Invalid delegate {delegate}"))
+        chain = [_DELEGATE.fullmatch(name)[1] for name in body.get("delegates", [])]
+        for acted in [*chain, account]:
+            if (identity, acted) not in self.impersonators:
+                raise Refusal(errors.permission_denied(permission))
+            identity = acted
 
     def _gdch(self, request):
         if request.media_type != "application/json":
             return errors.invalid_request("Invalid content type")
-        body = json.loads(request.body)
         try:
-            issuer = keys.read(body["subject_token"])[1]["iss"]
+            body = protojson.message(protojson.loads(request.body), _GDCH_SCHEMA)
+        except (protojson.Malformed, protojson.Unfit):
+            return errors.invalid_request("Malformed request body")
+        try:
+            issuer = str(keys.read(body.get("subject_token", ""))[1].get("iss"))
             header, claims = keys.verify(body["subject_token"], "ES256",
                                          self.gdch.get(issuer, ""))
-        except (KeyError, keys.BadToken):
+        except keys.BadToken:
             return errors.invalid_signature()
-        if header.get("kid") != "gdch-key" or claims["sub"] != issuer or (
-                not claims["aud"].endswith("/authenticate")):
+        if header.get("kid") != "gdch-key" or claims.get("sub") != issuer or (
+                not str(claims.get("aud")).endswith("/authenticate")):
             return errors.invalid_signature()
         if (body.get("grant_type") != "urn:ietf:params:oauth:token-type:token-exchange"
                 or body.get("requested_token_type") != ACCESS_TOKEN
@@ -201,6 +291,18 @@ class Federation:
                 or not body.get("audience", "").startswith("https://")):
             return errors.invalid_request()
         return _oauth_reply(self._tokens.issue(issuer, "gdch"))
+
+
+def _user_project(options):
+    """The project that a workforce user names. Python's client encodes it once more."""
+    if options.startswith("%7B"):
+        options = unquote(options)
+    try:
+        value = json.loads(options)
+    except ValueError:
+        return None
+    known = isinstance(value, dict) and set(value) == {"userProject"}
+    return value["userProject"] if known else None
 
 
 def _oauth_reply(token, **more):

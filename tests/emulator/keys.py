@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")  # padding is not forbidden to all
 _MAKE = {
     "RS256": ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
     "ES256": ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
@@ -47,7 +47,8 @@ def _decode(text):
     if not _BASE64URL.fullmatch(text):
         raise BadToken("not base64url")
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        bare = text.rstrip("=")
+        return base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
     except binascii.Error as error:
         raise BadToken(str(error)) from error
 
@@ -94,3 +95,19 @@ def verify(token, algorithm, public):
         openssl("dgst", "-sha256", "-verify", str(key), "-signature", str(data),
                 data=signed.encode())
     return header, claims
+
+
+def signed(private, key_id, claims):
+    """A token with these claims, RS256."""
+    header = {"alg": "RS256", "kid": key_id, "typ": "JWT"}
+    text = ".".join(_encode(json.dumps(part, separators=(",", ":")).encode())
+                    for part in (header, claims))
+    with tempfile.NamedTemporaryFile("w") as key:
+        key.write(private)
+        key.flush()
+        signature = openssl("dgst", "-sha256", "-sign", key.name, data=text.encode())
+    return f"{text}.{_encode(signature)}"
+
+
+def _encode(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

@@ -13,6 +13,7 @@ from .tokens import CLOUD_PLATFORM
 from .wire import Reply, json_bytes
 
 _FORM = re.compile(r"[A-Za-z0-9\-_.~*!'()+%&=]*")
+_OPENID = ("openid", "https://www.googleapis.com/auth/userinfo.email")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -54,6 +55,9 @@ class OAuth:
             "refresh_token": self._refresh,
             "urn:ietf:params:oauth:grant-type:jwt-bearer": self._signed})
         self._endpoints = {"/token": token, "/o/oauth2/token": token}
+        # What has a form of its own, or none.
+        self._others = {"/revoke": ("revoke", ("POST",)),
+                        "/tokeninfo": ("tokeninfo", ("GET", "POST"))}
 
     def add_user(self, identity="user@example.com"):
         """Register a client and a refresh token; returns both."""
@@ -77,9 +81,13 @@ class OAuth:
             refresh.problem = problem or errors.token_revoked()
 
     def operations(self):
-        return ("unknown", *(name for name, _ in self._endpoints.values()))
+        return ("unknown", *(name for name, _ in (
+            *self._endpoints.values(), *self._others.values())))
 
     def operation(self, request):
+        other = self._others.get(request.raw_path)
+        if other and request.method in other[1]:
+            return other[0]
         endpoint = self._endpoints.get(request.raw_path)
         if endpoint is None or request.method != "POST":
             return "unknown"
@@ -88,6 +96,8 @@ class OAuth:
     def answer(self, request, operation):
         if operation == "unknown":
             return errors.html_404(request.path)
+        if operation in ("revoke", "tokeninfo"):
+            return getattr(self, f"_{operation}")(request)
         form = read_form(request)
         if isinstance(form, Reply):
             return form
@@ -115,19 +125,40 @@ class OAuth:
             return errors.grant_bad_request()
         if refresh.problem:
             return refresh.problem
-        token = self._tokens.issue(refresh.identity, "user", self._scopes(form),
-                                   self.token_lifetime)
+        scopes = tuple(form.get("scope", "").split()) or tuple(self.scopes)
+        if not set(scopes) <= {*self.scopes, *_OPENID}:
+            return errors.invalid_scope()
+        token = self._tokens.issue(refresh.identity, "user", scopes, self.token_lifetime)
         return _token_reply(token, self.expires_in_text)
 
     def _signed(self, form):
         granted = self.accounts.grant(form)
         if isinstance(granted, Reply):
             return granted
+        if isinstance(granted, str):
+            return Reply(200, json_bytes({"id_token": granted}), errors.OAUTH_HEADERS)
         return _token_reply(granted, self.expires_in_text)
 
-    def _scopes(self, form):
-        asked = tuple(form.get("scope", "").split())
-        return asked or tuple(self.scopes)
+    def _revoke(self, request):
+        """Access and refresh tokens; with a refresh token go its access tokens."""
+        value = _parameter(request, "token")
+        refresh = self._refresh_tokens.pop(value, None)
+        if refresh is None and not self._tokens.revoke(value):
+            return errors.oauth(400, "invalid_token", "Token expired or revoked")
+        for token in self._tokens.all():
+            if refresh and token.kind == "user" and token.identity == refresh.identity:
+                token.revoked = True
+        return Reply(200, json_bytes({}), errors.OAUTH_HEADERS)
+
+    def _tokeninfo(self, request):
+        token = self._tokens.find(_parameter(request, "access_token"))
+        if token is None or not token.valid:
+            return errors.oauth(400, "invalid_token", "Invalid Value")
+        return Reply(200, json_bytes({
+            "azp": token.identity, "aud": token.identity, "scope": " ".join(token.scopes),
+            "exp": str(int(token.expires_at)), "expires_in": str(token.expires_in),
+            "email": token.identity, "email_verified": "true",
+            "access_type": "online"}), errors.OAUTH_HEADERS)
 
 
 def write_authorized_user(path, client, refresh, quota_project_id=None):
@@ -164,6 +195,13 @@ def read_form(request):
         return errors.invalid_request(
             f"OAuth 2 parameters can only have a single value: {repeated}")
     return form
+
+
+def _parameter(request, name):
+    """A parameter of the query or the form; the latter wins."""
+    form = read_form(request) if request.body else {}
+    given = {} if isinstance(form, Reply) else form
+    return {**dict(request.query), **given}.get(name, "")
 
 
 def _token_reply(token, expires_in_text):

@@ -1,10 +1,11 @@
 """Cloud Resource Manager v3 over REST: what a caller may do on a whole project."""
 
-import json
 import re
 from urllib.parse import unquote
 
-from . import errors
+from . import errors, jsonbody
+from .refusal import Refusal
+from .tokens import CLOUD_PLATFORM
 from .wire import Reply, json_bytes
 
 HOST = "cloudresourcemanager.googleapis.com"
@@ -27,7 +28,7 @@ class ResourceManager:
         self._projects = projects
 
     def operations(self):
-        return ("testIamPermissions",)
+        return ("testIamPermissions", "unknown")
 
     def operation(self, request):
         found = request.method == "POST" and _TEST.fullmatch(request.raw_path)
@@ -40,15 +41,26 @@ class ResourceManager:
         token = self._tokens.find(value)
         if scheme != "Bearer" or token is None or not token.valid:
             return errors.credentials_invalid()
+        if token.audience or CLOUD_PLATFORM not in token.scopes:
+            return errors.scope_insufficient()
+        quota = request.header("X-Goog-User-Project")
+        if quota is not None and not (self._known(quota) and self._iam.allows(
+                token.identity, "serviceusage.services.use")):
+            return errors.user_project_denied(quota)
         if self.disabled:
             return errors.service_disabled(service=HOST, title="Cloud Resource Manager API")
-        if request.media_type != "application/json":
-            return errors.invalid_argument("Unsupported content type")
-        asked = json.loads(request.body).get("permissions", [])
+        try:
+            body = jsonbody.read(request, {"resource": "string", "permissions": ["string"]})
+        except Refusal as refusal:
+            return refusal.reply
+        asked = body.get("permissions", [])
         project = unquote(_TEST.fullmatch(request.raw_path)[1])
-        if project not in self._projects and project not in self._projects.values():
+        if not self._known(project):
             return errors.api("PERMISSION_DENIED", "The caller does not have permission")
         granted = [permission for permission in asked if permission not in self.conditional
                    and self._iam.allows(token.identity, permission)]
         value = {"permissions": granted} if granted else {}
         return Reply(200, json_bytes(value), errors.API_HEADERS)
+
+    def _known(self, project):
+        return project in self._projects or project in self._projects.values()

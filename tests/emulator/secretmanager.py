@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from . import (checks, errors, filters, iam, masks, moments, policies, protojson, rules,
-               store)
+from . import (checks, errors, filters, iam, jsonbody, masks, moments, policies, protojson,
+               rules, store)
 from .crc32c import crc32c
-from .locations import GLOBAL_HOST, LOCATIONS, REGIONAL_HOSTS, location_of
+from .locations import GLOBAL_HOST, LOCATIONS, REGIONAL_HOSTS, host_of, location_of
 from .methods import (BOUND, BY_OPERATION, METHODS, SECRET_SCHEMA, SYSTEM_PARAMETERS,
                       UPDATABLE)
 from .refusal import Refusal, raise_if
@@ -177,7 +177,9 @@ class SecretManager:
             raise Refusal(errors.credentials_invalid(method=rpc))
         if not token.valid:
             raise Refusal(errors.token_expired(rpc))
-        if CLOUD_PLATFORM not in token.scopes:
+        if not _is_for(token, request, self.location):
+            raise Refusal(errors.credentials_invalid(method=rpc))
+        if token.audience is None and CLOUD_PLATFORM not in token.scopes:
             raise Refusal(errors.scope_insufficient(rpc))
         self._check_quota_project(request, token)
         return token.identity
@@ -502,6 +504,13 @@ class SecretManager:
         return page[3:]
 
 
+def _is_for(token, request, otherwise):
+    """A token that was signed for an audience is good at that host only (AIP-4111)."""
+    location = location_of(request.header("Host"), otherwise)
+    host = host_of(location) if location else GLOBAL_HOST
+    return token.audience in (None, f"https://{host}/")
+
+
 def _check_host(call, request, location):
     """Regional secrets are at the host of their location, global ones at their own."""
     if call.location == location or request.raw_path.rstrip("/").endswith("/locations"):
@@ -577,21 +586,7 @@ def _read_query(request, method):
 def _read_body(request, method):
     if method.schema is None:
         return {}
-    if not request.body:
-        return {}
-    if request.media_type != "application/json":
-        raise Refusal(errors.invalid_json(
-            "Invalid JSON payload received. Unknown name "
-            f'"{request.body[:20].decode("latin-1")}": Cannot bind query parameter. '
-            "Field could not be found in request message."))
-    try:
-        value = protojson.message(protojson.loads(request.body), method.schema,
-                                  method.body_path)
-    except protojson.Malformed as problem:
-        raise Refusal(errors.malformed_json(problem.snippet)) from None
-    except protojson.Unfit as problem:
-        reply = errors.invalid_json(problem.message, problem.field)
-        raise Refusal(reply) from None
+    value = jsonbody.read(request, method.schema, method.body_path)
     _check_bound(value, request, method)
     return value
 

@@ -81,7 +81,7 @@ def test_the_environment_file_cuts_off_too(emu, tmp_path):
 def test_every_variable_of_the_program_that_leads_somewhere_is_known():
     """Rows of the options' tables, but for names and files of the job itself."""
     table = (FOLDER.parents[1] / "src/job/options.c").read_text()
-    shared = table[table.index('{ "credentials-file"'):]
+    shared = table[re.search(r'\{ "(--)?credentials-file"', table).start():]
     names = set(re.findall(r'\{ "[a-z0-9-]+",\s*"([A-Z0-9_]+)"', shared))
     assert {"GOOGLE_APPLICATION_CREDENTIALS", "SYSTEM_ROOTS", "NO_PROXY"} <= names
     leads = {name for name in names if not re.match("(HYPERFLEET_)?LOG_", name)}
@@ -193,7 +193,7 @@ def test_wrong_orders_on_the_command_line(directory):
     fault = json.dumps({"service": "oauth", "match": "tokne", "drop": "idle"})
     code, out, err = run(directory, "echo", "ran", options=["--fault", fault])
     assert (code, out) == (2, "")
-    assert err.endswith("--fault: no operation 'tokne' of oauth; did you mean token?\n")
+    assert err.endswith("--fault: no operation 'tokne' of oauth; did you mean token or tokeninfo or revoke?\n")
 
 
 def test_no_command(directory):

@@ -1,5 +1,6 @@
 """Access tokens that were really issued, and what they allow."""
 
+import re
 import secrets
 import threading
 import time
@@ -7,6 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
+_SCOPE = re.compile(r"https://www\.googleapis\.com/auth/[a-z0-9._-]+|openid|email|profile")
+
+
+def are_scopes(names):
+    """Whether there is a scope, and each looks like one of Google's."""
+    return bool(names) and all(_SCOPE.fullmatch(name) for name in names)
 
 
 @dataclass
@@ -20,6 +27,7 @@ class Token:
     expires_at: float
     now: Callable[[], float] = time.time
     revoked: bool = False
+    audience: str = None  # the only service that takes it; None: any
 
     @property
     def expires_in(self):
@@ -62,6 +70,14 @@ class Tokens:
 
     def all(self):
         return list(self._tokens.values())
+
+    def revoke(self, value):
+        """Revoke one; tells whether it was issued here and still good."""
+        token = self._tokens.get(value)
+        if token is None or not token.valid:
+            return False
+        token.revoked = True
+        return True
 
     def revoke_all(self):
         """Make every token issued so far unknown to the API."""
