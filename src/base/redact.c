@@ -103,10 +103,10 @@ static const struct encoding {
 
 #define ENCODING_COUNT (sizeof(ENCODINGS) / sizeof(ENCODINGS[0]))
 
-/* Length of the run of the secret at the start of `text`, encoded; or 0. */
+/* Length of a run of a secret at the start of `text`, encoded; or 0. */
 static size_t
-match_secret(const struct encoding *encoding, struct str text,
-	     struct str secret)
+match_run(const struct encoding *encoding, struct str text,
+	  const struct secrets *secrets)
 {
 	char memory[REDACT_RUN + UTF8_MAX];
 	struct buf run;
@@ -123,23 +123,36 @@ match_secret(const struct encoding *encoding, struct str text,
 	/* Without a single escape it is the same as raw. */
 	if (used == run.len && encoding->take != take_raw)
 		return 0;
-	return str_contains(secret, buf_view(&run)) ? used : 0;
+	for (size_t i = 0; i < secrets->count; i++)
+		if (str_contains(secrets->value[i], buf_view(&run)))
+			return used;
+	return 0;
 }
 
 void
-redact(char *text, struct str secret)
+secrets_add(struct secrets *secrets, struct str value)
 {
-	size_t len = strlen(text);
+	if (value.len < REDACT_RUN)
+		return;
+	if (secrets->count < SECRETS_MAX)
+		secrets->value[secrets->count] = value;
+	secrets->count++;
+}
+
+void
+redact(char *text, const struct secrets *secrets)
+{
+	size_t len = secrets->count <= SECRETS_MAX ? strlen(text) : 0;
 	size_t hide = 0; /* end of the last match */
 
-	if (secret.len < REDACT_RUN)
-		return;
+	if (len == 0)
+		text[0] = '\0';
 	for (size_t from = 0; from < len; from++) {
 		/* Looks ahead of what is overwritten, never at it. */
 		struct str rest = { text + from, len - from };
 
 		for (size_t i = 0; i < ENCODING_COUNT; i++) {
-			size_t used = match_secret(&ENCODINGS[i], rest, secret);
+			size_t used = match_run(&ENCODINGS[i], rest, secrets);
 
 			if (used > 0 && from + used > hide)
 				hide = from + used;
@@ -147,14 +160,6 @@ redact(char *text, struct str secret)
 		if (from < hide)
 			text[from] = '*';
 	}
-}
-
-void
-redact_status(struct status *st, struct str secret)
-{
-	redact(st->message, secret);
-	redact(st->hint, secret);
-	redact(st->reason, secret);
 }
 
 bool

@@ -19,6 +19,10 @@
 static const struct cred_type *const TYPES[] = { CRED_TYPES(ROW) };
 #undef ROW
 
+#define NAME(name) #name ", "
+static const char NAMES[] = CRED_TYPES(NAME) "impersonated_service_account";
+#undef NAME
+
 static enum code
 read_type(const struct cred_file *f, char type[static 64], struct status *st)
 {
@@ -48,6 +52,7 @@ read_by_type(const struct cred_file *f, struct status *st)
 					  "%s, %s", type, f->path);
 			return cred->type->read(f, st);
 		}
+	status_hint(st, "let gcloud write the file; the types are %s", NAMES);
 	return status_set(st, CODE_INVALID_ARGUMENT,
 			  "credential file %s: unknown type of credentials",
 			  f->path);
@@ -160,8 +165,13 @@ read_file(struct cred *cred, const struct cred_settings *settings,
 					: "cannot be read";
 		if (settings->file == NULL && !waited)
 			return CODE_OK;
-		if (!waited)
+		if (!waited) {
 			unread.code = CODE_INVALID_ARGUMENT;
+			status_hint(&unread,
+				    "mount the file there, readable for this "
+				    "user, or unset the variable where the "
+				    "metadata server gives the token");
+		}
 		*st = unread;
 		return st->code;
 	}

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/json_walk.h"
 #include "base/redact.h"
 #include "gcp/rpcstatus.h"
@@ -23,6 +24,9 @@ call_start(struct call *call, const struct conn *conn)
 	buf_reset(&call->target);
 	buf_reset(&call->request);
 	call->any_content = false;
+	call->expected = CODE_OK;
+	call->secrets.count = 0;
+	call->secret_len = 0;
 	buf_put_cstr(&call->target, conn->url->path);
 }
 
@@ -42,27 +46,71 @@ body_json(struct call *call, struct status *why)
 }
 
 static enum code
-read_reply(struct call *call, struct status *st)
+read_error(struct call *call, const struct call_service *service,
+	   struct json_value root, struct status *st)
+{
+	const struct error_reply reply = {
+		.http_status = call->response.status,
+		.json = root,
+		.text = service->plain_text ? buf_view(&call->body)
+					    : (struct str){ NULL, 0 },
+		.hints = service->hints,
+		.secrets = &call->secrets,
+		.expected = call->expected,
+	};
+
+	st->retry_after_ms = http_retry_after_ms(&call->response, clock_unix());
+	return rpcstatus_read(&reply, st);
+}
+
+static enum code
+read_reply(struct call *call, const struct call_service *service,
+	   struct status *st)
 {
 	struct status why = { .code = CODE_OK };
 	struct json_value root = body_json(call, &why);
 	int http_status = call->response.status;
 
-	if (call->any_content && http_status >= 200 && http_status <= 299)
-		return CODE_OK;
-	if (http_status < 200 || http_status > 299) {
-		st->retry_after_ms =
-			http_retry_after_ms(&call->response, clock_unix());
-		return rpcstatus_read(http_status, root, st);
-	}
-	if (json_type(root) == JSON_OBJECT)
+	if (http_status < 200 || http_status > 299)
+		return read_error(call, service, root, st);
+	if (call->any_content || json_type(root) == JSON_OBJECT)
 		return CODE_OK;
 	st->http_status = http_status;
+	redact(why.message, &call->secrets); /* it may name members */
+	status_hint(st, "something in between answered instead, as a proxy or "
+			"a captive portal does: check the endpoint and "
+			"HTTPS_PROXY");
 	return status_set(st, CODE_UNAVAILABLE,
 			  "HTTP %d, but the body cannot be read: %s",
 			  http_status,
 			  why.code != CODE_OK ? why.message
 					      : "it is no JSON object");
+}
+
+enum code
+call_check_oauth(struct call *call, const struct call_service *service,
+		 struct status *st)
+{
+	struct json_value root = json_root(&call->json);
+
+	if (json_type(json_get(root, "error")) != JSON_STRING)
+		return CODE_OK;
+	(void)read_error(call, service, root, st);
+	status_prefix(st, "the reply of %s", service->name);
+	return st->code;
+}
+
+/* Once it was sent it is kept only to be kept out of messages, so decoded. */
+static void
+decode_secret(struct call *call)
+{
+	struct str sent = { call->request.ptr + call->secret_from,
+			    call->secret_len };
+	struct buf plain;
+
+	buf_init(&plain, call->request.ptr + call->secret_from, sent.len);
+	if (percent_decode(&plain, sent))
+		secrets_add(&call->secrets, buf_view(&plain));
 }
 
 /* Whether a reply that gave `code` tells what the server did. */
@@ -106,12 +154,14 @@ call_run(struct call *call, const struct call_service *service,
 		(void)status_set(st, CODE_INTERNAL, "the request is too large");
 	} else if (conn_exchange(service->conn, &request, &call->response,
 				 until, &call->delivery, st) == CODE_OK) {
+		/* A proxy that opens TLS may quote it, too. */
+		if (proxy != NULL)
+			secrets_add(&call->secrets, str_from(proxy->login));
+		if (call->secret_len > 0)
+			decode_secret(call);
 		call->delivery = delivery_of(call->response.status,
-					     read_reply(call, st));
+					     read_reply(call, service, st));
 	}
-	/* A proxy that opens TLS may quote it, too. */
-	if (proxy != NULL)
-		redact_status(st, str_from(proxy->login));
 	if (st->code != CODE_OK && !status_interrupted(st))
 		status_prefix(st, "%s %.*s of %s", method, (int)path.len,
 			      path.ptr, service->name);

@@ -5,6 +5,7 @@
 #define GCP_CALL_H
 
 #include "base/json.h"
+#include "base/redact.h"
 #include "net/conn.h"
 
 /*
@@ -15,7 +16,12 @@
 struct call {
 	struct http_response response;
 	struct json json;
-	bool any_content; /* the next reply need not be JSON: see `body` */
+	/* Of the next request; call_start() clears them. */
+	bool any_content;       /* the reply need not be JSON: see `body` */
+	enum code expected;     /* this error is an answer, its text not read */
+	struct secrets secrets; /* what the server gets and may quote */
+	/* The part of `request` that is secret, percent-encoded; or len 0. */
+	size_t secret_from, secret_len;
 	enum delivery delivery; /* readable: of the last request */
 	struct buf target;      /* path and query of the next request */
 	struct buf request;     /* body of the next request */
@@ -28,10 +34,12 @@ struct call {
 	char body_memory[HTTP_RESPONSE_BODY_MAX];
 };
 
-/* Where a call goes, and its name in messages. */
+/* Where a call goes, its name in messages, and what to do about its errors. */
 struct call_service {
 	struct conn *conn;
-	const char *name; /* "the metadata server", "Secret Manager" */
+	const char *name;  /* "the metadata server", "Secret Manager" */
+	const char *hints; /* a table (hint.h), or NULL */
+	bool plain_text;   /* errors are, or may be */
 };
 
 /* Gives `call` its memory; once, before everything else. */
@@ -39,7 +47,7 @@ void call_init(struct call *call);
 
 /*
  * Starts the next call: empties `target` (to the base path) and `request`, and
- * clears `any_content`.
+ * clears what is said of the request.
  */
 void call_start(struct call *call, const struct conn *conn);
 
@@ -48,7 +56,8 @@ void call_start(struct call *call, const struct conn *conn);
  * fields, and reads the JSON reply. Codes: those of conn_exchange(); for a
  * status outside 200 to 299 the code of its google.rpc.Status or OAuth error
  * (rpcstatus.h); UNAVAILABLE if a success is not a JSON object. All messages
- * start with "METHOD TARGET of NAME". `delivery` is MAYBE_ACTED also where the
+ * start with "METHOD TARGET of NAME"; what they quote of the reply shows none of
+ * `secrets`, to which the proxy's login is added. `delivery` is MAYBE_ACTED also where the
  * reply leaves it open: 408, 499, 5xx, and a success that cannot be read.
  */
 MUST_CHECK enum code call_run(struct call *call,
@@ -56,6 +65,14 @@ MUST_CHECK enum code call_run(struct call *call,
 			      const char *method,
 			      const struct http_field *fields, size_t count,
 			      struct deadline until, struct status *st);
+
+/*
+ * Reads a success that is an OAuth error (RFC 6749 section 5.2), as some token
+ * services send it, into `st`; OK if it is none.
+ */
+MUST_CHECK enum code call_check_oauth(struct call *call,
+				      const struct call_service *service,
+				      struct status *st);
 
 /* Wipes requests and replies. */
 void call_wipe(struct call *call);

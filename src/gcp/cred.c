@@ -4,6 +4,7 @@
 #include "gcp/cred_external.h"
 #include "gcp/cred_impersonate.h"
 #include "gcp/cred_types.h"
+#include "gcp/hint.h"
 #include "sys/opt.h"
 
 /* A 404 may also mean that there is no service account at all. */
@@ -156,6 +157,18 @@ struct str
 cred_token(const struct cred *cred)
 {
 	return str_from(cred->token.text);
+}
+
+void
+cred_hint_refused(const struct cred *cred, struct status *st)
+{
+	const char *hint =
+		hint_find(cred->impersonation_count > 0 ? CRED_IMPERSONATE_HINTS
+							: cred->type->hints,
+			  HINT_TOKEN_REFUSED, "");
+
+	if (hint != NULL)
+		status_hint(st, "%s", hint);
 }
 
 void

@@ -48,6 +48,9 @@ MUST_CHECK enum code cred_fetch(struct cred *cred, struct call *call,
 /* The token; empty before cred_fetch(). */
 struct str cred_token(const struct cred *cred);
 
+/* Adds what to do if an API refuses the token (UNAUTHENTICATED). */
+void cred_hint_refused(const struct cred *cred, struct status *st);
+
 /* Drops the token, as after the API refused it. */
 void cred_forget(struct cred *cred);
 

@@ -6,10 +6,10 @@
 #include "base/format.h"
 #include "base/json_walk.h"
 #include "base/json_write.h"
-#include "base/redact.h"
 #include "gcp/cred_impersonate.h"
 #include "gcp/cred_types.h"
 #include "gcp/cred_url.h"
+#include "gcp/hint.h"
 #include "sys/file.h"
 
 /* Headers that the source's server asks for, in memory of their own. */
@@ -185,12 +185,56 @@ read_external(const struct cred_file *f, struct status *st)
 	return cred_impersonate_read(f, (struct json_value){ NULL, 0 }, st);
 }
 
+static const char EXTERNAL_HINTS[] =
+	"invalid_target\0\0"
+	"the pool or provider that the file's audience names was deleted, "
+	"disabled or misspelt: gcloud iam workload-identity-pools providers "
+	"describe\0"
+	"invalid_request\0audience\0"
+	"the file's audience must be "
+	"//iam.googleapis.com/projects/NUMBER/locations/global/"
+	"workloadIdentityPools/POOL/providers/PROVIDER\0"
+	"invalid_grant\0audience in ID Token\0"
+	"mount the token with the audience that the provider expects, or "
+	"allow its own: gcloud iam workload-identity-pools providers "
+	"update-oidc --allowed-audiences\0"
+	"invalid_grant\0issuer in ID Token\0"
+	"the provider is for another issuer than the token's, the cluster's "
+	"--service-account-issuer: update-oidc --issuer-uri\0"
+	"invalid_grant\0connecting to\0"
+	"Google cannot read the keys of the token's issuer: publish its "
+	"discovery document, or update-oidc --jwk-json-path\0"
+	"invalid_grant\0stale|expired\0"
+	"the token is too old: name a mounted one that is renewed "
+	"(serviceAccountToken), no copy; check the clock\0"
+	"invalid_grant\0\0"
+	"the provider refuses the token: compare its issuer, audience, age "
+	"and key with what it expects\0"
+	"unauthorized_client\0\0"
+	"the provider's attribute mapping or condition refuses the token: "
+	"compare with its namespace and service account (sub)\0"
+	"invalid_client\0\0"
+	"client_id or client_secret of the credential file is wrong\0"
+	"file\0\0"
+	"mount the token where credential_source says, readable for this "
+	"user, as scripts/kubernetes/job-outside-gke.yaml does\0"
+	"token\0\0"
+	"the pool or its provider may be disabled or deleted\0";
+
+static void
+hint_at_file(struct status *st)
+{
+	status_hint(st, "%s", hint_find(EXTERNAL_HINTS, HINT_TOKEN_FILE, ""));
+}
+
 /* Wipes `body`; the message names the source. */
 static enum code
 unusable(struct call *call, const struct cred_subject *subject, const char *why,
 	 struct status *st)
 {
 	buf_wipe(&call->body);
+	if (subject->path[0] != '\0')
+		hint_at_file(st);
 	return status_set(st, CODE_INVALID_ARGUMENT,
 			  "the subject token of %s%s %s",
 			  subject->path[0] != '\0' ? "file " : "",
@@ -199,18 +243,19 @@ unusable(struct call *call, const struct cred_subject *subject, const char *why,
 			  why);
 }
 
-/* The server saw the query, and may quote it, with or without encoding. */
+/*
+ * Its server saw the query and may quote it, with or without encoding; `plain`
+ * is memory for that.
+ */
 static void
-redact_query(struct buf *target, const char *query, struct status *st)
+keep_secret(const struct cred_subject *subject, struct secrets *secrets,
+	    struct buf *plain)
 {
-	struct buf plain;
-
-	redact_status(st, str_from(query));
-	buf_reset(target);
-	buf_init(&plain, target->ptr, target->size);
-	if (percent_decode(&plain, str_from(query)))
-		redact_status(st, buf_view(&plain));
-	buf_reset(&plain);
+	for (size_t i = 0; i < subject->header_count; i++)
+		secrets_add(secrets, subject->header[i].value);
+	secrets_add(secrets, str_from(subject->query));
+	if (percent_decode(plain, str_from(subject->query)))
+		secrets_add(secrets, buf_view(plain));
 }
 
 static enum code
@@ -220,7 +265,10 @@ fetch_subject(struct cred *cred, struct call *call, struct deadline until,
 	const struct cred_subject *subject = &cred->subject;
 	const struct call_service service = { &cred->conn,
 					      "the source of the subject "
-					      "token" };
+					      "token",
+					      NULL, true };
+	char memory[sizeof(subject->query)];
+	struct buf plain;
 
 	cred_set_target(cred, &subject->url, &CRED_LIMITS);
 	call_start(call, &cred->conn);
@@ -228,11 +276,12 @@ fetch_subject(struct cred *cred, struct call *call, struct deadline until,
 		buf_put_char(&call->target, '/');
 	buf_put_cstr(&call->target, subject->query);
 	call->any_content = true;
+	buf_init(&plain, memory, sizeof(memory));
+	keep_secret(subject, &call->secrets, &plain);
 	(void)call_run(call, &service, "GET", subject->header,
 		       subject->header_count, until, st);
-	for (size_t i = 0; i < subject->header_count; i++)
-		redact_status(st, subject->header[i].value);
-	redact_query(&call->target, subject->query, st);
+	call->secrets.count = 0;
+	buf_wipe(&plain);
 	return st->code;
 }
 
@@ -241,9 +290,11 @@ read_file(const struct cred_subject *subject, struct deadline until,
 	  struct buf *out, struct status *st)
 {
 	if (file_read(subject->path, "credential_source.file", until, out,
-		      st) != CODE_OK &&
-	    st->code != CODE_CANCELLED && st->code != CODE_DEADLINE_EXCEEDED)
-		st->code = CODE_INVALID_ARGUMENT;
+		      st) == CODE_OK ||
+	    st->code == CODE_CANCELLED || st->code == CODE_DEADLINE_EXCEEDED)
+		return st->code;
+	hint_at_file(st);
+	st->code = CODE_INVALID_ARGUMENT;
 	return st->code;
 }
 
@@ -379,7 +430,7 @@ fetch_external(struct cred *cred, struct call *call, struct deadline until,
 	cred_put_form(form, "requested_token_type",
 		      STR("urn:ietf:params:oauth:token-type:access_token"));
 	cred_put_form(form, "scope", STR(CLOUD_PLATFORM));
-	cred_put_form(form, "subject_token", subject);
+	cred_put_secret(call, "subject_token", subject);
 	cred_put_form(form, "subject_token_type",
 		      str_from(cred->subject_token_type));
 	return cred_post_form(cred, call, "the Security Token Service",
@@ -390,4 +441,5 @@ const struct cred_type CRED_external_account = {
 	.name = "external_account",
 	.read = read_external,
 	.fetch = fetch_external,
+	.hints = EXTERNAL_HINTS,
 };

@@ -3,10 +3,10 @@
 
 #include "base/format.h"
 #include "base/json_write.h"
-#include "base/redact.h"
 #include "gcp/cred_file.h"
 #include "gcp/cred_key.h"
 #include "gcp/cred_types.h"
+#include "gcp/hint.h"
 #include "sys/opt.h"
 
 /* Members that are not stored as they are. */
@@ -132,7 +132,8 @@ fetch_gdch(struct cred *cred, struct call *call, struct deadline until,
 		{ { "Content-Type", 12 }, { "application/json", 16 } },
 	};
 	const struct call_service service = { &cred->conn,
-					      "the GDCH token endpoint" };
+					      "the GDCH token endpoint",
+					      cred->type->hints, false };
 	const struct claims claims = { .subject = cred->issuer,
 				       .scope = "",
 				       .audience = cred->token_uri };
@@ -146,16 +147,24 @@ fetch_gdch(struct cred *cred, struct call *call, struct deadline until,
 	if (!write_request(cred, buf_view(&subject), &call->request))
 		return status_set(st, CODE_INTERNAL,
 				  "the request cannot be built");
-	(void)call_run(call, &service, "POST", fields, 1, until, st);
-	redact_status(st, buf_view(&subject));
+	secrets_add(&call->secrets, buf_view(&subject));
+	if (call_run(call, &service, "POST", fields, 1, until, st) == CODE_OK)
+		(void)token_take(token, call, &service, st);
 	buf_wipe(&subject);
-	if (st->code != CODE_OK)
-		return st->code;
-	return token_take(token, json_root(&call->json), st);
+	return st->code;
 }
+
+static const char GDCH_HINTS[] =
+	"invalid_grant\0\0"
+	"the site does not take the key: compare project, name and "
+	"private_key_id of the credential file, and the clocks\0"
+	"token\0\0"
+	"SECRET_MANAGER_ENDPOINT must be the URL that the site's API takes "
+	"tokens for\0";
 
 const struct cred_type CRED_gdch_service_account = {
 	.name = "gdch_service_account",
 	.read = read_gdch,
 	.fetch = fetch_gdch,
+	.hints = GDCH_HINTS,
 };

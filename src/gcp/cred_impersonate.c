@@ -4,8 +4,8 @@
 
 #include "base/format.h"
 #include "base/json_write.h"
-#include "base/redact.h"
 #include "gcp/cred_url.h"
+#include "gcp/hint.h"
 #include "sys/opt.h"
 
 enum code
@@ -158,6 +158,24 @@ take_token(struct token *token, struct json_value root, struct status *st)
 			 end - clock_unix(), st);
 }
 
+const char CRED_IMPERSONATE_HINTS[] =
+	"IAM_PERMISSION_DENIED|PERMISSION_DENIED\0\0"
+	"grant roles/iam.serviceAccountTokenCreator (for federated identities "
+	"roles/iam.workloadIdentityUser) on the service account; a new "
+	"binding may take minutes\0"
+	"NOT_FOUND\0\0"
+	"there is no such service account: check its name\0"
+	"SERVICE_DISABLED\0\0"
+	"gcloud services enable iamcredentials.googleapis.com in the project "
+	"of the service account\0"
+	"INVALID_ARGUMENT\0lifetime\0"
+	"more than 3600 s need "
+	"constraints/iam.allowServiceAccountCredentialLifetimeExtension\0"
+	"UNAUTHENTICATED\0\0"
+	"the account that impersonates may be disabled or deleted\0"
+	"token\0\0"
+	"the impersonated service account may be disabled or deleted\0";
+
 /* IAM Service Account Credentials API, projects.serviceAccounts. */
 enum code
 cred_impersonate(struct cred *cred, struct call *call,
@@ -165,7 +183,8 @@ cred_impersonate(struct cred *cred, struct call *call,
 		 struct token *token, struct status *st)
 {
 	const struct call_service service = { &cred->conn,
-					      "the IAM Credentials API" };
+					      "the IAM Credentials API",
+					      CRED_IMPERSONATE_HINTS, false };
 	struct http_field fields[] = {
 		{ STR("Authorization"), STR("") },
 		{ STR("Content-Type"), STR("application/json") },
@@ -181,16 +200,9 @@ cred_impersonate(struct cred *cred, struct call *call,
 	if (!write_request(who, &call->request))
 		return status_set(st, CODE_INTERNAL,
 				  "the request cannot be built");
+	secrets_add(&call->secrets, str_from(cred->token.text));
 	(void)call_run(call, &service, "POST", fields, 2, until, st);
 	buf_wipe(&bearer);
-	if (strcmp(st->reason, "IAM_PERMISSION_DENIED") == 0) {
-		st->hint[0] = '\0';
-		status_hint(st, "grant roles/iam.serviceAccountTokenCreator "
-				"(for federated identities "
-				"roles/iam.workloadIdentityUser) on the "
-				"service account");
-	}
-	redact_status(st, str_from(cred->token.text));
 	if (st->code != CODE_OK)
 		return st->code;
 	return take_token(token, json_root(&call->json), st);

@@ -25,6 +25,9 @@ MUST_CHECK enum code
 cred_impersonate_option(struct cred *cred, const struct cred_settings *settings,
 			struct status *st);
 
+/* A table (hint.h) for impersonation, whatever the type of credentials. */
+extern const char CRED_IMPERSONATE_HINTS[];
+
 /*
  * Fetches a token of the account `who` into `token`, authorized by
  * `cred->token`, without retries. Codes as cred_fetch().

@@ -1,6 +1,7 @@
 #include "gcp/cred_metadata.h"
 
 #include "base/format.h"
+#include "gcp/hint.h"
 #include "sys/file.h"
 #include "sys/opt.h"
 
@@ -74,6 +75,19 @@ reject_impostor(const struct cred *cred, const struct call *call,
 			  http_status);
 }
 
+static const char METADATA_HINTS[] =
+	"403|404|500\0getAccessToken\0"
+	"grant the Kubernetes service account roles/iam.workloadIdentityUser "
+	"on the Google service account; a new binding may take minutes\0"
+	"404\0\0"
+	"no service account is attached: bind the Kubernetes service account "
+	"(Workload Identity) or attach one to the node\0"
+	"UNAVAILABLE|INTERNAL|DEADLINE_EXCEEDED\0\0"
+	"the metadata server is in trouble: on GKE look at its pods "
+	"(k8s-app=gke-metadata-server)\0"
+	"token\0\0"
+	"the service account here may be disabled or deleted\0";
+
 /* Whether an error of the metadata server may pass soon. */
 static void
 classify_error(struct cred *cred, struct deadline grace_404, struct status *st)
@@ -85,16 +99,6 @@ classify_error(struct cred *cred, struct deadline grace_404, struct status *st)
 		st->permanent = deadline_left(grace_404) == 0;
 		if (st->permanent)
 			st->code = CODE_UNAUTHENTICATED;
-		st->hint[0] = '\0';
-		status_hint(st, "no service account is attached: bind the "
-				"Kubernetes service account (Workload "
-				"Identity) or attach one to the node");
-	} else if (st->http_status == 403) {
-		st->hint[0] = '\0';
-		status_hint(st, "the Kubernetes service account may not act "
-				"as the Google service account: grant "
-				"roles/iam.workloadIdentityUser; a new "
-				"binding may take minutes");
 	} else if (st->http_status == 0) {
 		st->permanent =
 			cred->is_elsewhere && deadline_left(cred->grace) == 0;
@@ -134,7 +138,8 @@ fetch_metadata(struct cred *cred, struct call *call, struct deadline until,
 		{ { "Metadata-Flavor", 15 }, { "Google", 6 } },
 	};
 	const struct call_service service = { &cred->conn,
-					      "the metadata server" };
+					      "the metadata server",
+					      METADATA_HINTS, true };
 
 	cred_set_target(cred, choose_address(cred), limits_of(cred));
 	call_start(call, &cred->conn);
@@ -143,7 +148,7 @@ fetch_metadata(struct cred *cred, struct call *call, struct deadline until,
 	if (!is_from_google(call))
 		return reject_impostor(cred, call, cred->grace_404, st);
 	if (st->code == CODE_OK)
-		(void)token_take(token, json_root(&call->json), st);
+		(void)token_take(token, call, &service, st);
 	classify_error(cred, cred->grace_404, st);
 	return st->code;
 }
@@ -151,6 +156,7 @@ fetch_metadata(struct cred *cred, struct call *call, struct deadline until,
 static const struct cred_type METADATA = {
 	.name = "metadata server",
 	.fetch = fetch_metadata,
+	.hints = METADATA_HINTS,
 };
 
 /* "Google" or "Google Compute Engine". */

@@ -2,6 +2,7 @@
 #include "gcp/cred_file.h"
 #include "gcp/cred_key.h"
 #include "gcp/cred_types.h"
+#include "gcp/hint.h"
 #include "sys/clock.h"
 
 static enum code
@@ -58,6 +59,8 @@ exchange(struct cred *cred, struct call *call, struct deadline until,
 	/* Base64url and dots need no encoding. */
 	if (cred_key_sign(cred, &claims, form, st) != CODE_OK)
 		return st->code;
+	secrets_add(&call->secrets,
+		    str_skip(buf_view(form), sizeof("assertion=") - 1));
 	cred_put_form(form, "grant_type",
 		      STR("urn:ietf:params:oauth:grant-type:jwt-bearer"));
 	return cred_post_form(cred, call, "the OAuth token endpoint", false,
@@ -75,8 +78,21 @@ fetch_service_account(struct cred *cred, struct call *call,
 	return exchange(cred, call, until, token, st);
 }
 
+static const char SERVICE_ACCOUNT_HINTS[] =
+	"invalid_grant\0timeframe\0"
+	"set the clock here (NTP)\0"
+	"invalid_grant|deleted_client\0not found|deleted\0"
+	"the service account was deleted: use a key of another one\0"
+	"invalid_grant\0disabled\0"
+	"gcloud iam service-accounts enable EMAIL\0"
+	"invalid_grant|token\0\0"
+	"the key or its service account was deleted or disabled (gcloud iam "
+	"service-accounts keys list --iam-account=EMAIL), or the clock here "
+	"is wrong\0";
+
 const struct cred_type CRED_service_account = {
 	.name = "service_account",
 	.read = read_service_account,
 	.fetch = fetch_service_account,
+	.hints = SERVICE_ACCOUNT_HINTS,
 };

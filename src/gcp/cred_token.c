@@ -1,7 +1,6 @@
 #include "gcp/cred_token.h"
 
 #include "base/codec.h"
-#include "base/redact.h"
 
 /* A token with less life than this is not worth using, in seconds. */
 #define TOKEN_LIFE_MIN 10
@@ -41,11 +40,15 @@ token_set(struct token *token, struct json_value text, int64_t life_s,
 }
 
 enum code
-token_take(struct token *token, struct json_value root, struct status *st)
+token_take(struct token *token, struct call *call,
+	   const struct call_service *service, struct status *st)
 {
+	struct json_value root = json_root(&call->json);
 	struct json_value life = json_get(root, "expires_in");
 	uint64_t seconds = TOKEN_LIFE_UNKNOWN;
 
+	if (call_check_oauth(call, service, st) != CODE_OK)
+		return st->code;
 	if (json_type(life) != JSON_ABSENT && !json_uint(life, &seconds))
 		return status_set(st, CODE_UNAVAILABLE,
 				  "the reply's expires_in is no whole number");
@@ -86,6 +89,15 @@ cred_put_form(struct buf *out, const char *name, struct str value)
 	percent_encode(out, value);
 }
 
+void
+cred_put_secret(struct call *call, const char *name, struct str value)
+{
+	cred_put_form(&call->request, name, STR(""));
+	call->secret_from = call->request.len;
+	percent_encode(&call->request, value);
+	call->secret_len = call->request.len - call->secret_from;
+}
+
 /* "Basic " and the base64 of "ID:SECRET" (RFC 7617). */
 static struct str
 put_basic(struct cred *cred)
@@ -104,24 +116,13 @@ put_basic(struct cred *cred)
 	return buf_view(&out);
 }
 
-/* The server saw all of the form and may quote it, with or without encoding. */
-static void
-redact_form(struct buf *form, struct status *st)
-{
-	struct buf plain;
-
-	buf_init(&plain, form->ptr, form->len);
-	if (st->code != CODE_OK && percent_decode(&plain, buf_view(form)))
-		redact_status(st, buf_view(&plain));
-	buf_reset(form);
-}
-
 enum code
 cred_post_form(struct cred *cred, struct call *call, const char *name,
 	       bool basic, struct deadline until, struct token *token,
 	       struct status *st)
 {
-	const struct call_service service = { &cred->conn, name };
+	const struct call_service service = { &cred->conn, name,
+					      cred->type->hints, false };
 	struct http_field fields[] = {
 		{ STR("Content-Type"),
 		  STR("application/x-www-form-urlencoded") },
@@ -130,13 +131,13 @@ cred_post_form(struct cred *cred, struct call *call, const char *name,
 
 	if (basic)
 		fields[1].value = put_basic(cred);
-	(void)call_run(call, &service, "POST", fields, basic ? 2 : 1, until,
-		       st);
-	redact_form(&call->request, st);
-	redact_status(st, str_from(cred->client_secret));
-	redact_status(st, str_skip(fields[1].value, sizeof("Basic ") - 1));
+	secrets_add(&call->secrets, str_from(cred->client_secret));
+	secrets_add(&call->secrets,
+		    str_skip(fields[1].value, sizeof("Basic ") - 1));
+	if (call_run(call, &service, "POST", fields, basic ? 2 : 1, until,
+		     st) == CODE_OK)
+		(void)token_take(token, call, &service, st);
+	buf_reset(&call->request);
 	wipe(cred->authorization, sizeof(cred->authorization));
-	if (st->code != CODE_OK)
-		return st->code;
-	return token_take(token, json_root(&call->json), st);
+	return st->code;
 }

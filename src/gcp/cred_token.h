@@ -29,9 +29,11 @@ MUST_CHECK enum code token_set(struct token *token, struct json_value text,
 
 /*
  * Takes the token out of a successful reply: access_token and expires_in (RFC
- * 6749 section 5.1). UNAVAILABLE as token_set().
+ * 6749 section 5.1). UNAVAILABLE as token_set(); or it is an OAuth error all
+ * the same.
  */
-MUST_CHECK enum code token_take(struct token *token, struct json_value root,
+MUST_CHECK enum code token_take(struct token *token, struct call *call,
+				const struct call_service *service,
 				struct status *st);
 
 /* Wipes the token, which is all zero then. */
@@ -74,6 +76,7 @@ struct cred_type {
 	enum code (*fetch)(struct cred *cred, struct call *call,
 			   struct deadline until, struct token *token,
 			   struct status *st);
+	const char *hints; /* a table (hint.h) */
 };
 
 /* Of the path of gcloud's own file and the final NUL. */
@@ -144,6 +147,9 @@ void cred_set_target(struct cred *cred, const struct url *url,
 
 /* Appends NAME=VALUE to a form (application/x-www-form-urlencoded). */
 void cred_put_form(struct buf *out, const char *name, struct str value);
+
+/* The same for the form of `call`, whose errors must not show the value. */
+void cred_put_secret(struct call *call, const char *name, struct str value);
 
 /*
  * Posts the form in `call->request` to `cred->url` and takes the token out of

@@ -4,10 +4,10 @@
  */
 
 #include "base/format.h"
-#include "base/redact.h"
 #include "gcp/cred_file.h"
 #include "gcp/cred_types.h"
 #include "gcp/cred_url.h"
+#include "gcp/hint.h"
 
 static enum code
 read_members(const struct cred_file *f, struct status *st)
@@ -67,10 +67,8 @@ refresh(struct cred *cred, struct call *call, const char *name, bool basic,
 			      str_from(cred->client_secret));
 	}
 	cred_put_form(form, "grant_type", STR("refresh_token"));
-	cred_put_form(form, "refresh_token", str_from(cred->refresh_token));
-	(void)cred_post_form(cred, call, name, basic, until, token, st);
-	redact_status(st, str_from(cred->refresh_token));
-	return st->code;
+	cred_put_secret(call, "refresh_token", str_from(cred->refresh_token));
+	return cred_post_form(cred, call, name, basic, until, token, st);
 }
 
 static enum code
@@ -89,14 +87,38 @@ fetch_workforce(struct cred *cred, struct call *call, struct deadline until,
 		       token, st);
 }
 
+static const char USER_HINTS[] =
+	"invalid_grant\0\0"
+	"the refresh token has expired or was revoked: run gcloud auth "
+	"application-default login\0"
+	"invalid_rapt\0\0"
+	"the organization asks for a fresh login: run gcloud auth "
+	"application-default login\0"
+	"unauthorized_client|deleted_client|invalid_client\0\0"
+	"the OAuth client of the credential file was deleted, or client_id or "
+	"client_secret is wrong: run gcloud auth application-default login\0"
+	"token\0\0"
+	"the account may be suspended or deleted: run gcloud auth "
+	"application-default login\0";
+
 const struct cred_type CRED_authorized_user = {
 	.name = "authorized_user",
 	.read = read_google,
 	.fetch = fetch_google,
+	.hints = USER_HINTS,
 };
+
+static const char WORKFORCE_HINTS[] =
+	"invalid_grant|invalid_client|token\0\0"
+	"the login has expired, or the file is damaged: run gcloud auth "
+	"application-default login --login-config=FILE\0"
+	"invalid_target|unauthorized_client\0\0"
+	"the workforce pool or its provider was deleted or disabled, or "
+	"refuses this user\0";
 
 const struct cred_type CRED_external_account_authorized_user = {
 	.name = "external_account_authorized_user",
 	.read = read_workforce,
 	.fetch = fetch_workforce,
+	.hints = WORKFORCE_HINTS,
 };

@@ -2,7 +2,7 @@
 
 #include "base/codec.h"
 #include "base/format.h"
-#include "base/redact.h"
+#include "gcp/hint.h"
 #include "sys/opt.h"
 
 static void
@@ -26,12 +26,32 @@ write_target(const char *path, const struct args *args, struct buf *out)
 	}
 }
 
+static const char METHOD_HINTS[] =
+	"SERVICE_DISABLED\0\0"
+	"enable the API in the project: gcloud services enable "
+	"secretmanager.googleapis.com; with user credentials, set "
+	"GOOGLE_CLOUD_QUOTA_PROJECT too\0"
+	"IAM_PERMISSION_DENIED|PERMISSION_DENIED\0\0"
+	"grant the identity roles/secretmanager.secretVersionAdder and "
+	"roles/secretmanager.secretAccessor, and for a new secret "
+	"secretmanager.secrets.create; a new binding may take minutes\0"
+	"ACCESS_TOKEN_SCOPE_INSUFFICIENT\0\0"
+	"the node's or instance's access scopes lack cloud-platform\0"
+	"ACCESS_TOKEN_EXPIRED\0\0"
+	"the token was new: set the clock here (NTP)\0"
+	"FAILED_PRECONDITION|LOCATION_ORG_POLICY_VIOLATED\0"
+	"gcp.resourceLocations\0"
+	"the organization allows no global secret: create it first, gcloud "
+	"secrets create NAME --replication-policy=user-managed "
+	"--locations=LOCATION\0";
+
 /* Sends the request of `call`, with the current token. */
 static enum code
-send_authorized(struct secretmanager *sm, const char *method,
+send_authorized(struct secretmanager *sm, const struct method *method,
 		struct deadline until, struct status *st)
 {
-	const struct call_service service = { &sm->conn, sm->name };
+	const struct call_service service = { &sm->conn, sm->name, METHOD_HINTS,
+					      false };
 	const char *quota = sm->cred->quota_project;
 	struct http_field fields[3];
 	struct buf bearer;
@@ -50,10 +70,13 @@ send_authorized(struct secretmanager *sm, const char *method,
 		fields[count++] =
 			(struct http_field){ STR("X-Goog-User-Project"),
 					     str_from(quota) };
-	(void)call_run(sm->call, &service, method, fields, count, until, st);
-	/* The server saw them and may quote them. */
-	redact_status(st, cred_token(sm->cred));
-	redact_status(st, sm->secret);
+	secrets_add(&sm->call->secrets, cred_token(sm->cred));
+	secrets_add(&sm->call->secrets, sm->secret);
+	sm->call->expected = method->expected;
+	(void)call_run(sm->call, &service, method->verb, fields, count, until,
+		       st);
+	if (st->code == CODE_UNAUTHENTICATED)
+		cred_hint_refused(sm->cred, st);
 	buf_wipe(&bearer);
 	return st->code;
 }
@@ -102,7 +125,7 @@ call_once(struct secretmanager *sm, const struct method *method,
 		if (!write_request(sm, method, args))
 			return status_set(st, CODE_INTERNAL,
 					  "the request cannot be built");
-		(void)send_authorized(sm, method->verb, until, st);
+		(void)send_authorized(sm, method, until, st);
 		sm->delivery = sm->call->delivery;
 		if (st->code != CODE_UNAUTHENTICATED ||
 		    sm->delivery != ANSWERED || attempt == 2)

@@ -36,6 +36,8 @@ struct method {
 	const char *path;
 	/* May be sent again where the server may have acted. */
 	bool idempotent;
+	/* An error that is an answer: CODE_NOT_FOUND, or CODE_OK for none. */
+	enum code expected;
 	void (*body)(const struct args *, struct json_writer *);
 	enum code (*read)(struct call *, const struct args *, struct status *);
 };

@@ -202,6 +202,7 @@ static const struct method GET_SECRET = {
 	.verb = "GET",
 	.path = SECRETS "/{secret}",
 	.idempotent = true,
+	.expected = CODE_NOT_FOUND,
 	.read = read_secret,
 };
 
@@ -210,6 +211,7 @@ static const struct method DELETE_SECRET = {
 	.verb = "DELETE",
 	.path = SECRETS "/{secret}?etag={etag}",
 	.idempotent = true,
+	.expected = CODE_NOT_FOUND,
 };
 
 /* Sent twice it makes one secret: ALREADY_EXISTS says so. */
@@ -232,6 +234,7 @@ static const struct method ADD_VERSION = {
 	.verb = "POST",
 	.path = SECRETS "/{secret}:addVersion",
 	.idempotent = false,
+	.expected = CODE_NOT_FOUND,
 	.body = put_payload,
 	.read = read_added,
 };

@@ -32,7 +32,7 @@ struct secretmanager {
 	struct cred *cred;
 	struct call *call;
 	const struct retry_listener *listener;
-	struct str secret; /* set by the caller: redacted from errors */
+	struct str secret; /* set by the caller: kept out of errors */
 	char bearer[TOKEN_MAX + 8];
 };
 

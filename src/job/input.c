@@ -1,5 +1,7 @@
 #include "job/input.h"
 
+#include <string.h>
+
 #include "base/bounds.h"
 #include "base/redact.h"
 #include "job/pullsecret.h"
@@ -72,6 +74,17 @@ input_read_file(const char *path, const char *what, struct deadline until,
 				  what);
 	}
 	(void)file_read(path, what, until, out, st);
+	if (st->code == CODE_OUT_OF_RANGE) {
+		/* White space that is cut off is read, too. */
+		status_clear(st);
+		(void)status_set(st, CODE_OUT_OF_RANGE,
+				 "%s: %s holds more than the %d "
+				 "bytes of a secret version",
+				 what,
+				 strcmp(path, "-") == 0 ? "standard input"
+							: path,
+				 PULL_SECRET_MAX);
+	}
 	if (st->code != CODE_OK && st->code != CODE_OUT_OF_RANGE &&
 	    st->code != CODE_DEADLINE_EXCEEDED && st->code != CODE_CANCELLED &&
 	    st->code != CODE_INTERNAL)

@@ -371,7 +371,7 @@ prepare(struct client *client, struct task *task, struct report *report,
 	struct outcome *outcome)
 {
 	struct status *st = &outcome->status;
-	size_t registries;
+	size_t registries, removed;
 
 	report->operation = "validate-pull-secret";
 	if (input_read(client->until, &task->input, st) != CODE_OK) {
@@ -380,11 +380,12 @@ prepare(struct client *client, struct task *task, struct report *report,
 		return;
 	}
 	task->payload = pullsecret_strip(buf_view(&task->input));
-	if (task->payload.len < task->input.len)
+	removed = task->input.len - task->payload.len;
+	if (removed > 0)
 		report_info(report, report->operation,
-			    "Removed %zu bytes of white space after the pull "
+			    "Removed %zu byte%s of white space after the pull "
 			    "secret",
-			    task->input.len - task->payload.len);
+			    removed, removed == 1 ? "" : "s");
 	if (pullsecret_check(task->payload, &client->call.tokens,
 			     &client->call.request, &registries,
 			     st) != CODE_OK) {
