@@ -26,7 +26,7 @@ write_target(const char *path, const struct args *args, struct buf *out)
 	}
 }
 
-static const char METHOD_HINTS[] =
+const char METHOD_HINTS[] =
 	"SERVICE_DISABLED\0\0"
 	"enable the API in the project: gcloud services enable "
 	"secretmanager.googleapis.com; with user credentials, set "

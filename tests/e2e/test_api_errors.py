@@ -26,6 +26,7 @@ REFUSALS = {
     "user_project_denied": (4, "PERMISSION_DENIED", 403,
                             "roles/serviceusage.serviceUsageConsumer"),
     "billing_disabled": (4, "PERMISSION_DENIED", 403, "enable billing"),
+    "consumer_invalid": (4, "PERMISSION_DENIED", 403, "CONSUMER_INVALID: "),
     "service_perimeter": (4, "PERMISSION_DENIED", 403, "VPC Service Controls"),
     "tls_policy": (4, "PERMISSION_DENIED", 403, "TLS 1.2"),
     "proxy_forbidden": (4, "PERMISSION_DENIED", 403, FRONT_END),
@@ -71,6 +72,31 @@ def check_error(result, exit_code, code, status, part):
     assert result.stderr == b""
 
 
+# What the hint tells to do, where that is more than a code can tell, and what the
+# hint must not lead to.
+REMEDIES = {
+    "consumer_invalid": ("there is no such project: check the ID in GCP_PROJECT_ID", "roles/"),
+    "location_policy": ("gcloud secrets create NAME --replication-policy=user-managed",
+                        "roles/"),
+    "credentials_invalid": ("the service account here may be disabled or deleted", "login"),
+    "token_expired": ("set the clock", "login"),
+    "captive_portal": ("a captive portal does: check the endpoint and HTTPS_PROXY", "roles/"),
+    "permission_denied": (ROLES, "login"),
+}
+
+
+def test_remedies(emulator, job):
+    """In our own words, which are never taken for a secret, whatever the payload is."""
+    words = " ".join(words for words, _ in REMEDIES.values())
+    secret = json.dumps({"auths": json.loads(PULL_SECRET)["auths"], "x": words})
+    for name, (words, others) in REMEDIES.items():
+        emulator.orders.clear()
+        emulator.order("secretmanager", times=None, reply=errors.named(name))
+        result = job(MAX_WAIT_TIME_SECONDS=1, PULL_SECRET_DATA=secret)
+        assert words in result.error["hint"], name
+        assert others not in result.error["hint"] and "*" not in result.error["hint"], name
+
+
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_refused_version_is_the_end(emulator, job, name):
     emulator.order("secretmanager", "addVersion", times=None, reply=errors.named(name))
@@ -101,7 +127,7 @@ def test_an_outage_outlasts_the_time(start_emulator):
 CREATE_REFUSALS = {
     "permission_denied": (4, "PERMISSION_DENIED", 403, "secretmanager.secrets.create"),
     "project_not_found": (2, "NOT_FOUND", 404, "check GCP_PROJECT_ID"),
-    "location_policy": (2, "FAILED_PRECONDITION", 400, "gcp.resourceLocations"),
+    "location_policy": (2, "FAILED_PRECONDITION", 400, "--replication-policy=user-managed"),
     "html_404": (1, "UNKNOWN", 404, FRONT_END),
 }
 

@@ -710,6 +710,8 @@ def test_subject_tokens_that_fail(start_emulator, tmp_path):
         result = Job(emulator)(GOOGLE_APPLICATION_CREDENTIALS=path)
         assert result.code == code, result.out
         assert part in result.error["message"]
+        assert ("mount the token where credential_source says" in result.error["hint"]
+                or code == 4)
         assert emulator.requests("secretmanager") == []
 
     together(check, {name: (name, *row) for name, row in SUBJECTS.items()})
@@ -735,6 +737,90 @@ FAILURES = {
     "subject-403": ("subject", Reply(403, b"no"), 4, "source of the subject token"),
     "subject-redirect": ("subject", errors.redirect(), 1, "never followed"),
 }
+
+
+PROVIDER = ("//iam.googleapis.com/projects/123456789012/locations/global/"
+            "workloadIdentityPools/pool/providers/provider")
+# Type of the file, operation, reply: parts of message and hint, as they must be shown.
+REMEDIES = {
+    "audience": ("external_account", "exchange", errors.oauth(
+        400, "invalid_grant", "The audience in ID Token [https://kubernetes.default.svc] "
+        f"does not match the expected audience {PROVIDER}."), PROVIDER, "--allowed-audiences"),
+    "issuer": ("external_account", "exchange", errors.oauth(
+        400, "invalid_grant", "The issuer in ID Token https://a.example does not match the "
+        "expected ones: https://b.example"), "https://b.example", "--issuer-uri"),
+    "condition": ("external_account", "exchange", errors.oauth(
+        400, "unauthorized_client", "The given credential is rejected by the attribute "
+        "condition."), "attribute condition.", "condition refuses the token"),
+    "stale": ("external_account", "exchange", errors.oauth(
+        400, "invalid_grant", "ID Token issued at 1713260741 is stale to sign-in."),
+        "is stale", "serviceAccountToken"),
+    "pool": ("external_account", "exchange", errors.oauth(
+        400, "invalid_target", 'The target service indicated by the "audience" parameters is '
+        "invalid. This might either be because the pool or provider is disabled or deleted "
+        "or because it doesn't exist."), 'by the "audience" parameters is invalid.',
+        "the file's audience names was deleted, disabled or misspelt"),
+    "grant-type": ("external_account", "exchange", errors.oauth(
+        400, "unsupported_grant_type", f"Invalid grant_type: {federation.EXCHANGE}"),
+        federation.EXCHANGE, ""),
+    "user": ("external_user", "refresh", errors.token_revoked(), "expired or revoked",
+             "login --login-config=FILE"),
+    "gdch": ("gdch", "gdch", errors.invalid_signature(), "Invalid JWT Signature",
+             "private_key_id of the credential file"),
+    "account": ("impersonated", "generateAccessToken", errors.api(
+        "NOT_FOUND", f"Not found; Gaia id not found for email {TARGET}"), TARGET,
+        "no such service account"),
+    "impersonation": ("impersonated", "generateAccessToken", errors.permission_denied_old(
+        "iam.serviceAccounts.getAccessToken"), "getAccessToken",
+        "roles/iam.serviceAccountTokenCreator"),
+    "clock": ("impersonated", "token", errors.invalid_timeframe(), "reasonable timeframe",
+              "set the clock"),
+    "key": ("impersonated", "token", errors.invalid_signature(), "Invalid JWT Signature",
+            "gcloud iam service-accounts keys list"),
+    "refused-key": ("service_account", "addVersion", errors.credentials_invalid(),
+                    "HTTP 401 UNAUTHENTICATED", "gcloud iam service-accounts keys list"),
+    "refused-pool": ("external_account", "addVersion", errors.credentials_invalid(),
+                     "HTTP 401 UNAUTHENTICATED", "the pool or its provider"),
+    "refused-account": ("impersonated", "addVersion", errors.credentials_invalid(),
+                        "HTTP 401 UNAUTHENTICATED", "the impersonated service account"),
+}
+SERVICES = {"token": "oauth", "addVersion": "secretmanager"}
+
+
+def test_every_type_has_its_own_remedies(emulator, job, files):
+    """No star hides a name or one of our own words; only users are told to log in."""
+    for name, (kind, operation, reply, message, hint) in REMEDIES.items():
+        emulator.orders.clear()
+        emulator.federation.clients.clear()
+        emulator.order(SERVICES.get(operation, "federation"), operation, times=None,
+                       reply=reply)
+        error = job(GOOGLE_APPLICATION_CREDENTIALS=getattr(files, kind)()).error
+        assert message in error["message"] and hint in error.get("hint", ""), (name, error)
+        assert "*" not in error["message"] + error.get("hint", ""), error
+        assert kind == "external_user" or "application-default" not in str(error), error
+
+
+def test_names_that_are_no_secrets(emulator, job, files):
+    """The name of a service that cannot be found, though a form holds parts of it."""
+    error = job(GOOGLE_APPLICATION_CREDENTIALS=files.external_account(), STS_ENDPOINT=None,
+                MAX_WAIT_TIME_SECONDS=1).error
+    assert "cannot resolve sts.googleapis.com: " in error["message"]
+    error = job(GOOGLE_APPLICATION_CREDENTIALS=files.external_account(client_id="client")).error
+    assert error["hint"] == "client_id or client_secret of the credential file is wrong"
+
+
+def test_a_subject_token_that_is_quoted(emulator, job, files):
+    """As it was before its encoding, which base64 of SAML needs."""
+    emulator.federation.subject = "PHNhbWwgY2FuYXJ5+/+/+secret+/of/the/+subject=="
+    for quoted in (emulator.federation.subject, emulator.federation.subject[12:24]):
+        emulator.orders.clear()
+        emulator.order("federation", "exchange", reply=errors.oauth(
+            400, "invalid_grant", f"Bad token <{quoted}> of {federation.SUBJECT_TYPES[2]}."))
+        result = job(GOOGLE_APPLICATION_CREDENTIALS=files.external_account(
+            subject_token_type=federation.SUBJECT_TYPES[2]))
+        hidden = "*" * len(quoted)
+        assert f"Bad token <{hidden}> of {federation.SUBJECT_TYPES[2]}." in (
+            result.error["message"])
 
 
 def test_failures_on_the_way(start_emulator, tmp_path):

@@ -71,6 +71,9 @@ def test_not_credentials(emulator, job, tmp_path, content, word):
     path.write_text(content)
     result = job(GOOGLE_APPLICATION_CREDENTIALS=path)
     refused(emulator, result, path, word)
+    if word == "unknown type":
+        assert "the types are authorized_user, external_account," in result.error["hint"]
+        assert "canary" not in result.out.replace(str(tmp_path), "")
 
 
 @pytest.mark.parametrize("member", REQUIRED)
@@ -101,6 +104,7 @@ def test_a_named_file_that_cannot_be_read(emulator, job, tmp_path, name, why):
     path = tmp_path / name
     result = job(GOOGLE_APPLICATION_CREDENTIALS=path)
     refused(emulator, result, "GOOGLE_APPLICATION_CREDENTIALS", path, why)
+    assert "mount the file there" in result.error["hint"]
 
 
 def test_a_named_file_without_permission(emulator, job, adc):
@@ -426,6 +430,32 @@ def test_impersonation_denied_is_not_retried(emulator, job):
     assert len(emulator.requests("metadata")) == 1
 
 
+# The metadata server's reply, and parts of the message and of the hint.
+TEXTS = {
+    "403": (errors.metadata_impersonation_denied(), "HTTP 403: Unable to generate access "
+            "token; IAM returned 403 Forbidden", "grant the Kubernetes service account"),
+    "404": (errors.metadata_text(404, "Not Found\n"), "HTTP 404: Not Found", "attached"),
+    "404-of-iam": (errors.metadata_impersonation_denied(404), "HTTP 404: Unable to",
+                   "grant the Kubernetes service account"),
+    "500": (errors.metadata_internal(), "HTTP 500: GKE Metadata Server: Internal Server Error",
+            "k8s-app=gke-metadata-server"),
+    "page": (errors.metadata_not_found(), "the metadata server: HTTP 404", "attached"),
+    "controls": (errors.metadata_text(403, "a\n\tb\x1b[1m" + 2000 * "c"),
+                 "HTTP 403: a  b?[1mccc", ""),
+}
+
+
+def test_the_text_of_a_metadata_server_is_shown(emulator, job):
+    """It is the reason itself: on one line, not all of a long one, and no proxy's."""
+    for name, (reply, message, hint) in TEXTS.items():
+        emulator.orders.clear()
+        emulator.order("metadata", times=None, reply=reply)
+        error = job(MAX_WAIT_TIME_SECONDS=1).error
+        assert message in error["message"] and len(error["message"]) < 700, name
+        assert hint in error.get("hint", ""), name
+        assert "proxy" not in error["message"] + error.get("hint", ""), name
+
+
 BAD_TOKENS = {
     "empty": {"access_token": ""},
     "missing": {"access_token": None},
@@ -565,8 +595,12 @@ def test_an_error_that_echoes_secrets_is_redacted(emulator, job, adc):
 
 def test_an_error_in_a_success_is_a_failure(emulator, job, adc):
     emulator.order("oauth", times=None, reply=errors.error_in_success())
-    result = job(GOOGLE_APPLICATION_CREDENTIALS=adc(), MAX_WAIT_TIME_SECONDS=2)
-    assert result.code != 0
+    result = job(GOOGLE_APPLICATION_CREDENTIALS=adc())
+    assert result.code == 4
+    assert ("the reply of the OAuth token endpoint: HTTP 200 invalid_grant: Token has been "
+            "expired or revoked.") in result.error["message"]
+    assert "gcloud auth application-default login" in result.error["hint"]
+    assert result.warnings == []
     assert emulator.requests("secretmanager") == []
 
 

@@ -72,6 +72,8 @@ def interrupted(process, number=signal.SIGTERM, pid=None):
     assert result.code == 128 + number, result.out + result.err
     assert result.error["error_code"] == "CANCELLED"
     assert result.error["message"].startswith(f"stopped by {number.name}")
+    assert re.search("it is unknown whether .* was |was already |was written|was deleted",
+                     result.log[-2]["message"])
     assert result.operations[-1] == "summary"
     assert result.stderr == b""
     return result

@@ -198,6 +198,15 @@ def user_project_denied(project="quota-project"):
                [help_link("Google developer console IAM admin", url), info])
 
 
+def consumer_invalid(project="no-such-project"):
+    """A project that does not exist, or that the caller may not see."""
+    message = f"Permission denied on resource project {project}."
+    info = error_info("CONSUMER_INVALID", {
+        "service": SERVICE, "consumer": f"projects/{project}", "containerInfo": project})
+    link = help_link("Google developers console", CONSOLE.rstrip("/"))
+    return api("PERMISSION_DENIED", message, [info, localized(message), link])
+
+
 def billing_disabled(number=NUMBER):
     message = ("This API method requires billing to be enabled. Please enable billing "
                f"on project #{number} by visiting {CONSOLE}billing/enable?"

@@ -56,30 +56,53 @@ static const struct {
 TEST(runs_of_the_secret_are_masked)
 {
 	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		struct secrets secrets = { .count = 0 };
 		char text[64];
 
 		(void)snprintf(text, sizeof(text), "%s", CASES[i].text);
-		redact(text, str_from(CASES[i].secret));
+		secrets_add(&secrets, str_from(CASES[i].secret));
+		redact(text, &secrets);
 		if (strcmp(text, CASES[i].wanted) != 0)
 			fail_msg("%s: %s, not %s", CASES[i].text, text,
 				 CASES[i].wanted);
 	}
 }
 
-/* JSON, and base64 of it: '{' and a quote, a space or the end of a line. */
-TEST(all_texts_of_a_status_are_masked)
+/* Where two secrets meet, or one is an encoding of the other. */
+TEST(all_secrets_are_masked_at_once)
 {
-	struct status st = { .code = CODE_OK };
+	struct secrets secrets = { .count = 0 };
+	char text[] = "got supersecret, c3VwZXJzZWNyZXQ= and "
+		      "supersecretpassword.";
 
-	(void)status_set(&st, CODE_UNKNOWN, "got supersecret");
-	status_hint(&st, "see https://x.example/?q=supersecret");
-	(void)snprintf(st.reason, sizeof(st.reason), "supersecret");
-	redact_status(&st, STR("supersecret"));
-	assert_string_equal(st.message, "got ***********");
-	assert_string_equal(st.hint, "see https://x.example/?q=***********");
-	assert_string_equal(st.reason, "***********");
+	secrets_add(&secrets, STR("c3VwZXJzZWNyZXQ="));
+	secrets_add(&secrets, STR("supersecret"));
+	secrets_add(&secrets, STR("short"));
+	secrets_add(&secrets, STR("secretpassword"));
+	assert_int_equal(secrets.count, 3);
+	redact(text, &secrets);
+	assert_string_equal(text, "got ***********, **************** and "
+				  "*******************.");
 }
 
+/* What cannot be kept track of is not shown. */
+TEST(too_many_secrets_hide_all)
+{
+	struct secrets secrets = { .count = 0 };
+	char text[] = "harmless";
+
+	redact(text, &secrets);
+	assert_string_equal(text, "harmless");
+	for (size_t i = 0; i < SECRETS_MAX; i++)
+		secrets_add(&secrets, STR("supersecret"));
+	redact(text, &secrets);
+	assert_string_equal(text, "harmless");
+	secrets_add(&secrets, STR("the last straw"));
+	redact(text, &secrets);
+	assert_string_equal(text, "");
+}
+
+/* JSON, and base64 of it: '{' and a quote, a space or the end of a line. */
 TEST(a_secret_in_the_wrong_place_is_not_shown)
 {
 	static const struct {

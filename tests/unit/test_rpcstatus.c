@@ -2,6 +2,9 @@
 #include "gcp/rpcstatus.h"
 
 #include "base/json_walk.h"
+#include "gcp/cred_types.h"
+#include "gcp/hint.h"
+#include "gcp/method.h"
 
 #include "test.h"
 
@@ -9,6 +12,11 @@
 
 static struct json_tokens tokens;
 static struct status st;
+
+/* What the next replies are read with. */
+static const char *hints = METHOD_HINTS;
+static struct secrets secrets;
+static enum code expected;
 
 /* Reads a body, or none if `text` is NULL or no JSON. */
 static enum code
@@ -22,7 +30,12 @@ read_reply(int http_status, const char *text)
 	    json_parse(&json, str_from(text), &tokens, &unused) == CODE_OK)
 		root = json_root(&json);
 	status_clear(&st);
-	return rpcstatus_read(http_status, root, &st);
+	return rpcstatus_read(&(struct error_reply){ .http_status = http_status,
+						     .json = root,
+						     .hints = hints,
+						     .secrets = &secrets,
+						     .expected = expected },
+			      &st);
 }
 
 TEST(the_status_decides_before_the_http_status)
@@ -259,6 +272,7 @@ TEST(oauth_errors_are_read)
 		{ 400, "{\"error\":\"\"}", CODE_UNAUTHENTICATED, "", "" },
 	};
 
+	hints = CRED_authorized_user.hints;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (read_reply(rows[i].http_status, rows[i].body) !=
 			    rows[i].code ||
@@ -269,6 +283,13 @@ TEST(oauth_errors_are_read)
 	(void)read_reply(400, "{\"error\":\"invalid_grant\","
 			      "\"error_description\":\"Bad\\tRequest\"}");
 	assert_string_equal(st.message, "HTTP 400 invalid_grant: Bad?Request");
+	/* a success that is none */
+	assert_int_equal(read_reply(200, "{\"error\":\"invalid_grant\"}"),
+			 CODE_UNAUTHENTICATED);
+	assert_int_equal(read_reply(200, "{\"error\":\"server_error\"}"),
+			 CODE_UNAVAILABLE);
+	assert_int_equal(read_reply(302, "{\"error\":\"x\"}"), CODE_UNKNOWN);
+	hints = METHOD_HINTS;
 }
 
 /* A reason that is too long is dropped. */
@@ -298,11 +319,8 @@ TEST(every_known_reason_has_a_remedy)
 		"SECURITY_POLICY_VIOLATED",
 		"TLS_ORG_POLICY_VIOLATED",
 		"TLS_CIPHER_RESTRICTION_VIOLATED",
-		"invalid_grant",
-		"invalid_rapt",
-		"unauthorized_client",
-		"deleted_client",
-		"invalid_client",
+		"CONSUMER_INVALID",
+		"CONSUMER_SUSPENDED",
 	};
 
 	for (size_t i = 0; i < COUNT(reasons); i++) {
@@ -315,15 +333,89 @@ TEST(every_known_reason_has_a_remedy)
 			       reasons[i]);
 		(void)read_reply(403, body);
 		assert_string_equal(st.reason, reasons[i]);
-		/* more than the code alone tells */
+		/* and it is about roles if the reason is */
 		assert_true(st.hint[0] != '\0');
-		assert_null(strstr(st.hint, "check the IAM roles"));
+		assert_int_equal(strstr(st.hint, "roles/secretmanager") != NULL,
+				 strstr(reasons[i], "IAM") != NULL);
 	}
 	(void)read_reply(403, "{\"error\":{\"status\":\"PERMISSION_DENIED\"}}");
-	assert_non_null(strstr(st.hint, "check the IAM roles"));
+	assert_non_null(strstr(st.hint, "roles/secretmanager"));
+	(void)read_reply(403, "{\"error\":{\"status\":\"PERMISSION_DENIED\","
+			      "\"details\":[{" DETAIL
+			      "ErrorInfo\",\"reason\":\"GCP_SUSPENDED\"}]}}");
+	assert_string_equal(st.hint, "");
 	(void)read_reply(429,
 			 "{\"error\":{\"status\":\"RESOURCE_EXHAUSTED\"}}");
 	assert_non_null(strstr(st.hint, "quota"));
+}
+
+/* Secrets are kept out of it; what is ours is not, though it is the same. */
+TEST(only_what_the_server_wrote_is_masked)
+{
+	secrets_add(&secrets, STR("supersecret"));
+	secrets_add(&secrets, STR("HTTP 403 PERMISSION_DENIED "
+				  "SERVICE_DISABLED gcloud services enable"));
+	(void)read_reply(
+		403,
+		"{\"error\":{\"status\":\"PERMISSION_DENIED\","
+		"\"message\":\"a supersecret thing\",\"details\":[{" DETAIL
+		"ErrorInfo\",\"reason\":\"SERVICE_DISABLED\"},{" DETAIL
+		"Help\",\"links\":[{\"url\":\"https://supersecret\"}]}]}}");
+	assert_string_equal(st.message,
+			    "HTTP 403 PERMISSION_DENIED SERVICE_DISABLED: a "
+			    "*********** thing");
+	assert_non_null(strstr(st.hint, "gcloud services enable"));
+	assert_non_null(strstr(st.hint, "; see https://***********"));
+	(void)read_reply(400, "{\"error\":\"a_supersecret\"}");
+	assert_string_equal(st.reason, "a_***********");
+	assert_string_equal(st.message, "HTTP 400 a_***********");
+	secrets.count = 0;
+}
+
+/* It is answered with a create: nobody reads what it says. */
+TEST(the_text_of_an_expected_error_is_not_read)
+{
+	static const char body[] =
+		"{\"error\":{\"status\":\"NOT_FOUND\",\"message\":\"x\"}}";
+
+	expected = CODE_NOT_FOUND;
+	assert_int_equal(read_reply(404, body), CODE_NOT_FOUND);
+	assert_string_equal(st.message, "HTTP 404 NOT_FOUND");
+	expected = CODE_OK;
+	assert_int_equal(read_reply(404, body), CODE_NOT_FOUND);
+	assert_string_equal(st.message, "HTTP 404 NOT_FOUND: x");
+}
+
+/* As metadata servers send it: one line, no page, not without end. */
+TEST(a_plain_text_is_shown)
+{
+	static char text[2000];
+	static const struct {
+		const char *text;
+		const char *message;
+	} rows[] = {
+		{ "Not Found\n", "HTTP 404: Not Found" },
+		{ "a\r\n\tb\x1b[1m\xff", "HTTP 404: a   b?[1m?" },
+		{ "", "HTTP 404" },
+		{ " <!DOCTYPE html><html>x</html>", "HTTP 404" },
+		{ "my supersecret", "HTTP 404: my ***********" },
+	};
+	struct error_reply reply = { .http_status = 404, .secrets = &secrets };
+
+	secrets_add(&secrets, STR("supersecret"));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		reply.text = str_from(rows[i].text);
+		status_clear(&st);
+		assert_int_equal(rpcstatus_read(&reply, &st), CODE_UNKNOWN);
+		assert_string_equal(st.message, rows[i].message);
+		assert_string_equal(st.hint, "");
+	}
+	memset(text, 'x', sizeof(text));
+	reply.text = (struct str){ text, sizeof(text) };
+	status_clear(&st);
+	(void)rpcstatus_read(&reply, &st);
+	assert_in_range(strlen(st.message), 400, 511);
+	secrets.count = 0;
 }
 
 /* A link is added where it fits, and never twice. */
@@ -345,7 +437,7 @@ TEST(a_link_is_shown_once)
 			       "Help\",\"links\":[{\"url\":\"%s\"}]}]}}",
 			       link);
 		(void)read_reply(403, body);
-		assert_non_null(strstr(st.hint, "check the IAM roles"));
+		assert_non_null(strstr(st.hint, "roles/secretmanager"));
 		/* all of it or nothing */
 		if (strstr(st.hint, "see l") != NULL)
 			assert_non_null(strstr(st.hint, link));
