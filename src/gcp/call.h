@@ -56,9 +56,10 @@ void call_start(struct call *call, const struct conn *conn);
  * fields, and reads the JSON reply. Codes: those of conn_exchange(); for a
  * status outside 200 to 299 the code of its google.rpc.Status or OAuth error
  * (rpcstatus.h); UNAVAILABLE if a success is not a JSON object. All messages
- * start with "METHOD TARGET of NAME"; what they quote of the reply shows none of
- * `secrets`, to which the proxy's login is added. `delivery` is MAYBE_ACTED also where the
- * reply leaves it open: 408, 499, 5xx, and a success that cannot be read.
+ * start with "METHOD TARGET of NAME"; what they quote of the reply shows none
+ * of `secrets`, to which the proxy's login is added. `delivery` is MAYBE_ACTED
+ * also where the reply leaves it open: 408, 499, 5xx, and a success that cannot
+ * be read.
  */
 MUST_CHECK enum code call_run(struct call *call,
 			      const struct call_service *service,
