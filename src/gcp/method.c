@@ -2,7 +2,6 @@
 
 #include "base/codec.h"
 #include "base/format.h"
-#include "gcp/hint.h"
 #include "sys/opt.h"
 
 static void
@@ -26,31 +25,12 @@ write_target(const char *path, const struct args *args, struct buf *out)
 	}
 }
 
-const char METHOD_HINTS[] =
-	"SERVICE_DISABLED\0\0"
-	"enable the API in the project: gcloud services enable "
-	"secretmanager.googleapis.com; with user credentials, set "
-	"GOOGLE_CLOUD_QUOTA_PROJECT too\0"
-	"IAM_PERMISSION_DENIED|PERMISSION_DENIED\0\0"
-	"grant the identity roles/secretmanager.secretVersionAdder and "
-	"roles/secretmanager.secretAccessor, and for a new secret "
-	"secretmanager.secrets.create; a new binding may take minutes\0"
-	"ACCESS_TOKEN_SCOPE_INSUFFICIENT\0\0"
-	"the node's or instance's access scopes lack cloud-platform\0"
-	"ACCESS_TOKEN_EXPIRED\0\0"
-	"the token was new: set the clock here (NTP)\0"
-	"FAILED_PRECONDITION|LOCATION_ORG_POLICY_VIOLATED\0"
-	"gcp.resourceLocations\0"
-	"the organization allows no global secret: create it first, gcloud "
-	"secrets create NAME --replication-policy=user-managed "
-	"--locations=LOCATION\0";
-
 /* Sends the request of `call`, with the current token. */
 static enum code
 send_authorized(struct secretmanager *sm, const struct method *method,
 		struct deadline until, struct status *st)
 {
-	const struct call_service service = { &sm->conn, sm->name, METHOD_HINTS,
+	const struct call_service service = { &sm->conn, sm->name, sm->hints,
 					      false };
 	const char *quota = sm->cred->quota_project;
 	struct http_field fields[3];

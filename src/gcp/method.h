@@ -42,9 +42,6 @@ struct method {
 	enum code (*read)(struct call *, const struct args *, struct status *);
 };
 
-/* What to do about the API's errors (hint.h). */
-extern const char METHOD_HINTS[];
-
 /*
  * Reads the base URL of an API: `endpoint`, which `variable` names, or if that
  * is NULL that of `service` in `universe`. https, or http on the loopback.

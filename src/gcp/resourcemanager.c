@@ -35,5 +35,6 @@ resourcemanager_test_permissions(struct secretmanager *sm,
 	conn_close(&sm->conn);
 	conn_init(&sm->conn, url, network, sm->conn.limits);
 	sm->name = "Cloud Resource Manager";
+	sm->hints = NULL;
 	return method_call(sm, &TEST_PERMISSIONS, &args, retry, st);
 }

@@ -11,12 +11,32 @@ static const struct conn_limits LIMITS = {
 	.exchange_ms = 60000,
 };
 
+const char SECRETMANAGER_HINTS[] =
+	"SERVICE_DISABLED\0\0"
+	"enable the API in the project: gcloud services enable "
+	"secretmanager.googleapis.com; with user credentials, set "
+	"GOOGLE_CLOUD_QUOTA_PROJECT too\0"
+	"IAM_PERMISSION_DENIED|PERMISSION_DENIED\0\0"
+	"grant the identity roles/secretmanager.secretVersionAdder and "
+	"roles/secretmanager.secretAccessor, and for a new secret "
+	"secretmanager.secrets.create; a new binding may take minutes\0"
+	"ACCESS_TOKEN_SCOPE_INSUFFICIENT\0\0"
+	"the node's or instance's access scopes lack cloud-platform\0"
+	"ACCESS_TOKEN_EXPIRED\0\0"
+	"the token was new: set the clock here (NTP)\0"
+	"FAILED_PRECONDITION|LOCATION_ORG_POLICY_VIOLATED\0"
+	"gcp.resourceLocations\0"
+	"the organization allows no global secret: create it first, gcloud "
+	"secrets create NAME --replication-policy=user-managed "
+	"--locations=LOCATION\0";
+
 enum code
 secretmanager_init(struct secretmanager *sm, const char *endpoint,
 		   struct cred *cred, struct call *call,
 		   const struct retry_listener *listener, struct status *st)
 {
 	sm->name = "Secret Manager";
+	sm->hints = SECRETMANAGER_HINTS;
 	sm->cred = cred;
 	sm->call = call;
 	sm->listener = listener;

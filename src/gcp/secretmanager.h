@@ -22,12 +22,16 @@ struct label {
 	const char *value;
 };
 
+/* What to do about the errors of Secret Manager (hint.h). */
+extern const char SECRETMANAGER_HINTS[];
+
 /* Caller-owned; private to secretmanager.c and method.c, unless noted. */
 struct secretmanager {
 	struct conn conn;       /* readable */
 	enum delivery delivery; /* readable: of the last call's last request */
 	bool may_have_acted;    /* readable: any request of the last call may */
 	const char *name;       /* of the service, in messages */
+	const char *hints;      /* for its errors (hint.h), or NULL */
 	struct url url;
 	struct cred *cred;
 	struct call *call;

@@ -6,8 +6,8 @@
 #include "gcp/cred_impersonate.h"
 #include "gcp/cred_metadata.h"
 #include "gcp/cred_types.h"
-#include "gcp/method.h"
 #include "gcp/rpcstatus.h"
+#include "gcp/secretmanager.h"
 #include "test.h"
 
 static const char LOGIN[] = "application-default login";
@@ -29,7 +29,9 @@ static int
 list_services(void **state)
 {
 	static const struct cred_settings settings = { .metadata_host = "m" };
-	static struct cred metadata;
+	static struct cred metadata = {
+		.place[CRED_METADATA].what = "metadata server",
+	};
 	struct status st = { .code = CODE_OK };
 
 	(void)state;
@@ -39,7 +41,7 @@ list_services(void **state)
 	assert_int_equal(cred_metadata_use(&metadata, &settings, &st), CODE_OK);
 	add("metadata server", metadata.type->hints);
 	add("impersonation", CRED_IMPERSONATE_HINTS);
-	add("Secret Manager", METHOD_HINTS);
+	add("Secret Manager", SECRETMANAGER_HINTS);
 	return 0;
 }
 

@@ -4,7 +4,7 @@
 #include "base/json_walk.h"
 #include "gcp/cred_types.h"
 #include "gcp/hint.h"
-#include "gcp/method.h"
+#include "gcp/secretmanager.h"
 
 #include "test.h"
 
@@ -14,7 +14,7 @@ static struct json_tokens tokens;
 static struct status st;
 
 /* What the next replies are read with. */
-static const char *hints = METHOD_HINTS;
+static const char *hints = SECRETMANAGER_HINTS;
 static struct secrets secrets;
 static enum code expected;
 
@@ -289,7 +289,7 @@ TEST(oauth_errors_are_read)
 	assert_int_equal(read_reply(200, "{\"error\":\"server_error\"}"),
 			 CODE_UNAVAILABLE);
 	assert_int_equal(read_reply(302, "{\"error\":\"x\"}"), CODE_UNKNOWN);
-	hints = METHOD_HINTS;
+	hints = SECRETMANAGER_HINTS;
 }
 
 /* A reason that is too long is dropped. */
