@@ -190,6 +190,19 @@ json_put_uint(struct json_writer *writer, uint64_t number)
 	end_value(writer);
 }
 
+void
+json_put_int(struct json_writer *writer, int64_t number)
+{
+	uint64_t size = (uint64_t)number;
+
+	if (!begin_value(writer))
+		return;
+	if (number < 0)
+		buf_put_char(writer->out, '-');
+	buf_put_uint(writer->out, number < 0 ? 0 - size : size);
+	end_value(writer);
+}
+
 static void
 put_literal(struct json_writer *writer, const char *literal)
 {

@@ -40,6 +40,7 @@ void json_key(struct json_writer *writer, const char *key);
 /* One value: the text, the next element, or the member of the last key. */
 void json_put_string(struct json_writer *writer, struct str s);
 void json_put_uint(struct json_writer *writer, uint64_t number);
+void json_put_int(struct json_writer *writer, int64_t number);
 void json_put_boolean(struct json_writer *writer, bool value);
 void json_put_null(struct json_writer *writer);
 /* A string that holds `bytes` in padded base64. */

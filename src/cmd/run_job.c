@@ -1,11 +1,8 @@
-#include <unistd.h>
-
 #include "base/redact.h"
 #include "cmd/applet.h"
 #include "cmd/print.h"
-#include "gcp/adc.h"
 #include "job/jobs.h"
-#include "job/options.h"
+#include "job/outputs.h"
 #include "job/target.h"
 #include "sys/opt.h"
 
@@ -57,59 +54,17 @@ run_and_report(const struct job *job, struct program *program)
 	return print_failure(lost, result);
 }
 
-/* The files that a job's options say it reads; returns their number. */
-static size_t
-list_inputs(const struct job *job, struct other_file *input, size_t max)
-{
-	static char gcloud_file[ADC_PATH_SIZE];
-	size_t count = 0;
-
-	if (options_gcloud_file(gcloud_file))
-		input[count++] = (struct other_file){ "gcloud's credentials",
-						      gcloud_file, -1 };
-
-	for (size_t t = 0; job->options[t] != NULL; t++)
-		for (size_t i = 0; i < job->options[t]->count; i++) {
-			const struct opt *opt = &job->options[t]->opt[i];
-
-			if ((opt->kind & OPT_INPUT) != 0 &&
-			    *opt->value != NULL && count < max)
-				input[count++] = (struct other_file){
-					opt_origin(opt->variable), *opt->value,
-					-1
-				};
-		}
-	return count;
-}
-
 /* Result file and termination log; keeps an earlier error. */
 static void
 prepare_report(const struct job *job, struct program *program,
 	       struct status *st)
 {
-	enum { OUTPUTS = 3, ALL = 16 };
 	struct report *report = &program->report;
-	const struct run_options *options = options_of_run();
-	struct other_file other[ALL];
-	struct status first = { .code = CODE_OK }, second = first;
-	/* The inputs first: the termination log may be an output, too. */
-	size_t inputs = list_inputs(job, other, ALL - OUTPUTS);
-	size_t all = inputs;
+	struct status first = { .code = CODE_OK };
 
-	other[all++] =
-		(struct other_file){ "standard output", NULL, STDOUT_FILENO };
-	other[all++] =
-		(struct other_file){ "standard error", NULL, STDERR_FILENO };
-	other[all++] = (struct other_file){ opt_origin("TERMINATION_LOG_PATH"),
-					    options->termination_log, -1 };
 	report->cluster_id = redact_argument(target_options()->cluster_id);
 	report->project = redact_argument(target_options()->project);
-	(void)report_init(report, options->results_path, other, all, &first);
-	(void)report_init_termination_log(report, options->termination_log,
-					  other, inputs, &second);
-	if (first.code == CODE_OK)
-		first = second;
-	if (first.code == CODE_OK)
+	if (outputs_prepare(report, job->options, &first) == CODE_OK)
 		(void)report_reserve(report, job->messages.unknown, &first);
 	if (st->code == CODE_OK)
 		*st = first;

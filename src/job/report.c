@@ -12,11 +12,6 @@
 #include "sys/crash.h"
 #include "sys/opt.h"
 
-#define RESULTS_FOLDER "/results"
-#define RESULTS_FILE "/results/adapter-result.json"
-
-#define TERMINATION_LOG "/dev/termination-log"
-
 /* What the reader of the result file keeps (status-reporter). */
 #define RESULT_MESSAGE_MAX 1024
 
@@ -54,9 +49,10 @@ report_clear(struct report *report)
 }
 
 /* A link may lead to a file that must not be replaced or truncated. */
-static enum code
-check_others(const char *path, const char *what, const struct other_file *other,
-	     size_t count, struct status *st)
+enum code
+report_check_others(const char *path, const char *what,
+		    const struct other_file *other, size_t count,
+		    struct status *st)
 {
 	for (size_t i = 0; i < count; i++)
 		if (other[i].path == NULL ? file_is_open_as(path, other[i].fd)
@@ -80,13 +76,23 @@ report_init(struct report *report, const char *path,
 	if (path == NULL)
 		path = RESULTS_FILE;
 	if (file_target_open(&report->result, path, what, why) == CODE_OK &&
-	    check_others(path, what, other, count, why) == CODE_OK)
+	    report_check_others(path, what, other, count, why) == CODE_OK)
 		file_target_remove(&report->result);
 	else
 		file_target_close(&report->result);
 	if (st->code != CODE_OK)
 		st->code = CODE_INVALID_ARGUMENT;
 	return st->code;
+}
+
+enum code
+report_refuse_termination_log(const char *path, int error, struct status *st)
+{
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "%s: cannot write to %s, which must be a file that "
+			  "is there: %s",
+			  opt_origin("TERMINATION_LOG_PATH"),
+			  redact_argument(path), strerror(error));
 }
 
 enum code
@@ -97,17 +103,13 @@ report_init_termination_log(struct report *report, const char *path,
 	const char *what = opt_origin("TERMINATION_LOG_PATH");
 
 	if (path != NULL &&
-	    check_others(path, what, other, count, st) != CODE_OK)
+	    report_check_others(path, what, other, count, st) != CODE_OK)
 		return st->code;
 	report->termination_log =
 		file_open_truncated(path == NULL ? TERMINATION_LOG : path);
 	if (path == NULL || report->termination_log >= 0)
 		return CODE_OK;
-	return status_set(
-		st, CODE_INVALID_ARGUMENT,
-		"%s: cannot write to %s, which must be a file that is "
-		"there: %s",
-		what, redact_argument(path), strerror(errno));
+	return report_refuse_termination_log(path, errno, st);
 }
 
 static const char *

@@ -43,12 +43,25 @@ struct report {
 /* Makes an all-zero report ready: nothing to write to but the log. */
 void report_clear(struct report *report);
 
+/* Where the reports go by default. */
+#define RESULTS_FOLDER "/results"
+#define RESULTS_FILE "/results/adapter-result.json"
+#define TERMINATION_LOG "/dev/termination-log"
+
 /* A file that the run reads, or that something else is written to. */
 struct other_file {
 	const char *what; /* the option that names it */
 	const char *path; /* NULL: what descriptor `fd` stands for */
 	int fd;
 };
+
+/*
+ * Whether `path` is none of the `count` other files. INVALID_ARGUMENT says
+ * which; `what` is the option that names `path`.
+ */
+MUST_CHECK enum code report_check_others(const char *path, const char *what,
+					 const struct other_file *other,
+					 size_t count, struct status *st);
 
 /*
  * Prepares the result file: at `path`, or if that is NULL at the default
@@ -71,6 +84,10 @@ MUST_CHECK enum code report_init_termination_log(struct report *report,
 						 const struct other_file *other,
 						 size_t count,
 						 struct status *st);
+
+/* Records that the termination log cannot be `path`, for `error` (errno). */
+enum code report_refuse_termination_log(const char *path, int error,
+					struct status *st);
 
 /*
  * Takes the room that the result file will need, and prepares what a crash

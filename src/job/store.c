@@ -3,16 +3,14 @@
  *
  * An addVersion whose reply was lost is looked for before it is repeated.
  */
-#include "base/format.h"
-#include "job/jobs.h"
+#include "job/store.h"
 
 #include <string.h>
 
+#include "base/format.h"
 #include "job/find_version.h"
-#include "job/input.h"
-#include "job/options.h"
+#include "job/jobs.h"
 #include "job/pullsecret.h"
-#include "job/target.h"
 
 static const char COMPARE[] = "compare-secret";
 static const char CREATE[] = "create-secret";
@@ -357,13 +355,10 @@ static const struct opt OPTIONS[] = {
 	  &given.skip_unchanged, OPT_PLAIN },
 };
 
-static const struct opt_table OWN = { "Job pull-secret", OPTIONS,
-				      OPT_COUNT(OPTIONS) };
+const struct opt_table STORE_OPTIONS = { "Job pull-secret", OPTIONS,
+					 OPT_COUNT(OPTIONS) };
 
-static const struct opt_table *const TABLES[] = {
-	&TARGET_OPTIONS, &INPUT_OPTIONS,   &OWN,
-	&RUN_OPTIONS,    &NETWORK_OPTIONS, NULL,
-};
+static const struct opt_table *const TABLES[] = { STORE_TABLES, NULL };
 
 /* Reads the pull secret and checks it, before the network is touched. */
 static void

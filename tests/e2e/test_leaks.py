@@ -281,8 +281,8 @@ def test_applets(watch):
     watched("access", code=5, PULL_SECRET_DATA=None)
     for words in (["doctor"], ["doctor", "--json"]):
         watched = watch(" ".join(words))
-        watched.emulator.secretmanager.put(SECRET, b"old")
-        watched(*words, code=0, PULL_SECRET_DATA=None)
+        watched(*words, code=0)
+        watched(*words, code=3, PULL_SECRET_DATA=PULL_SECRET[:-1])
 
 
 @traced
@@ -454,12 +454,14 @@ def test_token_endpoints_echo(watch, kind, service, operation):
 @traced
 @pytest.mark.parametrize("words, service, operation", [
     ("token", "oauth", "token"), ("doctor", "secretmanager", "get"),
-    ("doctor", "secretmanager", "testIamPermissions"), ("access", "secretmanager", "access"),
+    ("doctor", "secretmanager", "testIamPermissions"),
+    ("doctor", "resourcemanager", "testIamPermissions"), ("access", "secretmanager", "access"),
     ("run-job delete-pull-secret", "secretmanager", "delete")])
 def test_applets_echo(watch, words, service, operation):
     """What other applets, and another job, say of a refusal."""
-    watched = watch(f"{words.split()[-1]}: echo of {operation}")
-    watched.emulator.secretmanager.put(SECRET, b"old", labels=LABELS)
+    watched = watch(f"{words.split()[-1]}: echo of {service} {operation}")
+    if service != "resourcemanager":
+        watched.emulator.secretmanager.put(SECRET, b"old", labels=LABELS)
     look_at_echoes(watched, service, operation, *words.split(), GOOGLE_APPLICATION_CREDENTIALS=(
         write_file(watched, "user") if service == "oauth" else None))
 

@@ -30,6 +30,10 @@ class Iam:
     def __init__(self):
         self._granted = {}
 
+    def grant_all(self):
+        """Forget every rule."""
+        self._granted.clear()
+
     def grant_only(self, *permissions, identity=None):
         self._granted[identity] = {_full(name) for name in permissions}
 

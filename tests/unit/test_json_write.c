@@ -242,8 +242,12 @@ TEST(numbers_keep_64_bits)
 	json_put_uint(&writer, 0);
 	json_put_uint(&writer, UINT64_MAX);
 	json_put_uint_string(&writer, UINT64_MAX);
+	json_put_int(&writer, INT64_MIN);
+	json_put_int(&writer, -1);
+	json_put_int(&writer, INT64_MAX);
 	json_close(&writer);
-	assert_text("[0,18446744073709551615,\"18446744073709551615\"]");
+	assert_text("[0,18446744073709551615,\"18446744073709551615\","
+		    "-9223372036854775808,-1,9223372036854775807]");
 }
 
 TEST(base64_of_any_length)

@@ -1,0 +1,132 @@
+#include "job/doctor_inputs.h"
+
+#include "base/redact.h"
+#include "gcp/resourcemanager.h"
+#include "job/doctor_finding.h"
+#include "job/input.h"
+#include "job/jobs.h"
+#include "job/outputs.h"
+#include "job/pullsecret.h"
+#include "job/target.h"
+
+bool
+doctor_check_configuration(struct doctor *d, struct program *program)
+{
+	const struct task *task = &program->task;
+	struct status st = { .code = CODE_OK };
+
+	if (program_start_clock(program, &st) == CODE_OK &&
+	    target_read(&program->task, target_options(), &st) == CODE_OK)
+		doctor_record(d, DOCTOR_CONFIGURATION, DOCTOR_OK,
+			      "project %s, cluster %s, secret %s",
+			      task->project, task->cluster_id, task->secret);
+	else
+		doctor_fail(d, DOCTOR_CONFIGURATION, &st);
+	return st.code == CODE_OK;
+}
+
+/* Reads and checks it; `*exit` of a failure. */
+static enum code
+read_pull_secret(struct doctor *d, struct program *program,
+		 enum exit_status *exit, struct status *st)
+{
+	struct call *call = &program->client.call; /* lends its memory */
+	struct task *task = &program->task;
+	struct str secret;
+	size_t registries;
+
+	*exit = EXIT_PULL_SECRET;
+	if (input_check(st) != CODE_OK ||
+	    input_read(program->client.until, &task->input, st) != CODE_OK) {
+		if (st->code != CODE_OUT_OF_RANGE)
+			*exit = code_exit_status(st->code);
+		return st->code;
+	}
+	secret = pullsecret_strip(buf_view(&task->input));
+	if (pullsecret_check(secret, &call->tokens, &call->request, &registries,
+			     st) != CODE_OK)
+		status_prefix(st, "invalid pull secret");
+	else
+		doctor_record(d, DOCTOR_PULL_SECRET, DOCTOR_OK,
+			      "valid: %zu bytes, %zu %s", secret.len,
+			      registries,
+			      registries == 1 ? "registry" : "registries");
+	return st->code;
+}
+
+bool
+doctor_check_pull_secret(struct doctor *d, struct program *program)
+{
+	struct status st = { .code = CODE_OK };
+	enum exit_status exit;
+
+	if (read_pull_secret(d, program, &exit, &st) != CODE_OK) {
+		doctor_fail(d, DOCTOR_PULL_SECRET, &st);
+		if (!status_interrupted(&st))
+			d->finding[DOCTOR_PULL_SECRET].exit = exit;
+	}
+	buf_wipe(&program->task.input);
+	return st.code == CODE_OK;
+}
+
+/* A default place is used if it can be: else the job does without. */
+static bool
+conclude_output(struct doctor *d, enum doctor_step step,
+		const struct output *output, const struct status *st)
+{
+	if (output->path == NULL)
+		doctor_record(d, step, DOCTOR_SKIPPED,
+			      "none: %s is not set, and %s is not there",
+			      output->option, output->usual);
+	else if (st->code == CODE_OK)
+		doctor_record(d, step, DOCTOR_OK, "%s can be written",
+			      redact_argument(output->path));
+	else if (output->given)
+		doctor_fail(d, step, st);
+	else
+		doctor_record(d, step, DOCTOR_SKIPPED, "none: %s", st->message);
+	return st->code == CODE_OK;
+}
+
+bool
+doctor_check_result_file(struct doctor *d, struct program *program)
+{
+	struct status st = { .code = CODE_OK };
+	struct output output;
+
+	(void)program;
+	(void)outputs_probe_result(JOB_pull_secret.options, &output, &st);
+	return conclude_output(d, DOCTOR_RESULT_FILE, &output, &st);
+}
+
+bool
+doctor_check_termination_log(struct doctor *d, struct program *program)
+{
+	struct status st = { .code = CODE_OK };
+	struct output output;
+
+	(void)program;
+	(void)outputs_probe_termination_log(JOB_pull_secret.options, &output,
+					    &st);
+	return conclude_output(d, DOCTOR_TERMINATION_LOG, &output, &st);
+}
+
+bool
+doctor_check_credentials(struct doctor *d, struct program *program,
+			 const char *resource_manager)
+{
+	int64_t started = clock_ms();
+	struct status st = { .code = CODE_OK };
+
+	if (program_load(program, &st) == CODE_OK &&
+	    resourcemanager_url(&d->resource_manager, resource_manager,
+				program->client.cred.universe,
+				&st) == CODE_OK &&
+	    program_confine(program, &st) == CODE_OK)
+		doctor_record(d, DOCTOR_CREDENTIALS, DOCTOR_OK, "%s",
+			      program->client.cred.source);
+	else
+		doctor_fail(d, DOCTOR_CREDENTIALS, &st);
+	d->finding[DOCTOR_CREDENTIALS].duration_ms = clock_ms() - started;
+	return st.code == CODE_OK;
+}

@@ -1,0 +1,131 @@
+#include "job/outputs.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/redact.h"
+#include "gcp/adc.h"
+#include "job/options.h"
+#include "sys/file_probe.h"
+
+static const char RESULT[] = "RESULTS_PATH";
+static const char TERMINATION[] = "TERMINATION_LOG_PATH";
+
+/* Files that nothing may be written to: the inputs first, then outputs. */
+struct others {
+	size_t inputs, all;
+	struct other_file file[16];
+	char gcloud_file[ADC_PATH_SIZE];
+};
+
+#define OUTPUTS 3
+
+static void
+add_input(struct others *others, const char *what, const char *path)
+{
+	if (others->inputs + OUTPUTS <
+	    sizeof(others->file) / sizeof(others->file[0]))
+		others->file[others->inputs++] =
+			(struct other_file){ what, path, -1 };
+}
+
+/* The files that a job's options say it reads, and its other outputs. */
+static void
+list_others(struct others *others, const struct opt_table *const *options)
+{
+	struct other_file *outputs;
+
+	others->inputs = 0;
+	if (options_gcloud_file(others->gcloud_file))
+		add_input(others, "gcloud's credentials", others->gcloud_file);
+	for (size_t t = 0; options[t] != NULL; t++)
+		for (size_t i = 0; i < options[t]->count; i++) {
+			const struct opt *opt = &options[t]->opt[i];
+
+			if ((opt->kind & OPT_INPUT) != 0 && *opt->value != NULL)
+				add_input(others, opt_origin(opt->variable),
+					  *opt->value);
+		}
+	outputs = &others->file[others->inputs];
+	outputs[0] =
+		(struct other_file){ TERMINATION,
+				     options_of_run()->termination_log, -1 };
+	outputs[1] =
+		(struct other_file){ "standard output", NULL, STDOUT_FILENO };
+	outputs[2] =
+		(struct other_file){ "standard error", NULL, STDERR_FILENO };
+	others->all = others->inputs + OUTPUTS;
+}
+
+enum code
+outputs_prepare(struct report *report, const struct opt_table *const *options,
+		struct status *st)
+{
+	const struct run_options *given = options_of_run();
+	struct status second = { .code = CODE_OK };
+	struct others others;
+
+	list_others(&others, options);
+	(void)report_init(report, given->results_path, others.file, others.all,
+			  st);
+	/* The termination log may be standard output or error, too. */
+	(void)report_init_termination_log(report, given->termination_log,
+					  others.file, others.inputs, &second);
+	if (st->code == CODE_OK)
+		*st = second;
+	return st->code;
+}
+
+/* Of the job's other outputs, the termination log only: this is no job. */
+enum code
+outputs_probe_result(const struct opt_table *const *options,
+		     struct output *output, struct status *st)
+{
+	const char *path = options_of_run()->results_path;
+	struct file_target target;
+	struct others others;
+
+	*output = (struct output){ opt_origin(RESULT), RESULTS_FOLDER, path,
+				   path != NULL };
+	if (path == NULL && access(RESULTS_FOLDER, F_OK) != 0)
+		return CODE_OK;
+	if (path == NULL)
+		output->path = RESULTS_FILE;
+	list_others(&others, options);
+	if (file_target_open(&target, output->path, output->option, st) ==
+		    CODE_OK &&
+	    report_check_others(output->path, output->option, others.file,
+				others.inputs + 1, st) == CODE_OK &&
+	    !file_probe_room(target.folder, RESULT_FILE_MAX))
+		(void)status_set(st, CODE_UNAVAILABLE,
+				 "%s: no room for %d bytes at %s",
+				 output->option, RESULT_FILE_MAX,
+				 redact_argument(output->path));
+	file_target_close(&target);
+	if (st->code != CODE_OK && st->code != CODE_UNAVAILABLE)
+		st->code = CODE_INVALID_ARGUMENT;
+	return st->code;
+}
+
+enum code
+outputs_probe_termination_log(const struct opt_table *const *options,
+			      struct output *output, struct status *st)
+{
+	const char *path = options_of_run()->termination_log;
+	struct others others;
+
+	*output = (struct output){ opt_origin(TERMINATION), TERMINATION_LOG,
+				   path, path != NULL };
+	if (path == NULL && file_probe_writable(TERMINATION_LOG))
+		output->path = TERMINATION_LOG;
+	if (path == NULL)
+		return CODE_OK;
+	list_others(&others, options);
+	if (report_check_others(path, output->option, others.file,
+				others.inputs, st) != CODE_OK)
+		return st->code;
+	return file_probe_writable(path)
+		       ? CODE_OK
+		       : report_refuse_termination_log(path, errno, st);
+}
