@@ -10,49 +10,39 @@
 #define RSA_BITS_MAX 4096
 #define SIGNATURE_MAX (RSA_BITS_MAX / 8)
 
-/* State while PEM is decoded. */
-struct pem_reader {
-	struct jwt_key *key;
-	bool wanted; /* inside a block that holds a private key */
-	bool found;
-};
-
-static void
-take_bytes(void *context, const void *bytes, size_t len)
-{
-	struct pem_reader *r = context;
-
-	if (r->wanted)
-		br_skey_decoder_push(&r->key->decoder, bytes, len);
-}
-
-static void
-handle_event(struct pem_reader *r, br_pem_decoder_context *pem)
-{
-	switch (br_pem_decoder_event(pem)) {
-	case BR_PEM_BEGIN_OBJ:
-		/* "RSA PRIVATE KEY" and "EC PRIVATE KEY", too */
-		r->wanted = !r->found &&
-			    str_ends(str_from(br_pem_decoder_name(pem)),
-				     STR("PRIVATE KEY"));
-		br_pem_decoder_setdest(pem, take_bytes, r);
-		break;
-	case BR_PEM_END_OBJ:
-		r->found = r->found || r->wanted;
-		r->wanted = false;
-		break;
-	default:
-		break;
-	}
-}
-
-static void
-feed(struct pem_reader *r, br_pem_decoder_context *pem, struct str text)
+/*
+ * Whether the first private key in the text has ended. `*wanted`: whether one
+ * has begun.
+ */
+static bool
+decode_key(struct jwt_key *key, struct pem_reader *pem, struct str text,
+	   bool *wanted)
 {
 	while (text.len > 0) {
-		text = str_skip(text, pem_push(pem, text));
-		handle_event(r, pem);
+		switch (pem_next(pem, &text)) {
+		case PEM_BEGIN:
+			/* "RSA PRIVATE KEY" and "EC PRIVATE KEY", too */
+			*wanted = str_ends(str_from(pem->label),
+					   STR("PRIVATE KEY"));
+			break;
+		case PEM_BYTES:
+			if (*wanted)
+				br_skey_decoder_push(&key->decoder, pem->bytes,
+						     pem->count);
+			break;
+		case PEM_END:
+			if (*wanted)
+				return true;
+			break;
+		case PEM_ERROR:
+			*wanted = false;
+			br_skey_decoder_init(&key->decoder);
+			break;
+		case PEM_MORE:
+			break;
+		}
 	}
+	return false;
 }
 
 static enum code
@@ -87,16 +77,15 @@ check_key(const struct jwt_key *key, struct status *st)
 enum code
 jwt_key_read(struct jwt_key *key, struct str pem, struct status *st)
 {
-	struct pem_reader r = { .key = key };
-	br_pem_decoder_context decoder;
+	struct pem_reader reader = { .count = 0 };
+	bool found, wanted = false;
 
 	br_skey_decoder_init(&key->decoder);
-	br_pem_decoder_init(&decoder);
-	feed(&r, &decoder, pem);
-	/* The last line may lack its end, which the decoder waits for. */
-	feed(&r, &decoder, STR("\n"));
-	wipe(&decoder, sizeof(decoder));
-	if (!r.found)
+	/* The last line may lack its end. */
+	found = decode_key(key, &reader, pem, &wanted) ||
+		decode_key(key, &reader, STR("\n"), &wanted);
+	wipe(&reader, sizeof(reader));
+	if (!found)
 		(void)refuse("holds no PEM block of a private key", st);
 	else
 		(void)check_key(key, st);

@@ -185,7 +185,7 @@ struct anchor_reader {
 	size_t blocks; /* of PEM with a certificate's label */
 	size_t bytes;  /* of all files so far */
 	/* The file being read; its certificate's bytes are in trust->der. */
-	br_pem_decoder_context pem;
+	struct pem_reader pem;
 	const char *path;
 	bool in_certificate;
 	bool too_long;
@@ -232,30 +232,21 @@ add_anchor(struct anchor_reader *in, struct str der)
 }
 
 static void
-take_bytes(void *context, const void *bytes, size_t len)
+take_bytes(struct anchor_reader *in)
 {
-	struct anchor_reader *in = context;
-
-	if (len > sizeof(in->trust->der) - in->length) {
+	if (in->pem.count > sizeof(in->trust->der) - in->length) {
 		in->too_long = true;
 		return;
 	}
-	memcpy(in->trust->der + in->length, bytes, len);
-	in->length += len;
+	memcpy(in->trust->der + in->length, in->pem.bytes, in->pem.count);
+	in->length += in->pem.count;
 }
 
-/* With white space after it, the label still has its dashes. */
 static bool
-is_certificate(const char *block)
+is_certificate(const char *label)
 {
-	struct str label = str_from(block);
-
-	while (label.len > 0 && (label.ptr[label.len - 1] == ' ' ||
-				 label.ptr[label.len - 1] == '\t' ||
-				 label.ptr[label.len - 1] == '-'))
-		label.len--;
-	return str_eq(label, STR("CERTIFICATE")) ||
-	       str_eq(label, STR("X509 CERTIFICATE"));
+	return strcmp(label, "CERTIFICATE") == 0 ||
+	       strcmp(label, "X509 CERTIFICATE") == 0;
 }
 
 static enum code
@@ -273,32 +264,32 @@ end_block(struct anchor_reader *in)
 					    in->length });
 }
 
-/* An event of the PEM decoder (RFC 7468). */
 static enum code
-handle_event(struct anchor_reader *in)
+handle_event(struct anchor_reader *in, enum pem_event event)
 {
-	switch (br_pem_decoder_event(&in->pem)) {
-	case BR_PEM_BEGIN_OBJ:
-		in->in_certificate =
-			is_certificate(br_pem_decoder_name(&in->pem));
+	switch (event) {
+	case PEM_BEGIN:
+		in->in_certificate = is_certificate(in->pem.label);
 		in->length = 0;
 		in->too_long = false;
-		br_pem_decoder_setdest(&in->pem,
-				       in->in_certificate ? take_bytes : NULL,
-				       in);
-		return CODE_OK;
-	case BR_PEM_END_OBJ:
+		break;
+	case PEM_BYTES:
+		if (in->in_certificate)
+			take_bytes(in);
+		break;
+	case PEM_END:
 		return end_block(in);
-	case BR_PEM_ERROR:
+	case PEM_ERROR:
 		if (in->in_certificate) {
 			in->blocks++;
 			in->trust->skipped++;
 		}
 		in->in_certificate = false;
-		return CODE_OK;
-	default:
-		return CODE_OK;
+		break;
+	case PEM_MORE:
+		break;
 	}
+	return CODE_OK;
 }
 
 static bool
@@ -313,11 +304,9 @@ take_piece(void *context, struct str bytes)
 				  "more than %d MiB",
 				  in->what, in->trust->source,
 				  PEM_FILES_SIZE >> 20) == CODE_OK;
-	while (bytes.len > 0) {
-		bytes = str_skip(bytes, pem_push(&in->pem, bytes));
-		if (handle_event(in) != CODE_OK)
+	while (bytes.len > 0)
+		if (handle_event(in, pem_next(&in->pem, &bytes)) != CODE_OK)
 			return false;
-	}
 	return true;
 }
 
@@ -339,8 +328,8 @@ add_file(struct anchor_reader *in, const char *path)
 
 	in->path = path;
 	in->in_certificate = false;
-	br_pem_decoder_init(&in->pem);
-	/* The last line may lack its end, which the decoder waits for. */
+	in->pem = (struct pem_reader){ .count = 0 };
+	/* The last line may lack its end. */
 	if (file_stream(path, in->what, in->until, take_piece, in, st) ==
 	    CODE_OK)
 		(void)take_piece(in, STR("\n"));
