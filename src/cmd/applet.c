@@ -1,5 +1,7 @@
 #include "cmd/applet.h"
 
+#include "base/redact.h"
+#include "base/suggest.h"
 #include "cmd/print.h"
 #include "sys/wait.h"
 
@@ -21,6 +23,19 @@ applet_find(struct str name)
 		if (str_eq(name, str_from(ALL[i]->name)))
 			return ALL[i];
 	return NULL;
+}
+
+void
+applet_refuse(const char *name, struct status *st)
+{
+	struct suggestion near = { .word = str_from(name) };
+
+	for (size_t i = 0; ALL[i] != NULL; i++)
+		suggest_try(&near, ALL[i]->name, ALL[i]->name);
+	suggest_hint(&near, st);
+	(void)status_set(st, CODE_INVALID_ARGUMENT,
+			 "no applet %s; try: pull-secret --help",
+			 redact_argument(name));
 }
 
 struct buf *

@@ -51,6 +51,9 @@ const struct applet *applet_number(size_t i);
 /* The applet of that name, or NULL. */
 const struct applet *applet_find(struct str name);
 
+/* The error for a name that no applet has, and what it may have meant. */
+void applet_refuse(const char *name, struct status *st);
+
 /* Reads options and operands, or prints the help; then runs it. */
 enum exit_status applet_run(const struct applet *applet,
 			    struct program *program, int argc, char **argv);

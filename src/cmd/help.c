@@ -38,36 +38,40 @@ list_applets(struct program *program)
 	return print_result(buf_view(out));
 }
 
-/* With the name of an applet: the same as its --help. */
+/* With the name of an applet, and of a job: the same as its --help. */
 static enum exit_status
 run_raw(struct program *program, int argc, char **argv)
 {
 	static char help[] = "--help";
-	char *flag[] = { help };
+	char *words[] = { help, help };
 	struct status st = { .code = CODE_OK };
 	const struct applet *applet;
+	int more; /* operands of the applet */
 
+	while (argc > 0 && opt_asks_for_help(argv[argc - 1]))
+		argc--;
 	if (argc == 0)
 		return list_applets(program);
 	applet = applet_find(str_from(argv[0]));
-	if (argc > 1)
+	more = applet == &APPLET_run_job && argc > 1 ? 1 : 0;
+	if (more > 0)
+		words[0] = argv[1];
+	if (argc > 1 + more)
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
 				 "unexpected argument: %s",
-				 redact_argument(argv[1]));
-	else if (applet != NULL && applet != &APPLET_help)
-		return applet_run(applet, program, 1, flag);
-	else if (applet == NULL && !str_eq(str_from(argv[0]), STR("--help")) &&
-		 !str_eq(str_from(argv[0]), STR("-h")))
-		(void)status_set(&st, CODE_INVALID_ARGUMENT, "no applet %s",
-				 redact_argument(argv[0]));
+				 redact_argument(argv[1 + more]));
+	else if (applet == NULL)
+		applet_refuse(argv[0], &st);
 	if (st.code != CODE_OK)
 		return applet_fail(&APPLET_help, &st);
-	return list_applets(program);
+	return applet == &APPLET_help
+		       ? list_applets(program)
+		       : applet_run(applet, program, 1 + more, words);
 }
 
 const struct applet APPLET_help = {
 	.name = "help",
-	.operands = "[APPLET]",
+	.operands = "[APPLET [JOB]]",
 	.description = "print help",
 	.run_raw = run_raw,
 };

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/redact.h"
 #include "cmd/applet.h"
 #include "cmd/print.h"
 #include "sys/crash.h"
@@ -19,9 +18,9 @@ find_option(struct str name)
 {
 	if (str_eq(name, STR("--list")))
 		return &APPLET_LIST;
-	if (str_eq(name, STR("--version")))
+	if (str_eq(name, STR("--version")) || str_eq(name, STR("-V")))
 		return &APPLET_version;
-	if (str_eq(name, STR("--help")) || str_eq(name, STR("-h")))
+	if (opt_asks_for_help(name.ptr))
 		return &APPLET_help;
 	return NULL;
 }
@@ -35,9 +34,7 @@ usage(const char *unknown)
 		(void)status_set(&st, CODE_INVALID_ARGUMENT,
 				 "which applet? Try: pull-secret --help");
 	else
-		(void)status_set(&st, CODE_INVALID_ARGUMENT,
-				 "no applet %s; try: pull-secret --help",
-				 redact_argument(unknown));
+		applet_refuse(unknown, &st);
 	return print_failure(&st, EXIT_CONFIG);
 }
 

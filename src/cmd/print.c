@@ -9,6 +9,21 @@
 #define RESULT_MS 5000
 #define ERROR_MS 1000
 
+static const char *json_option;
+
+static const struct opt OPTIONS[] = {
+	{ "--json", NULL, NULL, NULL, "print an object instead of text",
+	  &json_option, OPT_PLAIN },
+};
+
+const struct opt_table JSON_OPTIONS = { "Output", OPTIONS, OPT_COUNT(OPTIONS) };
+
+bool
+print_wants_json(void)
+{
+	return json_option != NULL;
+}
+
 enum exit_status
 print_result(struct str text)
 {
@@ -43,6 +58,19 @@ print_note(const struct status *st)
 	/* A failure here cannot be reported anywhere. */
 	(void)file_write_all(STDERR_FILENO, buf_view(&line),
 			     deadline_in(ERROR_MS), &unwritten);
+}
+
+enum exit_status
+print_json(struct json_writer *json)
+{
+	struct status st = { .code = CODE_OK };
+
+	json_close(json);
+	buf_put_char(json->out, '\n');
+	if (json_writer_done(json) && !json->out->overflow)
+		return print_result(buf_view(json->out));
+	(void)status_set(&st, CODE_INTERNAL, "the output is too long");
+	return print_failure(&st, EXIT_RETRY);
 }
 
 enum exit_status

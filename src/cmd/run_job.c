@@ -1,4 +1,5 @@
 #include "base/redact.h"
+#include "base/suggest.h"
 #include "cmd/applet.h"
 #include "cmd/print.h"
 #include "job/jobs.h"
@@ -8,9 +9,13 @@
 
 #define NAME_COLUMN 24
 
+/* With `options`, also what every job takes, and an example. */
 static enum exit_status
-list_jobs(struct program *program)
+list_jobs(struct program *program, bool options)
 {
+	static const struct opt_table *const TABLES[] = { &RUN_OPTIONS,
+							  &NETWORK_OPTIONS,
+							  NULL };
 	struct buf *out = applet_output(program);
 
 	buf_put_cstr(out, "usage: pull-secret run-job JOB [OPTION...]\n\n"
@@ -20,6 +25,18 @@ list_jobs(struct program *program)
 		buf_put_padded(out, job_number(i)->name, NAME_COLUMN);
 		buf_put_cstr(out, job_number(i)->description);
 		buf_put_char(out, '\n');
+	}
+	buf_put_cstr(out, "\npull-secret run-job JOB --help shows all options "
+			  "of a job.\n");
+	if (options) {
+		opt_help(TABLES, out);
+		buf_put_cstr(out,
+			     "\nExample:\n"
+			     "  pull-secret run-job pull-secret \\\n"
+			     "    --gcp-project-id my-project --cluster-id "
+			     "cls-1 \\\n"
+			     "    --pull-secret-file pull-secret.json "
+			     "--dry-run\n");
 	}
 	return print_result(buf_view(out));
 }
@@ -91,35 +108,35 @@ start_job(const struct job *job, struct program *program, int argc, char **argv)
 	return print_failure(&st, result);
 }
 
+static void
+refuse_job(const char *name, struct status *st)
+{
+	struct suggestion near = { .word = str_from(name) };
+
+	for (size_t i = 0; job_number(i) != NULL; i++)
+		suggest_try(&near, job_number(i)->name, job_number(i)->name);
+	suggest_hint(&near, st);
+	status_hint(st, "pull-secret run-job lists the jobs");
+	(void)status_set(st, CODE_INVALID_ARGUMENT,
+			 name[0] == '-' ? "the job comes first, then %s"
+					: "no job %s",
+			 redact_argument(name));
+}
+
 static enum exit_status
 run_raw(struct program *program, int argc, char **argv)
 {
 	struct status st = { .code = CODE_OK };
 	const struct job *job;
-	struct str name;
-	bool help;
+	bool help = argc > 0 && opt_asks_for_help(argv[0]);
 
-	if (argc == 0)
-		return list_jobs(program);
-	name = str_from(argv[0]);
-	help = str_eq(name, STR("--help")) || str_eq(name, STR("-h"));
-	if (help && argc == 1)
-		return list_jobs(program);
-	job = job_find(name);
+	if (argc == 0 || (help && argc == 1))
+		return list_jobs(program, help);
+	job = job_find(str_from(argv[help ? 1 : 0]));
 	if (job != NULL)
-		return start_job(job, program, argc - 1, argv + 1);
-	if (help) {
-		(void)status_set(&st, CODE_INVALID_ARGUMENT,
-				 "unexpected argument: %s",
-				 redact_argument(argv[1]));
-	} else {
-		(void)status_set(&st, CODE_INVALID_ARGUMENT,
-				 str_starts(name, STR("-"))
-					 ? "the job comes first, then %s"
-					 : "no job %s",
-				 redact_argument(argv[0]));
-		status_hint(&st, "pull-secret run-job lists the jobs");
-	}
+		return help ? print_help(job, program)
+			    : start_job(job, program, argc - 1, argv + 1);
+	refuse_job(argv[help ? 1 : 0], &st);
 	return applet_fail(&APPLET_run_job, &st);
 }
 

@@ -6,12 +6,18 @@
 #include "cmd/print.h"
 #include "job/options.h"
 
-static const char *json_option;
+static struct {
+	const char *json;
+	const char *show_token;
+} given;
 
-/* Only for this applet, so that it has no variable. */
+/* Only for this applet, so that they have no variable. */
 static const struct opt OPTIONS[] = {
-	{ "--json", NULL, NULL, NULL, "print an object with expiry and source",
-	  &json_option, OPT_PLAIN },
+	{ "--json", NULL, NULL, NULL,
+	  "print an object with expiry and source, without the token",
+	  &given.json, OPT_PLAIN },
+	{ "--show-token", NULL, NULL, NULL, "with --json: the token, too",
+	  &given.show_token, OPT_PLAIN },
 };
 
 static const struct opt_table OWN = { "Applet token", OPTIONS,
@@ -20,26 +26,31 @@ static const struct opt_table OWN = { "Applet token", OPTIONS,
 static const struct opt_table *const TABLES[] = { &OWN, &TIME_OPTIONS,
 						  &NETWORK_OPTIONS, NULL };
 
-static bool
-write_token(const struct cred *cred, bool as_json, struct buf *out)
+/* An object ends up in logs and tickets, where no token belongs. */
+static enum exit_status
+print_facts(const struct cred *cred, struct buf *out)
 {
 	char end[RFC3339_SIZE];
 	struct json_writer json;
 
-	if (!as_json) {
-		buf_put_str(out, cred_token(cred));
-		buf_put_char(out, '\n');
-		return !out->overflow;
-	}
 	clock_rfc3339(cred->token.expires_at, end);
 	json_writer_init(&json, out);
 	json_open_object(&json);
-	json_member(&json, "access_token", cred_token(cred));
+	if (given.show_token != NULL)
+		json_member(&json, "access_token", cred_token(cred));
 	json_member(&json, "expires_at", str_from(end));
 	json_member(&json, "source", str_from(cred->source));
-	json_close(&json);
+	return print_json(&json);
+}
+
+static enum exit_status
+print_token(const struct cred *cred, struct buf *out)
+{
+	if (given.json != NULL)
+		return print_facts(cred, out);
+	buf_put_str(out, cred_token(cred));
 	buf_put_char(out, '\n');
-	return json_writer_done(&json) && !out->overflow;
+	return print_result(buf_view(out));
 }
 
 /* For who sits before a terminal. */
@@ -60,7 +71,6 @@ run(struct program *program, const char *const *operand, size_t count)
 {
 	struct client *client = &program->client;
 	struct status st = { .code = CODE_OK };
-	struct buf *out;
 	bool is_watched;
 
 	(void)operand;
@@ -76,11 +86,7 @@ run(struct program *program, const char *const *operand, size_t count)
 	if (cred_fetch(&client->cred, &client->call, NULL, client->until,
 		       &st) != CODE_OK)
 		return applet_fail(&APPLET_token, &st);
-	out = applet_output(program);
-	if (write_token(&client->cred, json_option != NULL, out))
-		return print_result(buf_view(out));
-	(void)status_set(&st, CODE_INTERNAL, "the token is too long");
-	return applet_fail(&APPLET_token, &st);
+	return print_token(&client->cred, applet_output(program));
 }
 
 const struct applet APPLET_token = {
@@ -89,8 +95,9 @@ const struct applet APPLET_token = {
 	.description = "print an access token",
 	.help = "Prints an access token of the credentials in force. With "
 		"--json, an\n"
-		"object: access_token, expires_at (RFC 3339) and source.\n"
-		"Every flag has a variable; flags win.\n",
+		"object: expires_at (RFC 3339) and source; access_token only "
+		"with\n"
+		"--show-token. Every other flag has a variable; flags win.\n",
 	.options = TABLES,
 	.run = run,
 };

@@ -155,10 +155,10 @@ take_operand(struct operands *operands, const char *arg)
 		operands->excess = arg;
 }
 
-static bool
-asks_for_help(struct str arg)
+bool
+opt_asks_for_help(const char *arg)
 {
-	return str_eq(arg, STR("--help")) || str_eq(arg, STR("-h"));
+	return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
 }
 
 enum code
@@ -182,7 +182,7 @@ opt_parse(const struct opt_table *const *table, int argc, char **argv,
 			take_operand(&operands, argv[i]);
 		else if (str_eq(arg, STR("--")))
 			flags = false;
-		else if (asks_for_help(arg))
+		else if (opt_asks_for_help(argv[i]))
 			*help = true;
 		else if (str_starts(arg, STR("--")))
 			(void)parse_flag(argc, argv, &i, st);

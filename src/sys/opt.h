@@ -75,6 +75,9 @@ MUST_CHECK enum code opt_duration(const char *variable, uint64_t least,
 				  uint64_t most, uint64_t *seconds,
 				  struct status *st);
 
+/* Whether an argument asks for help: "--help" or "-h". */
+bool opt_asks_for_help(const char *arg);
+
 /* Appends the help text of the tables, two lines or more for each option. */
 void opt_help(const struct opt_table *const *table, struct buf *out);
 

@@ -1,5 +1,6 @@
 """Applets, help, version, links, and what happens when nobody can read the output."""
 
+import json
 import os
 import re
 import subprocess
@@ -18,7 +19,7 @@ def usage_error(result, word=""):
     assert word in result.err
 
 
-@pytest.mark.parametrize("words", [["version"], ["--version"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["version"], ["--version"], ["-V"]], ids=" ".join)
 def test_version(run, words):
     result = run(*words)
     assert (result.code, result.err) == (0, "")
@@ -27,6 +28,15 @@ def test_version(run, words):
                         r"  Commit:  \S+\n"
                         r"  Built:   (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|unknown)\n",
                         result.out)
+
+
+@pytest.mark.parametrize("words", [["version", "--json"], ["-V", "--json"]], ids=" ".join)
+def test_version_as_an_object(run, words):
+    result = run(*words)
+    assert (result.code, result.err) == (0, "")
+    shown = run("version").out.split()
+    assert json.loads(result.out) == {"version": shown[4], "commit": shown[6],
+                                      "build_date": shown[8]}
 
 
 @pytest.mark.parametrize("words", [["help"], ["--help"], ["-h"], ["help", "--help"],
@@ -52,6 +62,36 @@ def test_help_of_each_applet(run, applet):
     assert text.startswith("usage: pull-secret ")
     assert text.endswith("\n")
     assert max(len(line) for line in text.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("job", ["pull-secret", "delete-pull-secret"])
+def test_help_of_a_job(run, job):
+    text = run("run-job", job, "--help").out
+    assert text.startswith(f"usage: pull-secret run-job {job} ")
+    for words in (["help", "run-job", job], ["run-job", "--help", job], ["run-job", job, "-h"],
+                  ["help", "run-job", job, "--help"], ["--help", "run-job", job]):
+        assert run(*words).out == text
+
+
+def test_help_of_run_job_has_options_and_an_example_that_works(emulator, run, job, tmp_path):
+    text = run("run-job", "--help").out
+    for flag in ("--timeout DURATION", "--results-path PATH", "--endpoint URL"):
+        assert re.search(rf"^  {flag} ", text, re.M)
+    example = text.partition("Example:\n")[2].replace("\\\n", " ").split()
+    assert example[:3] == ["pull-secret", "run-job", "pull-secret"]
+    (tmp_path / "pull-secret.json").write_text(PULL_SECRET)
+    words = [{"my-project": emulator.project}.get(word, word) for word in example[3:]]
+    result = job(*words, GCP_PROJECT_ID=None, CLUSTER_ID=None, PULL_SECRET_DATA=None, cwd=tmp_path)
+    assert (result.code, result.operations[-2]) == (0, "dry-run")
+
+
+@pytest.mark.parametrize("applet", ["validate", "token", "access", "doctor", "version"])
+def test_help_wins_over_stray_operands(run, applet):
+    """As of the usual tools: what else stands there does not matter."""
+    text = run(applet, "--help").out
+    for words in (["--help", "x", "y"], ["x", "y", "--help"], ["x", "-h", "--nonsense"]):
+        result = run(applet, *words)
+        assert (result.code, result.out, result.err) == (0, text, "")
 
 
 @pytest.mark.parametrize("words", [["run-job"], ["run-job", "--help"],
@@ -96,13 +136,29 @@ USAGE = {
     "list-secret": ["--list", PULL_SECRET], "version-flag-operand": ["--version", "x"],
     "help-flag-unknown": ["--help", "x"], "jobs-operand": ["run-job", "--help", "x"],
     "jobs-secret": ["run-job", "-h", PULL_SECRET],
-    "jobs-job": ["run-job", "--help", "pull-secret"],
+    "help-job-unknown": ["help", "run-job", "unknown"],
+    "help-job-twice": ["help", "run-job", "pull-secret", "pull-secret"],
 }
 
 
 @pytest.mark.parametrize("words", USAGE.values(), ids=USAGE)
 def test_usage_errors(run, words):
     usage_error(run(*words))
+
+
+MEANT = {
+    "swapped": (["tokne"], "token"), "case": (["Version"], "version"),
+    "part": (["run"], "run-job"), "underscore": (["run_job"], "run-job"),
+    "flag": (["--validate"], "validate"), "for-help": (["help", "valdate"], "validate"),
+    "job": (["run-job", "pullsecret"], "pull-secret"),
+    "job-part": (["run-job", "delete"], "delete-pull-secret"),
+    "job-for-help": (["help", "run-job", "pull_secret"], "pull-secret"),
+}
+
+
+@pytest.mark.parametrize("words, meant", MEANT.values(), ids=MEANT)
+def test_a_near_miss_is_told_what_it_may_mean(run, words, meant):
+    usage_error(run(*words), f"(did you mean {meant}?)")
 
 
 def test_a_usage_error_says_what_is_wrong(run):

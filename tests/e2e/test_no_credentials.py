@@ -113,7 +113,7 @@ def test_who_is_asked_is_said_at_a_terminal(emulator, tmp_path):
                         (("--credentials-file", key), None)):
         with terminal() as (end, screen):
             # It prints a token, so nothing is searched for one.
-            result = Runner()("token", "--json", *words, env=emulator.environment(),
+            result = Runner()("token", "--json", "--show-token", *words, env=emulator.environment(),
                               stderr=end)
             os.write(end, b".")
             text = screen()

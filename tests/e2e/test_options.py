@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import PROGRAM, TESTS, native
+from conftest import PROGRAM, PULL_SECRET, TESTS, native
 
 pytestmark = native
 TOP = TESTS.parent
@@ -76,3 +76,42 @@ def test_a_program_that_cannot_be_asked(tmp_path):
     os.chmod(program, 0o755)
     code, said = options(program)
     assert code == 1 and "cannot read all rows" in said
+
+
+def examples(text):
+    """What stands in literal blocks of the manual, or indented in the README."""
+    lines = re.findall(r"^(?:\.Dl |    )?((?:some-command \| )?pull-secret .*)", text, re.M)
+    return [line.partition("  #")[0].strip() for line in lines]
+
+
+def test_examples_of_readme_and_manual_work(emulator, job, tmp_path):
+    """Those of a user's own machine, in the order in which they stand there."""
+    (tmp_path / "pull-secret.json").write_text(PULL_SECRET)
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "pull-secret").symlink_to(PROGRAM)
+    (bin_folder / "some-command").write_text("#!/bin/sh\ncat pull-secret.json\n")
+    (bin_folder / "some-command").chmod(0o755)
+    env = {**job.environment(PULL_SECRET_DATA=None, PULL_SECRET_FILE="pull-secret.json"),
+           "PATH": f"{bin_folder}:/usr/bin:/bin"}
+    manual = MANUAL.read_text().split("\n.Sh EXAMPLES")[1].split("\n.Sh ")[0]
+    readme = README.read_text().split("**A pull secret**")[1].split("**On Kubernetes**")[0]
+    assert (len(examples(manual)), len(examples(readme))) == (8, 4)
+    for line in examples(readme) + examples(manual):
+        line = line.replace("cls-abc123", env["CLUSTER_ID"])
+        if "--pull-secret-file" in line:
+            line = "unset PULL_SECRET_FILE; " + line
+        done = subprocess.run(["/bin/sh", "-c", line], cwd=tmp_path, capture_output=True,
+                              text=True, check=False,
+                              env={name: str(value) for name, value in env.items()
+                                   if value is not None})
+        assert done.returncode == 0, (line, done.stdout, done.stderr)
+        if "stored.json" in line:
+            assert (tmp_path / "stored.json").read_text() == PULL_SECRET
+
+
+def test_the_manual_has_the_usual_sections():
+    sections = re.findall(r"^\.Sh (.*)", MANUAL.read_text(), re.M)
+    usual = ["NAME", "SYNOPSIS", "DESCRIPTION", "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES",
+             "DIAGNOSTICS", "SEE ALSO", "STANDARDS", "CAVEATS"]
+    assert [name for name in sections if name in usual] == usual

@@ -35,7 +35,7 @@ def test_the_token_alone(emulator, token):
 
 
 def test_with_expiry_and_source(emulator, token):
-    result = token("--json")
+    result = token("--json", "--show-token")
     assert result.code == 0
     value = json.loads(result.out)
     assert list(value) == ["access_token", "expires_at", "source"]
@@ -46,9 +46,17 @@ def test_with_expiry_and_source(emulator, token):
     assert value["source"] == f"metadata server {emulator.metadata_host}"
 
 
+def test_an_object_shows_no_token_unless_asked(emulator, token):
+    result = token("--json")
+    assert (result.code, result.err) == (0, "")
+    assert list(json.loads(result.out)) == ["expires_at", "source"]
+    assert token("--json", "--show-token=false").out == result.out
+    assert emulator.tokens.find(token("--show-token").out[:-1]).valid
+
+
 def test_of_a_credential_file(emulator, token, tmp_path):
     emulator.make_authorized_user(tmp_path / "adc.json")
-    result = token("--json", "--credentials-file", tmp_path / "adc.json")
+    result = token("--json", "--show-token", "--credentials-file", tmp_path / "adc.json")
     value = json.loads(result.out)
     assert value["source"] == f"authorized_user, {tmp_path}/adc.json"
     assert emulator.tokens.find(value["access_token"]).kind == "user"
@@ -63,7 +71,7 @@ def test_impersonated(emulator, token):
 
 USAGE = {
     "operand": (["x"], "x"), "unknown": (["--nope"], "--nope"),
-    "value": (["--json=maybe"], "--json"), "timeout": (["--timeout", "x"], "MAX_WAIT"),
+    "value": (["--json=maybe"], "--json"), "timeout": (["--timeout", "x"], "--timeout=x must be"),
     "job-flag": (["--dry-run"], "--dry-run"),
 }
 

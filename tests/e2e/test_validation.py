@@ -5,6 +5,7 @@ Every row runs through the job and through `validate`; both must agree.
 
 import base64
 import json
+import re
 
 import pytest
 from conftest import CANARY, PULL_SECRET, SECRET, auth, pull_secret
@@ -230,14 +231,48 @@ class TestValidateApplet:
         result = run("validate", *operands, stdin=PULL_SECRET.encode() + b"\n")
         assert (result.code, result.err) == (0, "")
         assert result.out == (f"valid pull secret: {len(PULL_SECRET)} bytes, "
-                              "1 registry\n")
+                              "1 registry\n  quay.io\n")
 
     def test_reads_a_file(self, run, tmp_path):
         path = tmp_path / "secret"
         path.write_text(ACCEPTED["several"])
         result = run("validate", path)
         assert result.code == 0
-        assert result.out.endswith("4 registries\n")
+        assert re.search(r" bytes, 4 registries\n(  \S+\n){4}$", result.out)
+
+    # Whoever writes a user into a registry's name does not see it again.
+    REGISTRIES = {"registry.redhat.io": "registry.redhat.io", "localhost:5000/a": "localhost:5000/a",
+                  "https://someone:hunter22@quay.io": "quay.io", "a\u202e\nb": "a\u202e\nb",
+                  "r" * 300: "r" * 255}
+
+    def test_lists_registries_and_never_users(self, run):
+        auth = base64.b64encode(b"robot+someone:hunter22").decode()
+        text = json.dumps({"auths": {name: {"auth": auth} for name in self.REGISTRIES}}).encode()
+        shown = [name.replace("\u202e", "?").replace("\n", "?")
+                 for name in self.REGISTRIES.values()]
+        assert run("validate", stdin=text).out.splitlines()[1:] == [f"  {name}" for name in shown]
+        result = run("validate", "--json", stdin=text)
+        assert (result.code, result.err) == (0, "")
+        assert json.loads(result.out) == {"valid": True, "bytes": len(text), "registries": shown}
+        assert "someone" not in result.out and auth not in result.out
+
+    def test_an_object_of_what_is_invalid(self, run):
+        result = run("validate", "--json", stdin=b'{"quay.io":{"auth":"dTpw"}}')
+        assert result.code == 3
+        value = json.loads(result.out)
+        assert (value["valid"], value["bytes"]) == (False, 27)
+        assert result.err == ("pull-secret: invalid pull secret: "
+                              f"{value['message']} ({value['hint']})\n")
+        assert run("validate", "--json", "/nowhere").out == ""
+
+    def test_the_largest_secret_with_the_most_registries(self, run):
+        entry = '"%04x":{"auth":"YTo="}'
+        names = [entry % number for number in range(65520 // len(entry % 0 + ","))]
+        text = '{"auths":{%s}}' % ",".join(names)
+        result = run("validate", stdin=text.encode())
+        assert result.out.count("\n") == 1 + len(names)
+        result = run("validate", "--json", stdin=text.encode())
+        assert len(json.loads(result.out)["registries"]) == len(names)
 
     def test_ignores_the_variables(self, run):
         env = {"PULL_SECRET_FILE": "/nowhere", "PULL_SECRET_DATA": "x"}
