@@ -3,6 +3,7 @@
 #include "cmd/applet.h"
 #include "cmd/print.h"
 #include "job/jobs.h"
+#include "job/options.h"
 #include "job/outputs.h"
 #include "job/target.h"
 #include "sys/opt.h"
