@@ -101,6 +101,17 @@ utf8_make_printable(char *text)
 	*to = '\0';
 }
 
+struct str
+utf8_cut(struct str s, size_t max)
+{
+	if (s.len <= max)
+		return s;
+	s.len = max;
+	while (s.len > 0 && ((unsigned char)s.ptr[s.len] & 0xc0) == 0x80)
+		s.len--;
+	return s;
+}
+
 size_t
 utf8_encode(uint32_t c, char out[static UTF8_MAX])
 {

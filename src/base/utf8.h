@@ -32,6 +32,9 @@ bool utf8_is_control(uint32_t c);
  */
 void utf8_make_printable(char *text);
 
+/* The start of `s`, up to `max` bytes of it, not cut inside a character. */
+struct str utf8_cut(struct str s, size_t max);
+
 /*
  * Writes the character `c`, which must be at most 0x10ffff and not a surrogate,
  * and returns its length.

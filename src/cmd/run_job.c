@@ -82,6 +82,8 @@ prepare_report(const struct job *job, struct program *program,
 
 	report->cluster_id = redact_argument(target_options()->cluster_id);
 	report->project = redact_argument(target_options()->project);
+	if (st->code == CODE_OK)
+		(void)log_init(&report->log, st);
 	if (outputs_prepare(report, job->options, &first) == CODE_OK)
 		(void)report_reserve(report, job->messages.unknown, &first);
 	if (st->code == CODE_OK)

@@ -10,6 +10,7 @@
 void
 call_init(struct call *call)
 {
+	call->observer = NULL;
 	buf_init(&call->target, call->target_memory,
 		 sizeof(call->target_memory));
 	buf_init(&call->request, call->request_memory,
@@ -126,6 +127,24 @@ delivery_of(int http_status, enum code code)
 	return ANSWERED;
 }
 
+static void
+notify(const struct call *call, const struct call_service *service,
+       const char *method, struct str path, int64_t started, enum code code)
+{
+	const struct call_event event = {
+		.method = method,
+		.path = path,
+		.service = service->name,
+		.code = code,
+		.http_status = call->response.status,
+		.duration_ms = clock_ms() - started,
+		.usage = &service->conn->usage,
+	};
+
+	if (call->observer != NULL)
+		call->observer->notify(call->observer->context, &event);
+}
+
 enum code
 call_run(struct call *call, const struct call_service *service,
 	 const char *method, const struct http_field *fields, size_t count,
@@ -139,6 +158,7 @@ call_run(struct call *call, const struct call_service *service,
 		.body = buf_view(&call->request),
 	};
 	const struct proxy *proxy = service->conn->proxy;
+	int64_t started = clock_ms();
 	struct str path;
 
 	if (call->target.len == 0)
@@ -162,6 +182,7 @@ call_run(struct call *call, const struct call_service *service,
 		call->delivery = delivery_of(call->response.status,
 					     read_reply(call, service, st));
 	}
+	notify(call, service, method, path, started, st->code);
 	if (st->code != CODE_OK && !status_interrupted(st))
 		status_prefix(st, "%s %.*s of %s", method, (int)path.len,
 			      path.ptr, service->name);

@@ -8,6 +8,23 @@
 #include "base/redact.h"
 #include "net/conn.h"
 
+/* One request and what became of it; holds no secret. */
+struct call_event {
+	const char *method;
+	struct str path; /* without the query */
+	const char *service;
+	enum code code;
+	int http_status; /* 0: no reply */
+	int64_t duration_ms;
+	const struct conn_usage *usage;
+};
+
+/* Called after each request. */
+struct call_observer {
+	void (*notify)(void *context, const struct call_event *event);
+	void *context;
+};
+
 /*
  * The memory of the call under way, shared by all calls of a run, of which one
  * is under way at a time. Holds secrets: end with call_wipe(). Readable after
@@ -16,6 +33,7 @@
 struct call {
 	struct http_response response;
 	struct json json;
+	const struct call_observer *observer; /* NULL: nobody */
 	/* Of the next request; call_start() clears them. */
 	bool any_content;       /* the reply need not be JSON: see `body` */
 	enum code expected;     /* this error is an answer, its text not read */

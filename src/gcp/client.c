@@ -5,9 +5,11 @@
 static const char ENDPOINT[] = "SECRET_MANAGER_ENDPOINT";
 
 void
-client_init(struct client *client, const struct retry_listener *listener)
+client_init(struct client *client, const struct retry_listener *listener,
+	    const struct call_observer *observer)
 {
 	call_init(&client->call);
+	client->call.observer = observer;
 	client->listener = listener;
 }
 

@@ -30,8 +30,9 @@ struct client {
 	bool has_connect_to;
 };
 
-/* Gives an all-zero `client` its memory. */
-void client_init(struct client *client, const struct retry_listener *listener);
+/* Gives an all-zero `client` its memory, and who hears what it does. */
+void client_init(struct client *client, const struct retry_listener *listener,
+		 const struct call_observer *observer);
 
 /*
  * Reads credentials and endpoints; touches no network. Codes: those of

@@ -77,6 +77,17 @@ next_wait(const struct retry *retry, uint64_t asked_ms)
 	return (int64_t)asked_ms;
 }
 
+/* False, so that a caller can `return give_up(...)`. */
+static bool
+give_up(const struct retry *retry, const struct status *st, const char *why)
+{
+	const struct retry_listener *listener = retry->listener;
+
+	if (listener != NULL && listener->give_up != NULL)
+		listener->give_up(listener->context, st, retry->attempt, why);
+	return false;
+}
+
 bool
 retry_again(struct retry *retry, struct status *st)
 {
@@ -86,13 +97,13 @@ retry_again(struct retry *retry, struct status *st)
 	if (retry->just_created && st->code == CODE_NOT_FOUND)
 		st->code = CODE_UNAVAILABLE;
 	if (!status_retryable(st))
-		return false;
+		return give_up(retry, st, "it would fail again");
 	retry->attempt++;
 	if (!tries_left(retry))
-		return false;
+		return give_up(retry, st, "no tries are left");
 	wait = next_wait(retry, st->retry_after_ms);
 	if (wait >= deadline_left(retry->until))
-		return false;
+		return give_up(retry, st, "no time is left");
 	if (retry->listener != NULL)
 		retry->listener->notify(retry->listener->context, st,
 					retry->attempt, wait);

@@ -7,11 +7,14 @@
 #include "base/status.h"
 #include "sys/clock.h"
 
-/* Called before each wait. */
 struct retry_listener {
+	/* Called before each wait. */
 	void (*notify)(void *context, const struct status *st, unsigned attempt,
 		       int64_t wait_ms);
 	void *context;
+	/* Called where there is no other try; may be NULL. */
+	void (*give_up)(void *context, const struct status *st,
+			unsigned attempt, const char *why);
 };
 
 /* Caller-owned; one for each operation that is tried again. */

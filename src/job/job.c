@@ -91,6 +91,17 @@ add_effect(const struct summary *summary, struct status *st)
 			  "; %s%s", text, resource);
 }
 
+static void
+log_ignored(struct report *report)
+{
+	const struct log_line line = { .level = LOG_WARNING,
+				       .operation = "validate-config",
+				       .message = report->log.ignored };
+
+	if (line.message[0] != '\0')
+		report_log(report, &line);
+}
+
 /* Everything before the job itself. */
 static enum code
 start_task(const struct job *job, struct program *program,
@@ -102,6 +113,7 @@ start_task(const struct job *job, struct program *program,
 	/* All that is wrong or missing is reported together. */
 	(void)program_start_clock(program, st);
 	report_info(report, "start", "%s", job->start);
+	log_ignored(report);
 	report->operation = "validate-config";
 	status_join(st, wrong);
 	if (job->check != NULL)
@@ -150,22 +162,43 @@ process(struct summary *summary, struct program *program,
 	report_log(&program->report, &line);
 }
 
+static enum log_level
+summary_level(const struct summary *summary)
+{
+	return summary->failed == summary->total ? LOG_ERROR : LOG_INFO;
+}
+
+/* Last of all, for people. */
+static void
+log_stored(const struct summary *summary, struct report *report)
+{
+	const char *resource = summary->outcome.resource;
+	const char *number = strrchr(resource, '/');
+
+	if (report->log.text && summary->outcome.exit == EXIT_DONE &&
+	    number != NULL)
+		report_info(report, "stored",
+			    "Stored version %s; read it back: pull-secret "
+			    "access %s",
+			    number + 1, resource);
+}
+
 static void
 log_summary(const struct summary *summary, struct report *report)
 {
 	char message[160];
-	const struct log_line line = {
-		.level = summary->failed == summary->total ? LOG_ERROR
-							   : LOG_INFO,
-		.operation = "summary",
-		.message = message,
-	};
+	const struct log_line line = { .level = summary_level(summary),
+				       .operation = "summary",
+				       .message = message };
 
+	if (report->log.quiet)
+		return;
 	(void)format_text(message, sizeof(message),
 			  "Job %s: %zu total, %zu succeeded, %zu failed",
 			  summary->job->name, summary->total,
 			  summary->total - summary->failed, summary->failed);
 	report_log(report, &line);
+	log_stored(summary, report);
 }
 
 /*
@@ -191,7 +224,7 @@ fail_unreported(struct summary *summary, const struct status *why)
 	status_hint(&outcome->status, "%s", hint);
 }
 
-/* A success fails if standard output did not take the whole log. */
+/* A success fails if not the whole log could be written. */
 static void
 fail_if_log_is_lost(struct summary *summary, const struct report *report)
 {
@@ -199,7 +232,8 @@ fail_if_log_is_lost(struct summary *summary, const struct report *report)
 
 	if (why.code == CODE_OK || summary->outcome.exit != EXIT_DONE)
 		return;
-	status_prefix(&why, "the log is incomplete: standard output");
+	status_prefix(&why, "the log is incomplete: %s",
+		      log_place(&report->log));
 	fail_unreported(summary, &why);
 }
 
@@ -261,7 +295,7 @@ finish(struct summary *summary, struct report *report)
 	struct ending ending;
 
 	if (summary->job != NULL)
-		report_wait_log(report);
+		report_wait_log(report, summary_level(summary));
 	fail_if_log_is_lost(summary, report);
 	finish_result(summary, report);
 	if (summary->job != NULL)
@@ -274,7 +308,7 @@ finish(struct summary *summary, struct report *report)
 	ending = ending_of(summary);
 	report_termination(report, &ending);
 	if (report->failure.code != CODE_OK) {
-		status_prefix(&report->failure, "standard output");
+		status_prefix(&report->failure, "%s", log_place(&report->log));
 		add_effect(summary, &report->failure);
 	}
 	return summary->outcome.exit;

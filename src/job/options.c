@@ -3,6 +3,7 @@
 #include "gcp/adc.h"
 
 static struct run_options run;
+static const char *log_options[LOG_OPTIONS];
 
 static struct {
 	const char *endpoint;        /* SECRET_MANAGER_ENDPOINT */
@@ -33,6 +34,24 @@ static const struct opt RUN[] = {
 	{ "--termination-log", "TERMINATION_LOG_PATH", "PATH",
 	  "/dev/termination-log if it is there",
 	  "file that gets one line on how the run ended", &run.termination_log,
+	  OPT_PLAIN },
+	{ "--quiet", "LOG_QUIET", NULL, NULL, "log errors only, and no summary",
+	  &run.quiet, OPT_PLAIN },
+	/* two rows each, in the order of enum log_option */
+	{ "--log-format", "HYPERFLEET_LOG_FORMAT", "text|json",
+	  "json, but text on a terminal", "how log lines look: text or json",
+	  &log_options[LOG_FORMAT], OPT_PLAIN },
+	{ NULL, "LOG_FORMAT", "", NULL, NULL, &log_options[LOG_FORMAT],
+	  OPT_PLAIN },
+	{ "--log-level", "HYPERFLEET_LOG_LEVEL", "debug|info|warn|error",
+	  "info", "least level that is logged: debug, info, warn or error",
+	  &log_options[LOG_LEVEL], OPT_PLAIN },
+	{ NULL, "LOG_LEVEL", "", NULL, NULL, &log_options[LOG_LEVEL],
+	  OPT_PLAIN },
+	{ "--log-output", "HYPERFLEET_LOG_OUTPUT", "stdout|stderr", "stdout",
+	  "where the log goes: stdout or stderr", &log_options[LOG_OUTPUT],
+	  OPT_PLAIN },
+	{ NULL, "LOG_OUTPUT", "", NULL, NULL, &log_options[LOG_OUTPUT],
 	  OPT_PLAIN },
 };
 
@@ -101,6 +120,12 @@ const struct run_options *
 options_of_run(void)
 {
 	return &run;
+}
+
+const struct opt *
+options_of_log(enum log_option which)
+{
+	return &RUN[OPT_COUNT(RUN) - 2 * (LOG_OPTIONS - which)];
 }
 
 enum code

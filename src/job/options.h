@@ -15,7 +15,11 @@ struct run_options {
 	const char *timeout;         /* MAX_WAIT_TIME_SECONDS */
 	const char *results_path;    /* RESULTS_PATH */
 	const char *termination_log; /* TERMINATION_LOG_PATH */
+	const char *quiet;           /* LOG_QUIET, a switch */
 };
+
+/* Those of RUN_OPTIONS that are one of some words, for log_init(). */
+enum log_option { LOG_FORMAT, LOG_LEVEL, LOG_OUTPUT, LOG_OPTIONS };
 
 /* The options of every job, and the part of them that is about time. */
 extern const struct opt_table RUN_OPTIONS;
@@ -26,6 +30,9 @@ extern const struct opt_table NETWORK_OPTIONS;
 
 /* The values of RUN_OPTIONS. */
 const struct run_options *options_of_run(void);
+
+/* A row of them; its argument lists the words, as "text|json". */
+const struct opt *options_of_log(enum log_option which);
 
 /*
  * The time limit in milliseconds: 1 s to one day. INVALID_ARGUMENT for

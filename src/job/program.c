@@ -7,7 +7,8 @@ void
 program_init(struct program *program)
 {
 	report_clear(&program->report);
-	client_init(&program->client, &program->report.retries);
+	client_init(&program->client, &program->report.retries,
+		    &program->report.requests);
 	task_init(&program->task);
 	program->client.until = program->report.until;
 }

@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/json_write.h"
 #include "base/redact.h"
+#include "base/utf8.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
 #include "sys/opt.h"
@@ -36,6 +37,44 @@ log_retry(void *context, const struct status *st, unsigned attempt,
 	report_log(report, &line);
 }
 
+/* Why a failure is final, and what each request took: for LOG_DEBUG. */
+static void
+log_final(void *context, const struct status *st, unsigned attempt,
+	  const char *why)
+{
+	struct report *report = context;
+	char message[64];
+	const struct log_line line = { .level = LOG_DEBUG,
+				       .operation = report->operation,
+				       .message = message,
+				       .attempt = attempt };
+
+	(void)format_text(message, sizeof(message), "No retry after %s: %s",
+			  code_name(st->code), why);
+	report_log(report, &line);
+}
+
+static void
+log_request(void *context, const struct call_event *event)
+{
+	struct report *report = context;
+	const struct status st = { .code = event->code,
+				   .http_status = event->http_status };
+	char message[STATUS_MESSAGE_MAX];
+	const struct log_line line = { .level = LOG_DEBUG,
+				       .operation = report->operation,
+				       .message = message,
+				       .timed = true,
+				       .duration_ms = event->duration_ms,
+				       .status = &st,
+				       .usage = event->usage };
+
+	(void)format_text(message, sizeof(message), "%s %.*s of %s: %s",
+			  event->method, (int)event->path.len, event->path.ptr,
+			  event->service, code_name(event->code));
+	report_log(report, &line);
+}
+
 void
 report_clear(struct report *report)
 {
@@ -43,7 +82,9 @@ report_clear(struct report *report)
 	report->result.folder = -1;
 	report->result.temp_fd = -1;
 	report->termination_log = -1;
-	report->retries = (struct retry_listener){ log_retry, report };
+	report->retries =
+		(struct retry_listener){ log_retry, report, log_final };
+	report->requests = (struct call_observer){ log_request, report };
 	report->until = deadline_in((int64_t)TIMEOUT_DEFAULT_S * 1000);
 	status_clear(&report->failure);
 }
@@ -112,85 +153,11 @@ report_init_termination_log(struct report *report, const char *path,
 	return report_refuse_termination_log(path, errno, st);
 }
 
-static const char *
-level_name(enum log_level level)
-{
-	switch (level) {
-	case LOG_INFO:
-		return "info";
-	case LOG_WARNING:
-		return "warning";
-	case LOG_ERROR:
-		return "error";
-	}
-	return "error";
-}
-
 static void
 member(struct json_writer *json, const char *key, const char *value)
 {
 	if (value != NULL && value[0] != '\0')
 		json_member(json, key, str_from(value));
-}
-
-static void
-member_uint(struct json_writer *json, const char *key, uint64_t value)
-{
-	json_key(json, key);
-	json_put_uint(json, value);
-}
-
-/* Up to `max` bytes of UTF-8, not cut inside a character. */
-static struct str
-cut(const char *text, size_t max)
-{
-	struct str s = str_from(text);
-
-	if (s.len <= max)
-		return s;
-	s.len = max;
-	while (s.len > 0 && ((unsigned char)s.ptr[s.len] & 0xc0) == 0x80)
-		s.len--;
-	return s;
-}
-
-/* Keys in alphabetical order, as in the Go program. */
-static bool
-build_line(const struct report *report, const struct log_line *line,
-	   struct buf *out)
-{
-	const struct status *st = line->status;
-	char now[RFC3339_SIZE];
-	struct json_writer json;
-
-	clock_rfc3339(clock_unix(), now);
-	json_writer_init(&json, out);
-	json_open_object(&json);
-	if (line->attempt > 0)
-		member_uint(&json, "attempt", line->attempt);
-	json_member(&json, "cluster_id",
-		    cut(report->cluster_id, NAME_MAX_SHOWN));
-	if (line->timed)
-		member_uint(&json, "duration_ms", (uint64_t)line->duration_ms);
-	if (st != NULL)
-		member(&json, "error_code", code_name(st->code));
-	json_member(&json, "gcp_project", cut(report->project, NAME_MAX_SHOWN));
-	if (st != NULL) {
-		member(&json, "hint", st->hint);
-		if (st->http_status > 0)
-			member_uint(&json, "http_status",
-				    (uint64_t)st->http_status);
-	}
-	member(&json, "level", level_name(line->level));
-	member(&json, "message", line->message);
-	member(&json, "operation", line->operation);
-	if (line->retry_in_ms > 0)
-		member_uint(&json, "retry_in_ms", (uint64_t)line->retry_in_ms);
-	member(&json, "timestamp", now);
-	member(&json, "version", line->version);
-	json_close(&json);
-	buf_put_char(out, '\n');
-	return json_writer_done(&json) && !out->overflow;
 }
 
 /* The last lines get GRACE_MS even after the deadline, but only once. */
@@ -209,12 +176,15 @@ report_log(struct report *report, const struct log_line *line)
 	char memory[LOG_LINE_MAX];
 	struct buf text;
 
+	if (line->level < report->log.level)
+		return;
 	buf_init(&text, memory, sizeof(memory));
-	if (!build_line(report, line, &text))
+	if (!log_build(&report->log, report->cluster_id, report->project, line,
+		       &text))
 		(void)status_set(&report->failure, CODE_INTERNAL,
 				 "a log line is too long");
 	else
-		(void)file_write_all(STDOUT_FILENO, buf_view(&text),
+		(void)file_write_all(log_fd(&report->log), buf_view(&text),
 				     write_deadline(report), &report->failure);
 }
 
@@ -261,16 +231,18 @@ report_check(const struct report *report, struct status *st)
 	if (report->failure.code != CODE_OK) {
 		*st = report->failure;
 		st->permanent = true;
-		status_prefix(st, "standard output");
+		status_prefix(st, "%s", log_place(&report->log));
 	}
 	return st->code;
 }
 
 void
-report_wait_log(struct report *report)
+report_wait_log(struct report *report, enum log_level level)
 {
-	if (report->failure.code == CODE_OK)
-		(void)file_wait_writable(STDOUT_FILENO, write_deadline(report),
+	if (report->failure.code == CODE_OK && !report->log.quiet &&
+	    level >= report->log.level)
+		(void)file_wait_writable(log_fd(&report->log),
+					 write_deadline(report),
 					 &report->failure);
 }
 
@@ -278,7 +250,8 @@ static void
 detail(struct json_writer *json, const char *key, const char *name)
 {
 	if (name != NULL && name[0] != '\0')
-		json_member(json, key, cut(name, NAME_MAX_SHOWN));
+		json_member(json, key,
+			    utf8_cut(str_from(name), NAME_MAX_SHOWN));
 }
 
 /* False if it does not fit. */
@@ -294,7 +267,8 @@ build_result(const struct report *report, const struct ending *ending,
 	member(&json, "status",
 	       outcome->code == CODE_OK ? "success" : "failure");
 	member(&json, "reason", ending->reason);
-	json_member(&json, "message", cut(ending->message, RESULT_MESSAGE_MAX));
+	json_member(&json, "message",
+		    utf8_cut(str_from(ending->message), RESULT_MESSAGE_MAX));
 	json_key(&json, "details");
 	json_open_object(&json);
 	detail(&json, "cluster_id", report->cluster_id);
@@ -375,7 +349,8 @@ report_termination(struct report *report, const struct ending *ending)
 	buf_init(&line, memory, sizeof(memory));
 	buf_put_cstr(&line, ending->reason);
 	buf_put_cstr(&line, ": ");
-	buf_put_str(&line, cut(ending->message, STATUS_MESSAGE_MAX));
+	buf_put_str(&line,
+		    utf8_cut(str_from(ending->message), STATUS_MESSAGE_MAX));
 	if (ending->outcome->hint[0] != '\0') {
 		buf_put_cstr(&line, " (");
 		buf_put_cstr(&line, ending->outcome->hint);

@@ -1,43 +1,30 @@
 /*
  * Floor 4, job. Reports of a run: log lines, result file, termination log.
  *
- * A log line is one JSON object on standard output with its keys in
- * alphabetical order. The result file is what HyperFleet's status-reporter
- * reads: written once, at the end, atomically. The termination log is
- * what Kubernetes shows in a pod's status: one line on how the run ended.
+ * Log lines are those of log.h. The result file is what HyperFleet's
+ * status-reporter reads: written once, at the end, atomically. The termination
+ * log is what Kubernetes shows in a pod's status: one line on how the run
+ * ended.
  */
 #ifndef JOB_REPORT_H
 #define JOB_REPORT_H
 
 #include "gcp/retry.h"
+#include "job/log.h"
 #include "sys/file.h"
-
-enum log_level { LOG_INFO, LOG_WARNING, LOG_ERROR };
-
-/* One line; zero and NULL members are left out. */
-struct log_line {
-	enum log_level level;
-	const char *operation;
-	const char *message;
-	const char *version; /* resource name of the secret version */
-	bool timed;
-	int64_t duration_ms; /* only if `timed` */
-	/* of errors and warnings */
-	const struct status *status; /* gives code, hint, HTTP status */
-	unsigned attempt;
-	int64_t retry_in_ms;
-};
 
 /* Caller-owned; result and termination log are private to report.c. */
 struct report {
 	const char *cluster_id; /* NULL while unknown */
 	const char *project;
+	struct log log;        /* how lines are written */
 	struct deadline until; /* how long a full log is waited for */
 	struct status failure; /* the first line that could not be written */
 	struct file_target result;
 	int termination_log;   /* -1: none */
 	const char *operation; /* what the run is doing, as the log names it */
 	struct retry_listener retries; /* logs each as a warning */
+	struct call_observer requests; /* logs each for LOG_DEBUG */
 };
 
 /* Makes an all-zero report ready: nothing to write to but the log. */
@@ -98,7 +85,10 @@ enum code report_refuse_termination_log(const char *path, int error,
 MUST_CHECK enum code report_reserve(struct report *report, const char *unknown,
 				    struct status *st);
 
-/* Writes a line. What cannot be written is remembered in `failure`. */
+/*
+ * Writes a line, if its level is written. What cannot be written is remembered
+ * in `failure`.
+ */
 void report_log(struct report *report, const struct log_line *line);
 
 /* Logs a message of `operation` at level info. */
@@ -121,10 +111,10 @@ MUST_CHECK enum code report_check(const struct report *report,
 				  struct status *st);
 
 /*
- * Waits until one more line can be written. If that will never be, `failure`
- * says so.
+ * Waits until one more line of that level can be written. If that will never
+ * be, `failure` says so.
  */
-void report_wait_log(struct report *report);
+void report_wait_log(struct report *report, enum log_level level);
 
 /* How a run ended. */
 struct ending {

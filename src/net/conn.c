@@ -157,6 +157,7 @@ receive_some(struct conn *c, struct http_response *response, struct status *st)
 				      st);
 		if (got <= 0)
 			break;
+		c->usage.received += got;
 		if (http_feed(response, c->input, (size_t)got, st) != CODE_OK)
 			return st->code;
 		if (response->body_dropped)
@@ -225,15 +226,20 @@ run_exchange(struct conn *c, const struct http_request *request,
 	struct deadline first_byte = deadline_in(c->limits->first_byte_ms);
 	bool waiting = false;
 
+	(void)conn_lap(c);
 	while (response->state != HTTP_COMPLETE) {
 		if (send_some(c, request->body, st) != CODE_OK)
 			return st->code;
 		/* The clock for the first byte starts when all has left. */
 		if (!waiting && all_sent(c, request->body)) {
 			waiting = true;
+			(void)conn_lap(c);
 			first_byte = deadline_in(c->limits->first_byte_ms);
 		}
-		if (receive_some(c, response, st) != CODE_OK)
+		(void)receive_some(c, response, st);
+		if (c->usage.first_byte_ms < 0 && c->usage.received > 0)
+			c->usage.first_byte_ms = conn_lap(c);
+		if (st->code != CODE_OK)
 			return st->code;
 		if (response->state == HTTP_COMPLETE)
 			break;
@@ -278,6 +284,8 @@ conn_exchange(struct conn *c, const struct http_request *request,
 	}
 	if (c->state == CONN_READY && !still_idle(c))
 		conn_close(c);
+	if (c->state == CONN_READY && c->exchanges > 0)
+		c->usage = (struct conn_usage){ -1, -1, -1, -1, 0, 0 };
 	if (conn_open(c, until, st) == CODE_OK) {
 		if (run_exchange(c, request, response, until, st) == CODE_OK)
 			*delivery = ANSWERED;
@@ -289,6 +297,7 @@ conn_exchange(struct conn *c, const struct http_request *request,
 			*delivery = MAYBE_ACTED;
 	}
 	c->exchanges++;
+	c->usage.sent = (int64_t)c->sent;
 	if (st->code != CODE_OK || !response->keep_alive)
 		conn_close(c);
 	buf_wipe(&c->head);

@@ -42,6 +42,19 @@ enum delivery {
 	ANSWERED
 };
 
+/*
+ * What an exchange took, in milliseconds and bytes; -1: it has no such part, as
+ * on a connection that was open.
+ */
+struct conn_usage {
+	int64_t dns_ms;
+	int64_t connect_ms;
+	int64_t tls_ms;        /* with all that a proxy asks for before it */
+	int64_t first_byte_ms; /* after the request was sent */
+	int64_t sent;          /* bytes, without TLS */
+	int64_t received;
+};
+
 /* Caller-owned; private to conn.c but for the counters. */
 struct conn {
 	enum conn_state state;
@@ -55,11 +68,13 @@ struct conn {
 	const struct url *connect_to; /* where to connect instead, or NULL */
 	struct conn *opening_ahead;   /* goes on opening while this one waits */
 	int fd;
-	struct deadline phase; /* of the handshake */
-	unsigned opened;       /* connections made, for tests and the log */
-	unsigned exchanges;    /* on the present connection */
-	struct dial dial;      /* readable: see dial.h */
-	struct tls tls;        /* readable: see tls.h */
+	struct deadline phase;   /* of the handshake */
+	unsigned opened;         /* connections made, for tests and the log */
+	unsigned exchanges;      /* on the present connection */
+	struct conn_usage usage; /* readable: of the last exchange */
+	int64_t lap_ms;          /* when the present phase began */
+	struct dial dial;        /* readable: see dial.h */
+	struct tls tls;          /* readable: see tls.h */
 	struct tls proxy_tls;
 	struct socket_stream socket;
 	struct stream *stream; /* the innermost one so far */

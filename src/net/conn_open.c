@@ -32,6 +32,17 @@ conn_start_opening(struct conn *c)
 	c->last_phase = CONN_DIALING;
 	c->resolved = false;
 	c->exchanges = 0;
+	c->usage = (struct conn_usage){ -1, -1, -1, -1, 0, 0 };
+	(void)conn_lap(c);
+}
+
+int64_t
+conn_lap(struct conn *c)
+{
+	int64_t before = c->lap_ms;
+
+	c->lap_ms = clock_ms();
+	return c->lap_ms - before;
 }
 
 /* A TLS session over the innermost stream. */
@@ -137,16 +148,31 @@ phase_is_late(const struct conn *c, struct status *st)
 			  seconds);
 }
 
+/* Before the next phase starts, if this one is `done`. */
+static void
+note_times(struct conn *c, bool done)
+{
+	if (!c->resolved && !c->dial.resolving) {
+		c->resolved = true;
+		c->usage.dns_ms = conn_lap(c);
+	}
+	if (done && c->state == CONN_DIALING)
+		c->usage.connect_ms = conn_lap(c);
+	else if (done && c->state == CONN_HANDSHAKING)
+		c->usage.tls_ms = conn_lap(c);
+}
+
 enum code
 conn_step_opening(struct conn *c, struct status *st)
 {
 	bool done = true;
 
 	while (conn_is_opening(c) && done) {
-		if (step_phase(c, &done, st) == CODE_OK && done)
+		(void)step_phase(c, &done, st);
+		note_times(c, done);
+		if (st->code == CODE_OK && done)
 			(void)start_next(c, after(c), st);
 		c->last_phase = c->state;
-		c->resolved = !c->dial.resolving;
 		if (st->code != CODE_OK) {
 			if (c->proxy != NULL && c->state == CONN_DIALING)
 				status_prefix(st, "proxy");

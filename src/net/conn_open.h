@@ -20,6 +20,9 @@ void conn_start_opening(struct conn *c);
  */
 MUST_CHECK enum code conn_step_opening(struct conn *c, struct status *st);
 
+/* Milliseconds since the last call, or since opening started. */
+int64_t conn_lap(struct conn *c);
+
 /* Adds what it waits for before the next step. */
 void conn_opening_wait(struct conn *c, struct wait_list *list);
 

@@ -1,6 +1,6 @@
 """No secret and no token is left anywhere: a matrix of failure paths and of the channels
-that something could leak through, printed at the end. There are no levels of logging:
-what the program can say, it says in every run.
+that something could leak through, printed at the end. All runs are at the level debug,
+which says everything that the others do, in either format, to either output.
 """
 
 import base64
@@ -119,7 +119,10 @@ class Watched(Job):
         self.matrix.runs[self.path] += 1
         note, result = self.folder / "note", self.folder / "result"
         note.touch()
-        variables = {"RESULTS_PATH": result, "TERMINATION_LOG_PATH": note, **variables}
+        runs = self.matrix.runs[self.path]
+        variables = {"RESULTS_PATH": result, "TERMINATION_LOG_PATH": note,
+                     "LOG_LEVEL": "debug", "LOG_FORMAT": ("text", "json")[runs % 2],
+                     "LOG_OUTPUT": ("stdout", "stderr")[runs // 2 % 2], **variables}
         start = super(Job, self).start if applet else super().start
         self.process = start(*applet, env=self.environment(**variables), cwd=self.folder,
                              preexec_fn=_prepare)
@@ -202,6 +205,10 @@ ENDS = {
     "dry run": (None, {"DRY_RUN": "true"}, 0),
     "unchanged": (lambda emulator: emulator.secretmanager.put(SECRET, PULL_SECRET.encode()),
                   {"SKIP_UNCHANGED": "true"}, 0),
+    "quiet": (None, {"LOG_QUIET": "true"}, 0),
+    "info": (None, {"LOG_LEVEL": "info"}, 0),
+    "refused, info": (always("secretmanager", "addVersion", reply=errors.permission_denied()),
+                      {"LOG_LEVEL": "info"}, 4),
     "usage": (None, {"CLUSTER_ID": "WRONG"}, 2),
     "invalid": (None, {"PULL_SECRET_DATA": PULL_SECRET[:-1]}, 3),
     "twice given": (None, {"PULL_SECRET_FILE": "/x"}, 2),
@@ -262,7 +269,8 @@ def test_a_secret_in_the_wrong_variable(watch):
                  "HTTPS_PROXY", "GCE_METADATA_HOST", "SECRET_MANAGER_ENDPOINT",
                  "SECRET_MANAGER_CONNECT_TO", "MAX_WAIT_TIME_SECONDS", "DRY_RUN",
                  "GOOGLE_CLOUD_QUOTA_PROJECT", "GOOGLE_CLOUD_UNIVERSE_DOMAIN",
-                 "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT", "TERMINATION_LOG_PATH"):
+                 "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT", "TERMINATION_LOG_PATH",
+                 "LOG_LEVEL", "HYPERFLEET_LOG_FORMAT", "LOG_QUIET"):
         given = None if name == "PULL_SECRET_FILE" else PULL_SECRET
         watched(may=[("environ", None), ("memory", None)],
                 **{"PULL_SECRET_DATA": given, name: PULL_SECRET})

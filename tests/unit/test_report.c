@@ -78,16 +78,30 @@ assert_json(const char *text, size_t len)
 	assert_int_equal(json_type(json_root(&json)), JSON_OBJECT);
 }
 
+/* One line that a terminal shows as it is. */
+static void
+assert_plain(const char *text, size_t len)
+{
+	assert_int_equal(text[len - 1], '\n');
+	for (size_t i = 0; i < len - 1; i++)
+		assert_true((unsigned char)text[i] >= ' ' && text[i] != 0x7f &&
+			    (unsigned char)text[i] != 0xff);
+}
+
 TEST(the_longest_line_fits)
 {
+	static const struct conn_usage usage = { INT64_MAX, INT64_MAX,
+						 INT64_MAX, INT64_MAX,
+						 INT64_MAX, INT64_MAX };
 	static char name[4096], text[LOG_LINE_MAX + 1];
 
-	for (size_t i = 0; i < sizeof(PIECES) / sizeof(PIECES[0]); i++) {
+	for (size_t i = 0; i < 2 * COUNT(PIECES); i++) {
+		const char *piece = PIECES[i % COUNT(PIECES)];
 		struct status st = { .code = CODE_FAILED_PRECONDITION,
 				     .http_status = 599 };
 		const struct log_line line = {
 			.level = LOG_WARNING,
-			.operation = "add-secret-version",
+			.operation = "start",
 			.message = st.message,
 			.version = VERSION,
 			.timed = true,
@@ -95,20 +109,25 @@ TEST(the_longest_line_fits)
 			.status = &st,
 			.attempt = 4294967295U,
 			.retry_in_ms = INT64_MAX,
+			.usage = &usage,
 		};
 		size_t len;
 
-		fill_with(st.message, sizeof(st.message), PIECES[i]);
-		fill_with(st.hint, sizeof(st.hint), PIECES[i]);
-		fill_with(name, sizeof(name), PIECES[i]);
+		fill_with(st.message, sizeof(st.message), piece);
+		fill_with(st.hint, sizeof(st.hint), piece);
+		fill_with(name, sizeof(name), piece);
 		memset(&report, 0, sizeof(report));
+		report.log.text = i >= COUNT(PIECES);
 		report.until = DEADLINE_NEVER;
 		report.cluster_id = name;
 		report.project = name;
 		len = captured(log_it, &line, text, sizeof(text));
 		assert_int_equal(report.failure.code, CODE_OK);
 		assert_true(len > sizeof(st.message) && text[len - 1] == '\n');
-		assert_json(text, len - 1);
+		if (report.log.text)
+			assert_plain(text, len);
+		else
+			assert_json(text, len - 1);
 	}
 }
 

@@ -7,6 +7,7 @@ static struct status st;
 static unsigned notified;
 static unsigned last_attempt;
 static int64_t last_wait;
+static const char *last_why;
 
 static void
 on_retry(void *context, const struct status *failure, unsigned attempt,
@@ -19,7 +20,17 @@ on_retry(void *context, const struct status *failure, unsigned attempt,
 	last_wait = wait_ms;
 }
 
-static const struct retry_listener LISTENER = { on_retry, NULL };
+static void
+on_end(void *context, const struct status *failure, unsigned attempt,
+       const char *why)
+{
+	(void)context;
+	(void)attempt;
+	assert_int_not_equal(failure->code, CODE_OK);
+	last_why = why;
+}
+
+static const struct retry_listener LISTENER = { on_retry, NULL, on_end };
 
 static void
 fail_with(enum code code)
@@ -54,6 +65,7 @@ TEST(services_get_three_retries)
 	assert_false(retry_again(&retry, &st));
 	assert_int_equal(st.code, CODE_UNAVAILABLE);
 	assert_int_equal(notified, 3);
+	assert_string_equal(last_why, "no tries are left");
 }
 
 TEST(not_found_passes_where_it_was_just_created)
