@@ -1,6 +1,12 @@
 #include "gcp/resourcemanager.h"
 
+#include "gcp/hint.h"
 #include "gcp/method.h"
+
+const char RESOURCEMANAGER_HINTS[] =
+	"SERVICE_DISABLED\0\0"
+	"enable it in the project that the message names: gcloud services "
+	"enable cloudresourcemanager.googleapis.com\0";
 
 static const struct method TEST_PERMISSIONS = {
 	.verb = "POST",
@@ -35,6 +41,6 @@ resourcemanager_test_permissions(struct secretmanager *sm,
 	conn_close(&sm->conn);
 	conn_init(&sm->conn, url, network, sm->conn.limits);
 	sm->name = "Cloud Resource Manager";
-	sm->hints = NULL;
+	sm->hints = RESOURCEMANAGER_HINTS;
 	return method_call(sm, &TEST_PERMISSIONS, &args, retry, st);
 }

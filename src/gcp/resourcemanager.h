@@ -8,6 +8,9 @@
 
 #include "gcp/secretmanager.h"
 
+/* What to do about its errors (hint.h). */
+extern const char RESOURCEMANAGER_HINTS[];
+
 /*
  * Reads the base URL: `endpoint`, or Google's in `universe` if that is NULL.
  * Codes as secretmanager_init().

@@ -174,14 +174,12 @@ record_unasked(struct question *q, size_t permission)
 		       permission == ADD ? st->message : "see add-version");
 	if (permission != ADD)
 		return;
-	if (q->asks_project && strcmp(st->reason, "SERVICE_DISABLED") == 0)
-		doctor_hint(d, DOCTOR_ADD,
-			    "gcloud services enable "
-			    "cloudresourcemanager.googleapis.com, in the "
-			    "project of the identity or of its quota; or look "
-			    "again once the secret exists");
-	else if (st->hint[0] != '\0')
+	if (st->hint[0] != '\0')
 		doctor_hint(d, DOCTOR_ADD, "%s", st->hint);
+	if (q->asks_project)
+		doctor_hint(d, DOCTOR_ADD,
+			    "or look again once the secret exists: then "
+			    "Secret Manager itself says");
 }
 
 static void
