@@ -6,6 +6,9 @@
 #include "job/target.h"
 #include "sys/wait.h"
 
+/* For a pipe to be read after an error. */
+#define LOAD_AFTER_ERROR_MS 1000
+
 static bool
 next_from_options(struct task_source *source, struct task *task,
 		  struct status *st)
@@ -102,6 +105,21 @@ log_ignored(struct report *report)
 		report_log(report, &line);
 }
 
+/*
+ * Reads what the network will need. After an error, too, which stays, but with
+ * less patience: the report must not be written to a file that is read.
+ */
+static void
+load(struct program *program, struct status *st)
+{
+	struct status unread = { .code = CODE_OK };
+
+	if (st->code != CODE_OK)
+		program->client.until = deadline_in(LOAD_AFTER_ERROR_MS);
+	if (program_load(program, &unread) != CODE_OK && st->code == CODE_OK)
+		*st = unread;
+}
+
 /* Everything before the job itself. */
 static enum code
 start_task(const struct job *job, struct program *program,
@@ -109,6 +127,7 @@ start_task(const struct job *job, struct program *program,
 {
 	struct report *report = &program->report;
 	struct status *st = &outcome->status, more = { .code = CODE_OK };
+	struct status conflict = { .code = CODE_OK };
 
 	/* All that is wrong or missing is reported together. */
 	(void)program_start_clock(program, st);
@@ -119,8 +138,10 @@ start_task(const struct job *job, struct program *program,
 	if (job->check != NULL)
 		(void)job->check(&more);
 	status_join(st, &more);
-	if (st->code == CODE_OK && job->run != NULL)
-		(void)program_load(program, st);
+	if (job->run != NULL)
+		load(program, st);
+	if (report_start(report, &conflict) != CODE_OK && st->code == CODE_OK)
+		*st = conflict;
 	if (st->code == CODE_OK && job->prepare != NULL)
 		job->prepare(&program->client, &program->task, report, outcome);
 	if (st->code != CODE_OK || job->run == NULL)
@@ -350,6 +371,7 @@ job_abort(struct program *program, const struct status *st)
 	};
 	struct outcome *outcome = &summary.outcome;
 
+	load(program, &outcome->status);
 	outcome->reason = outcome->exit == EXIT_RETRY ? "ReportIncomplete"
 						      : failure_reason(outcome);
 	return finish(&summary, &program->report);

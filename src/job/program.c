@@ -1,6 +1,7 @@
 #include "job/program.h"
 
 #include "job/options.h"
+#include "sys/file_guard.h"
 #include "sys/sandbox.h"
 
 void
@@ -28,12 +29,20 @@ program_start_clock(struct program *program, struct status *st)
 enum code
 program_load(struct program *program, struct status *st)
 {
-	if (options_load_client(&program->client, st) != CODE_OK ||
-	    options_read_network(&program->network, program->client.until,
-				 st) != CODE_OK)
-		return st->code;
-	client_use_network(&program->client, &program->network);
-	return CODE_OK;
+	struct status more = { .code = CODE_OK };
+	const char *token_file;
+
+	(void)options_load_client(&program->client, st);
+	(void)options_read_network(&program->network, program->client.until,
+				   &more);
+	token_file = cred_token_file(&program->client.cred);
+	if (token_file != NULL)
+		file_guard_compare(-1, token_file);
+	if (st->code == CODE_OK)
+		*st = more;
+	if (st->code == CODE_OK)
+		client_use_network(&program->client, &program->network);
+	return st->code;
 }
 
 enum code

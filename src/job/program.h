@@ -32,7 +32,8 @@ MUST_CHECK enum code program_start_clock(struct program *program,
 
 /*
  * Reads what the network will need: credentials, certification authorities,
- * name servers. Touches no network. INVALID_ARGUMENT or UNAUTHENTICATED.
+ * name servers. Touches no network, and goes on after an error, so that all
+ * files are compared (sys/file_guard.h). INVALID_ARGUMENT or UNAUTHENTICATED.
  */
 MUST_CHECK enum code program_load(struct program *program, struct status *st);
 

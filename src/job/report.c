@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "sys/clock.h"
 #include "sys/crash.h"
+#include "sys/file_guard.h"
 #include "sys/opt.h"
 
 /* What the reader of the result file keeps (status-reporter). */
@@ -118,7 +119,7 @@ report_init(struct report *report, const char *path,
 		path = RESULTS_FILE;
 	if (file_target_open(&report->result, path, what, why) == CODE_OK &&
 	    report_check_others(path, what, other, count, why) == CODE_OK)
-		file_target_remove(&report->result);
+		file_guard(FILE_RESULT, path);
 	else
 		file_target_close(&report->result);
 	if (st->code != CODE_OK)
@@ -146,8 +147,10 @@ report_init_termination_log(struct report *report, const char *path,
 	if (path != NULL &&
 	    report_check_others(path, what, other, count, st) != CODE_OK)
 		return st->code;
+	report->termination_path = path == NULL ? TERMINATION_LOG : path;
+	file_guard(FILE_TERMINATION_LOG, report->termination_path);
 	report->termination_log =
-		file_open_truncated(path == NULL ? TERMINATION_LOG : path);
+		file_open_for_writing(report->termination_path);
 	if (path == NULL || report->termination_log >= 0)
 		return CODE_OK;
 	return report_refuse_termination_log(path, errno, st);
@@ -284,6 +287,14 @@ build_result(const struct report *report, const struct ending *ending,
 	return json_writer_done(&json) && !out->overflow;
 }
 
+static void
+close_termination_log(struct report *report)
+{
+	if (report->termination_log >= 0)
+		(void)close(report->termination_log);
+	report->termination_log = -1;
+}
+
 /* The result of a crash, padded with white space, takes the room. */
 enum code
 report_reserve(struct report *report, const char *unknown, struct status *st)
@@ -308,10 +319,37 @@ report_reserve(struct report *report, const char *unknown, struct status *st)
 	if (report->result.folder >= 0 &&
 	    file_target_reserve(&report->result,
 				(struct str){ memory, sizeof(memory) },
-				st) != CODE_OK)
+				st) != CODE_OK) {
 		file_target_close(&report->result);
+		if (st->code == CODE_INVALID_ARGUMENT)
+			status_prefix(st, "%s", opt_origin("RESULTS_PATH"));
+	}
+	report->crash = buf_view(&text);
+	if (!file_is_guarded(FILE_RESULT) && report->result.folder >= 0)
+		crash_prepare(&report->result, report->crash, -1);
+	return st->code;
+}
+
+enum code
+report_start(struct report *report, struct status *st)
+{
+	if (report->is_started)
+		return st->code;
+	report->is_started = true;
+	if (report->result.folder >= 0 &&
+	    file_guard_end(FILE_RESULT, opt_origin("RESULTS_PATH"),
+			   report->result.path, st) != CODE_OK)
+		file_target_close(&report->result);
+	if (report->termination_log >= 0 &&
+	    file_guard_end(FILE_TERMINATION_LOG,
+			   opt_origin("TERMINATION_LOG_PATH"),
+			   report->termination_path, st) != CODE_OK)
+		close_termination_log(report);
+	file_target_remove(&report->result);
+	if (report->termination_log >= 0)
+		(void)ftruncate(report->termination_log, 0);
 	crash_prepare(report->result.folder < 0 ? NULL : &report->result,
-		      buf_view(&text), report->termination_log);
+		      report->crash, report->termination_log);
 	return st->code;
 }
 
@@ -320,8 +358,10 @@ report_result(struct report *report, const struct ending *ending,
 	      struct status *st)
 {
 	char memory[RESULT_FILE_MAX];
+	struct status unused = { .code = CODE_OK };
 	struct buf text;
 
+	(void)report_start(report, &unused);
 	if (report->result.folder < 0)
 		return CODE_OK;
 	buf_init(&text, memory, sizeof(memory));
@@ -343,6 +383,7 @@ report_termination(struct report *report, const struct ending *ending)
 	struct status unused = { .code = CODE_OK };
 	struct buf line;
 
+	(void)report_start(report, &unused);
 	crash_prepare(NULL, STR(""), -1);
 	if (report->termination_log < 0)
 		return;
@@ -366,7 +407,5 @@ report_close(struct report *report)
 {
 	crash_prepare(NULL, STR(""), -1);
 	file_target_close(&report->result);
-	if (report->termination_log >= 0)
-		(void)close(report->termination_log);
-	report->termination_log = -1;
+	close_termination_log(report);
 }

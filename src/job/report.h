@@ -21,7 +21,10 @@ struct report {
 	struct deadline until; /* how long a full log is waited for */
 	struct status failure; /* the first line that could not be written */
 	struct file_target result;
-	int termination_log;   /* -1: none */
+	int termination_log; /* -1: none */
+	const char *termination_path;
+	bool is_started;
+	struct str crash;      /* what a crash writes to the result file */
 	const char *operation; /* what the run is doing, as the log names it */
 	struct retry_listener retries; /* logs each as a warning */
 	struct call_observer requests; /* logs each for LOG_DEBUG */
@@ -52,9 +55,8 @@ MUST_CHECK enum code report_check_others(const char *path, const char *what,
 
 /*
  * Prepares the result file: at `path`, or if that is NULL at the default
- * place if its folder exists, else nowhere. Removes a stale one.
- * INVALID_ARGUMENT if `path` is given and cannot be used, or is one of the
- * `count` other files.
+ * place if its folder exists, else nowhere. INVALID_ARGUMENT if `path` is given
+ * and cannot be used, or is one of the `count` other files.
  */
 MUST_CHECK enum code report_init(struct report *report, const char *path,
 				 const struct other_file *other, size_t count,
@@ -62,9 +64,8 @@ MUST_CHECK enum code report_init(struct report *report, const char *path,
 
 /*
  * Prepares the termination log of Kubernetes: the file at `path`, or if that
- * is NULL the default one, if it is there and can be written. Empties it.
- * INVALID_ARGUMENT if `path` is given and cannot be used, or is one of the
- * `count` other files.
+ * is NULL the default one, if it is there and can be written. INVALID_ARGUMENT
+ * if `path` is given and cannot be used, or is one of the `count` other files.
  */
 MUST_CHECK enum code report_init_termination_log(struct report *report,
 						 const char *path,
@@ -84,6 +85,14 @@ enum code report_refuse_termination_log(const char *path, int error,
  */
 MUST_CHECK enum code report_reserve(struct report *report, const char *unknown,
 				    struct status *st);
+
+/*
+ * Once everything was read: removes a stale result file and empties the
+ * termination log, once. INVALID_ARGUMENT if one of them is a file that was
+ * read (sys/file_guard.h): then it stays as it is, and nothing will be written
+ * to it.
+ */
+MUST_CHECK enum code report_start(struct report *report, struct status *st);
 
 /*
  * Writes a line, if its level is written. What cannot be written is remembered

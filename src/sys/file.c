@@ -11,6 +11,7 @@
 
 #include "base/redact.h"
 #include "sys/entropy.h"
+#include "sys/file_guard.h"
 #include "sys/wait.h"
 
 static enum code
@@ -117,48 +118,29 @@ read_to_end(int fd, const char *name, const char *what, struct deadline until,
 }
 
 int
-file_open_truncated(const char *path)
+file_open_for_writing(const char *path)
 {
 	int fd =
 		open_again(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-	unsigned failures = 0;
-	int error;
+	struct stat info;
 
-	/* Only a regular file can be truncated (ftruncate(2)). */
-	do
-		if (fd < 0 || ftruncate(fd, 0) == 0)
-			return fd;
-	while (call_again(&failures));
-	error = errno;
+	if (fd < 0 || (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)))
+		return fd;
 	(void)close(fd);
-	errno = error;
+	errno = EINVAL;
 	return -1;
-}
-
-bool
-file_is_open_as(const char *path, int fd)
-{
-	struct stat one, other;
-
-	return stat(path, &one) == 0 && fstat(fd, &other) == 0 &&
-	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
-}
-
-bool
-file_same(const char *path, const char *other)
-{
-	struct stat one, two;
-
-	if (strcmp(other, "-") == 0)
-		return file_is_open_as(path, STDIN_FILENO);
-	return stat(path, &one) == 0 && stat(other, &two) == 0 &&
-	       one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
 int
 file_open(const char *path)
 {
-	return open_again(path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+	int fd = open_again(path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+	int error = errno;
+
+	if (fd >= 0)
+		file_guard_compare(fd, path);
+	errno = error;
+	return fd;
 }
 
 /* As getdents64(2) gives it. */
@@ -404,6 +386,11 @@ file_target_reserve(struct file_target *target, struct str content,
 		return CODE_OK;
 	error = errno;
 	remove_temp(target);
+	/* As below /proc. */
+	if (error == ENOENT)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "no file can be made beside %s",
+				  redact_argument(target->path));
 	return status_set(st, CODE_UNAVAILABLE,
 			  "cannot reserve %zu bytes for %s: %s", content.len,
 			  redact_argument(target->path), strerror(error));

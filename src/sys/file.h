@@ -14,19 +14,10 @@
 int file_open(const char *path);
 
 /*
- * Opens an existing file for writing, and truncates it. Only a regular one:
- * else -1 with EINVAL, or ELOOP for a link.
+ * Opens an existing file for writing, and changes nothing yet. Only a regular
+ * one: else -1 with EINVAL, or ELOOP for a link.
  */
-int file_open_truncated(const char *path);
-
-/*
- * Whether two paths lead to the same file, by device and inode; "-" is standard
- * input. False if one of them does not exist.
- */
-bool file_same(const char *path, const char *other);
-
-/* Whether a path leads to the file that is open as `fd`. */
-bool file_is_open_as(const char *path, int fd);
+int file_open_for_writing(const char *path);
 
 /* Whether it exists and is neither a regular file nor a folder. */
 bool file_is_pipe(const char *path);
@@ -87,7 +78,7 @@ void file_target_remove(const struct file_target *target);
 /*
  * Writes `content` into the temporary file, so that as many bytes of the volume
  * belong to what file_target_write() will write. UNAVAILABLE if there is no
- * room for them.
+ * room for them, INVALID_ARGUMENT if the folder is of a kind that has none.
  */
 MUST_CHECK enum code file_target_reserve(struct file_target *target,
 					 struct str content, struct status *st);

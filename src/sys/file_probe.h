@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-/* Whether file_open_truncated() would succeed; false with errno set. */
+/* Whether file_open_for_writing() would succeed; false with errno set. */
 MUST_CHECK bool file_probe_writable(const char *path);
 
 /* Whether the volume of an open folder has room for a file of `bytes`. */

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import CLUSTER, PULL_SECRET, UNPRIVILEGED, auth, native, needs_root, pull_secret, until
+from test_credential_types import Files
 
 from emulator import errors
 
@@ -294,6 +295,58 @@ def test_credentials_that_no_option_names_are_not_replaced(emulator, job, tmp_pa
     assert result.code == 2
     assert f"{output}: {found} is the file of gcloud's credentials, too" in result.err
     assert found.read_text() == OTHER_ACCOUNT
+    assert emulator.connections() == []
+
+
+def token_of_a_credential_file(files, **_):
+    adc = files.external_account()
+    return files.folder / "token", {"GOOGLE_APPLICATION_CREDENTIALS": adc}
+
+
+def authority_of_a_credential_file(files, emulator, **_):
+    path = files.folder / "ca.pem"
+    path.write_text(Path(emulator.ca_file).read_text())
+    adc = files.gdch()
+    adc.write_text(adc.read_text().replace(str(emulator.ca_file), str(path)))
+    return path, {"GOOGLE_APPLICATION_CREDENTIALS": adc}
+
+
+def one_of_a_folder(files, emulator, **_):
+    path = files.folder / "certificates" / "corp.pem"
+    path.parent.mkdir()
+    path.write_text(Path(emulator.ca_file).read_text())
+    return path, {"SSL_CERT_DIR": path.parent}
+
+
+FOUND = (token_of_a_credential_file, authority_of_a_credential_file, one_of_a_folder)
+
+
+@pytest.mark.parametrize("output", ["RESULTS_PATH", "TERMINATION_LOG_PATH"])
+@pytest.mark.parametrize("find", FOUND)
+def test_a_file_that_only_reading_finds_is_not_replaced(emulator, job, tmp_path, find, output):
+    """Whatever else is wrong."""
+    found, variables = find(files=Files(emulator, tmp_path / "files"), emulator=emulator)
+    before = found.read_text()
+    other = {"RESULTS_PATH": tmp_path / "result", "TERMINATION_LOG_PATH": tmp_path / "note"}
+    other["TERMINATION_LOG_PATH"].touch()
+    for flags, more in ([], {}), (["--unknown"], {}), ([], {"CLUSTER_ID": "?"}):
+        result = job(*flags, **{**other, **variables, **more, output: found})
+        assert result.code == 2
+        assert flags or more or (f"{output}: {found} is a file that is read, too"
+                                 in result.error["message"])
+        assert found.read_text() == before
+        # The other one says why, and nothing is left in the folder.
+        (told,) = {text for name, path in other.items() if name != output
+                   for text in [path.read_text()]}
+        assert "ConfigurationInvalid" in told
+        assert not [name for name in os.listdir(found.parent) if name.startswith(".")]
+    assert emulator.connections() == []
+
+
+def test_a_folder_that_takes_no_files(emulator, job):
+    result = job(RESULTS_PATH="/proc/result")
+    assert result.code == 2
+    assert "RESULTS_PATH: no file can be made beside /proc/result" in result.err
     assert emulator.connections() == []
 
 

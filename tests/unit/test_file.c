@@ -226,17 +226,17 @@ TEST(a_note_is_a_regular_file_that_is_there)
 	struct stat info;
 	int note;
 
-	assert_int_equal(file_open_truncated(in_folder("note")), -1);
+	assert_int_equal(file_open_for_writing(in_folder("note")), -1);
 	put("note", "old");
-	note = file_open_truncated(in_folder("note"));
+	note = file_open_for_writing(in_folder("note"));
 	assert_true(note >= 0);
 	assert_int_equal(fstat(note, &info), 0);
-	assert_int_equal(info.st_size, 0);
+	assert_int_equal(info.st_size, 3);
 	(void)close(note);
-	assert_int_equal(file_open_truncated(folder), -1);
-	assert_int_equal(file_open_truncated("/dev/full"), -1);
+	assert_int_equal(file_open_for_writing(folder), -1);
+	assert_int_equal(file_open_for_writing("/dev/full"), -1);
 	assert_int_equal(symlink("note", in_folder("link")), 0);
-	assert_int_equal(file_open_truncated(in_folder("link")), -1);
+	assert_int_equal(file_open_for_writing(in_folder("link")), -1);
 	assert_int_equal(unlink(in_folder("link")), 0);
 	assert_int_equal(unlink(in_folder("note")), 0);
 }
