@@ -4,6 +4,24 @@
 #include "base/format.h"
 #include "sys/opt.h"
 
+static const char *
+value_of(const struct args *args, struct str name)
+{
+	const struct {
+		const char *name;
+		const char *value;
+	} values[] = {
+		{ "project", args->project }, { "secret", args->secret },
+		{ "version", args->version }, { "etag", args->etag },
+		{ "filter", args->filter },   { "page", args->page },
+	};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (str_eq(name, str_from(values[i].name)))
+			return values[i].value;
+	return "";
+}
+
 static void
 write_target(const char *path, const struct args *args, struct buf *out)
 {
@@ -14,14 +32,7 @@ write_target(const char *path, const struct args *args, struct buf *out)
 		if (rest.ptr == NULL)
 			break;
 		(void)str_split(&rest, '}', &name);
-		if (str_eq(name, STR("project")))
-			percent_encode(out, str_from(args->project));
-		else if (str_eq(name, STR("secret")))
-			percent_encode(out, str_from(args->secret));
-		else if (str_eq(name, STR("etag")))
-			percent_encode(out, str_from(args->etag));
-		else
-			percent_encode(out, str_from(args->version));
+		percent_encode(out, str_from(value_of(args, name)));
 	}
 }
 

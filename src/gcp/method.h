@@ -2,8 +2,8 @@
  * Floor 3, Google. The methods of Google's APIs, as rows, and the one place
  * that sends, authorizes and repeats them.
  *
- * Only for secretmanager.c and resourcemanager.c, whose functions are what
- * others call.
+ * Only for secretmanager.c, versions.c and resourcemanager.c, whose functions
+ * are what others call.
  */
 #ifndef GCP_METHOD_H
 #define GCP_METHOD_H
@@ -11,12 +11,16 @@
 #include "base/json_write.h"
 #include "gcp/secretmanager.h"
 
+#define SECRETS "/v1/projects/{project}/secrets"
+
 /* The arguments of all methods; each uses some of them. */
 struct args {
 	const char *project;
 	const char *secret;
 	const char *version;
 	const char *etag;
+	const char *filter;
+	const char *page; /* the token of the page that is asked for */
 	struct str payload;
 	const struct label *labels;
 	size_t label_count;
@@ -27,6 +31,8 @@ struct args {
 	struct secret_version *found;
 	struct str *data;
 	bool *granted;
+	struct version_list *list;
+	struct version_info *info;
 };
 
 /* One row for each call of the API. */
@@ -50,6 +56,14 @@ struct method {
 MUST_CHECK enum code method_endpoint(struct url *url, const char *endpoint,
 				     const char *service, const char *universe,
 				     const char *variable, struct status *st);
+
+/*
+ * Reads "projects/P/secrets/SECRET/versions/N"; the number must be there. False
+ * for all else.
+ */
+MUST_CHECK bool method_read_version_name(struct json_value value,
+					 const char *secret,
+					 struct secret_version *version);
 
 /*
  * Of testIamPermissions, which many APIs have: the body, and the reply, which

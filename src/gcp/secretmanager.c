@@ -50,8 +50,6 @@ secretmanager_connect(struct secretmanager *sm, const struct network *network)
 	conn_init(&sm->conn, &sm->url, network, &LIMITS);
 }
 
-#define SECRETS "/v1/projects/{project}/secrets"
-
 /* The Secret: {"replication": {"automatic": {}}, "labels": {...}}. */
 static void
 put_secret(const struct args *args, struct json_writer *json)
@@ -103,10 +101,9 @@ skip_secret_name(struct str *rest, const char *secret)
 	       str_eq(part[3], str_from(secret));
 }
 
-/* Checks "projects/P/secrets/SECRET/versions/N"; the number must be there. */
-static bool
-parse_version_name(struct json_value value, const char *secret,
-		   struct secret_version *version)
+bool
+method_read_version_name(struct json_value value, const char *secret,
+			 struct secret_version *version)
 {
 	struct str rest, versions, number;
 
@@ -128,7 +125,7 @@ read_added(struct call *call, const struct args *args, struct status *st)
 {
 	struct json_value name = json_get(json_root(&call->json), "name");
 
-	if (!parse_version_name(name, args->secret, args->found))
+	if (!method_read_version_name(name, args->secret, args->found))
 		return status_set(st, CODE_UNAVAILABLE,
 				  "the reply to addVersion does not name a "
 				  "version of %s",
@@ -184,7 +181,7 @@ read_accessed(struct call *call, const struct args *args, struct status *st)
 {
 	struct json_value name = json_get(json_root(&call->json), "name");
 
-	if (!parse_version_name(name, args->secret, args->found))
+	if (!method_read_version_name(name, args->secret, args->found))
 		return status_set(st, CODE_UNAVAILABLE,
 				  "the reply to access does not name a "
 				  "version of %s",
@@ -210,6 +207,7 @@ read_secret(struct call *call, const struct args *args, struct status *st)
 				  "the reply to get does not name secret %s",
 				  args->secret);
 	found->labels = json_get(root, "labels");
+	found->aliases = json_get(root, "versionAliases");
 	if (!json_cstr(json_get(root, "etag"), found->etag,
 		       sizeof(found->etag)) ||
 	    found->etag[0] == '\0')

@@ -44,6 +44,7 @@ struct secretmanager {
 struct secret_resource {
 	char etag[ETAG_SIZE]; /* opaque, with its quotes */
 	struct json_value labels;
+	struct json_value aliases; /* {"ALIAS": "NUMBER"} */
 };
 
 /* A version of a secret. */
@@ -68,7 +69,7 @@ void secretmanager_connect(struct secretmanager *sm,
 
 /*
  * Whether the secret is there: OK, or NOT_FOUND as for every call. What it is
- * goes to `found`, unless that is NULL; its labels are a view that lasts until
+ * goes to `found`, unless that is NULL; its values are views that last until
  * the next call.
  */
 MUST_CHECK enum code secretmanager_get(struct secretmanager *sm,

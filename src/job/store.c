@@ -252,6 +252,21 @@ compare(struct storing *storing, bool *equal, struct status *st)
 	return CODE_OK;
 }
 
+/* Only after version `ours` was verified. */
+static const char *
+prune(struct storing *storing, uint64_t ours)
+{
+	const struct prune_target target = {
+		.client = storing->client,
+		.task = storing->task,
+		.report = storing->report,
+		.ours = ours,
+		.just_added = storing->outcome->effect == EFFECT_DONE,
+	};
+
+	return prune_versions(&target);
+}
+
 static void
 report_unchanged(struct storing *storing)
 {
@@ -263,8 +278,9 @@ report_unchanged(struct storing *storing)
 			  name);
 	(void)format_text(outcome->message, sizeof(outcome->message),
 			  "Unchanged: %s holds the same %zu bytes; nothing was "
-			  "written",
-			  name, storing->task->payload.len);
+			  "written%s",
+			  name, storing->task->payload.len,
+			  prune(storing, storing->baseline.version.number));
 	storing->report->operation = "completed";
 	report_info(storing->report, "completed",
 		    "Pull secret is unchanged, nothing was written");
@@ -287,14 +303,15 @@ store_secret(struct storing *storing, struct status *st)
 	if (add_version(storing, st) != CODE_OK ||
 	    verify(storing, st) != CODE_OK)
 		return st->code;
+	(void)format_text(storing->outcome->message,
+			  sizeof(storing->outcome->message),
+			  "Stored and verified %zu bytes as %s%s",
+			  storing->task->payload.len, storing->version.name,
+			  prune(storing, storing->version.number));
+	storing->outcome->reason = "PullSecretStored";
 	report->operation = "completed";
 	report_info(report, "completed",
 		    "Successfully created/updated pull secret");
-	storing->outcome->reason = "PullSecretStored";
-	(void)format_text(storing->outcome->message,
-			  sizeof(storing->outcome->message),
-			  "Stored and verified %zu bytes as %s",
-			  storing->task->payload.len, storing->version.name);
 	return CODE_OK;
 }
 
@@ -360,6 +377,12 @@ const struct opt_table STORE_OPTIONS = { "Job pull-secret", OPTIONS,
 
 static const struct opt_table *const TABLES[] = { STORE_TABLES, NULL };
 
+static enum code
+check(struct status *st)
+{
+	return input_check(st) == CODE_OK ? prune_check(st) : st->code;
+}
+
 /* Reads the pull secret and checks it, before the network is touched. */
 static void
 prepare(struct client *client, struct task *task, struct report *report,
@@ -424,7 +447,7 @@ const struct job JOB_pull_secret = {
 		      .repeated = "the version is verified, do not run it "
 				  "again for this; make room for the log and "
 				  "the result file" },
-	.check = input_check,
+	.check = check,
 	.prepare = prepare,
 	.run = run,
 };

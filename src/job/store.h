@@ -6,6 +6,7 @@
 
 #include "job/input.h"
 #include "job/options.h"
+#include "job/prune.h"
 #include "job/target.h"
 
 /* Those that no other job has. */
@@ -13,7 +14,7 @@ extern const struct opt_table STORE_OPTIONS;
 
 /* All tables of the main job, in their order. */
 #define STORE_TABLES \
-	&TARGET_OPTIONS, &INPUT_OPTIONS, &STORE_OPTIONS, &RUN_OPTIONS, \
-		&NETWORK_OPTIONS
+	&TARGET_OPTIONS, &INPUT_OPTIONS, &STORE_OPTIONS, &KEEP_OPTIONS, \
+		&RUN_OPTIONS, &NETWORK_OPTIONS
 
 #endif

@@ -209,6 +209,8 @@ ENDS = {
     "info": (None, {"LOG_LEVEL": "info"}, 0),
     "refused, info": (always("secretmanager", "addVersion", reply=errors.permission_denied()),
                       {"LOG_LEVEL": "info"}, 4),
+    "keep": (lambda emulator: emulator.secretmanager.put(SECRET, b"old"),
+             {"KEEP_VERSIONS": "1", "KEEP_AGE": "0"}, 0),
     "usage": (None, {"CLUSTER_ID": "WRONG"}, 2),
     "invalid": (None, {"PULL_SECRET_DATA": PULL_SECRET[:-1]}, 3),
     "twice given": (None, {"PULL_SECRET_FILE": "/x"}, 2),
