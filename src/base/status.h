@@ -54,6 +54,8 @@ struct status {
 	uint64_t retry_after_ms;
 	/* The code is one that is retried, but here a retry cannot help. */
 	bool permanent;
+	/* A role is missing, which a new binding may bring soon. */
+	bool not_granted;
 	/* ErrorInfo.reason or OAuth error code, or "". */
 	char reason[STATUS_REASON_MAX];
 	char message[STATUS_MESSAGE_MAX];

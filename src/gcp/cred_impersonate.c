@@ -162,7 +162,7 @@ const char CRED_IMPERSONATE_HINTS[] =
 	"IAM_PERMISSION_DENIED|PERMISSION_DENIED\0\0"
 	"grant roles/iam.serviceAccountTokenCreator (for federated identities "
 	"roles/iam.workloadIdentityUser) on the service account; a new "
-	"binding may take minutes\0"
+	"binding may take minutes (--permission-wait)\0"
 	"NOT_FOUND\0\0"
 	"there is no such service account: check its name\0"
 	"SERVICE_DISABLED\0\0"
@@ -203,6 +203,7 @@ cred_impersonate(struct cred *cred, struct call *call,
 	secrets_add(&call->secrets, str_from(cred->token.text));
 	(void)call_run(call, &service, "POST", fields, 2, until, st);
 	buf_wipe(&bearer);
+	st->not_granted = st->http_status == 403;
 	if (st->code != CODE_OK)
 		return st->code;
 	return take_token(token, json_root(&call->json), st);

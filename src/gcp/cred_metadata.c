@@ -78,7 +78,8 @@ reject_impostor(const struct cred *cred, const struct call *call,
 static const char METADATA_HINTS[] =
 	"403|404|500\0getAccessToken\0"
 	"grant the Kubernetes service account roles/iam.workloadIdentityUser "
-	"on the Google service account; a new binding may take minutes\0"
+	"on the Google service account; a new binding may take minutes "
+	"(--permission-wait)\0"
 	"404\0\0"
 	"no service account is attached: bind the Kubernetes service account "
 	"(Workload Identity) or attach one to the node\0"
@@ -94,6 +95,8 @@ classify_error(struct cred *cred, struct deadline grace_404, struct status *st)
 {
 	if (st->code == CODE_OK || st->code == CODE_CANCELLED)
 		return;
+	/* On GKE it passes on that of generateAccessToken. */
+	st->not_granted = st->http_status == 403;
 	if (st->http_status == 404) {
 		st->code = CODE_UNAVAILABLE;
 		st->permanent = deadline_left(grace_404) == 0;

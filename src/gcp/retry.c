@@ -3,8 +3,11 @@
 #include "sys/entropy.h"
 #include "sys/wait.h"
 
-/* What is left of the time for the last try of retry_startup(). */
+/* What is left of the time for a last try. */
 #define LAST_TRY_MS 1000
+
+/* The longest wait for a role. */
+#define GRANT_WAIT_MAX_MS 15000
 
 struct retry
 retry_calls(const struct retry_listener *listener, struct deadline until)
@@ -88,12 +91,54 @@ give_up(const struct retry *retry, const struct status *st, const char *why)
 	return false;
 }
 
+static bool
+wait_again(struct retry *retry, struct status *st, unsigned attempt,
+	   int64_t wait)
+{
+	struct status interrupted = { .code = CODE_OK };
+
+	if (retry->listener != NULL)
+		retry->listener->notify(retry->listener->context, st, attempt,
+					wait);
+	if (wait_until(deadline_in(wait), &interrupted) != CODE_OK) {
+		*st = interrupted;
+		return false;
+	}
+	status_clear(st);
+	return true;
+}
+
+/* How long a missing role is waited for yet: its binding takes minutes. */
+static int64_t
+grant_left(const struct retry *retry, const struct status *st)
+{
+	const struct deadline last_try = { retry->until.at_ms - LAST_TRY_MS };
+
+	if (!st->not_granted || retry->listener == NULL)
+		return 0;
+	return deadline_left(
+		deadline_first(retry->listener->grant_until, last_try));
+}
+
+static bool
+wait_for_grant(struct retry *retry, struct status *st, int64_t left)
+{
+	unsigned doublings = retry->refusals < 4 ? retry->refusals : 4;
+	int64_t wait = (int64_t)1000 << doublings;
+
+	wait = with_jitter(wait < GRANT_WAIT_MAX_MS ? wait : GRANT_WAIT_MAX_MS);
+	retry->refusals++;
+	return wait_again(retry, st, retry->refusals,
+			  wait < left ? wait : left);
+}
+
 bool
 retry_again(struct retry *retry, struct status *st)
 {
-	struct status interrupted = { .code = CODE_OK };
-	int64_t wait;
+	int64_t wait = grant_left(retry, st);
 
+	if (wait > 0)
+		return wait_for_grant(retry, st, wait);
 	if (retry->just_created && st->code == CODE_NOT_FOUND)
 		st->code = CODE_UNAVAILABLE;
 	if (!status_retryable(st))
@@ -104,16 +149,8 @@ retry_again(struct retry *retry, struct status *st)
 	wait = next_wait(retry, st->retry_after_ms);
 	if (wait >= deadline_left(retry->until))
 		return give_up(retry, st, "no time is left");
-	if (retry->listener != NULL)
-		retry->listener->notify(retry->listener->context, st,
-					retry->attempt, wait);
 	retry->wait_ms = retry->wait_ms * retry->growth_percent / 100;
 	if (retry->wait_ms > retry->wait_max_ms)
 		retry->wait_ms = retry->wait_max_ms;
-	if (wait_until(deadline_in(wait), &interrupted) != CODE_OK) {
-		*st = interrupted;
-		return false;
-	}
-	status_clear(st);
-	return true;
+	return wait_again(retry, st, retry->attempt, wait);
 }

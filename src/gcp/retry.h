@@ -15,6 +15,8 @@ struct retry_listener {
 	/* Called where there is no other try; may be NULL. */
 	void (*give_up)(void *context, const struct status *st,
 			unsigned attempt, const char *why);
+	/* Until when a role that is missing is waited for; zero: not at all. */
+	struct deadline grant_until;
 };
 
 /* Caller-owned; one for each operation that is tried again. */
@@ -24,6 +26,7 @@ struct retry {
 	struct deadline grace_until;           /* of retry_startup() */
 	unsigned attempt;                      /* retryable failures so far */
 	unsigned attempts_max;                 /* 0: until `grace_until` */
+	unsigned refusals;                     /* for want of a role, so far */
 	int64_t wait_ms; /* the next wait, before jitter */
 	int64_t wait_max_ms;
 	unsigned growth_percent; /* of each wait to the next: 200 doubles */
@@ -51,7 +54,9 @@ struct retry retry_startup(const struct retry_listener *listener,
 
 /*
  * After a failure: whether to try again, decided here only, by
- * status_retryable(), the number of attempts and the time left. Waits first, at
+ * status_retryable(), the number of attempts and the time left; one that is
+ * `not_granted` after 1, 2, 4, 8 and then 15 s until `grant_until`, or a second
+ * before `until`, whatever its code. Waits first, at
  * least as long as the server asked for, clears `st` and returns true; or
  * returns false and leaves the failure in `st` (CANCELLED if a signal came).
  */

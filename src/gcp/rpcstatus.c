@@ -238,6 +238,8 @@ rpcstatus_read(const struct error_reply *reply, struct status *st)
 	else
 		(void)read_other_error(reply, st);
 	st->http_status = reply->http_status;
+	st->not_granted = reply->http_status == 403 &&
+			  strcmp(st->reason, "IAM_PERMISSION_DENIED") == 0;
 	add_hint(st, reply, link);
 	utf8_make_printable(st->hint);
 	return st->code;

@@ -28,6 +28,9 @@ static const struct opt RUN[] = {
 	{ "--timeout", "MAX_WAIT_TIME_SECONDS", "DURATION", "280",
 	  "time for the whole run, in seconds or as 90s, 5m, 1h", &run.timeout,
 	  OPT_PLAIN },
+	{ "--permission-wait", "PERMISSION_WAIT_SECONDS", "DURATION", "0",
+	  "how long a missing role is waited for, from the start of the run",
+	  &run.permission_wait, OPT_PLAIN },
 	{ "--results-path", "RESULTS_PATH", "PATH",
 	  "/results/adapter-result.json if that folder exists",
 	  "where the result file is written", &run.results_path, OPT_PLAIN },
@@ -135,6 +138,17 @@ options_timeout_ms(int64_t *ms, struct status *st)
 
 	(void)opt_duration("MAX_WAIT_TIME_SECONDS", 1, TIMEOUT_MAX_S, &seconds,
 			   st);
+	*ms = (int64_t)seconds * 1000;
+	return st->code;
+}
+
+enum code
+options_permission_wait_ms(int64_t *ms, struct status *st)
+{
+	uint64_t seconds = 0;
+
+	(void)opt_duration("PERMISSION_WAIT_SECONDS", 0, TIMEOUT_MAX_S,
+			   &seconds, st);
 	*ms = (int64_t)seconds * 1000;
 	return st->code;
 }

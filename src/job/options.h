@@ -13,6 +13,7 @@
 /* NULL where neither flag nor variable was given. */
 struct run_options {
 	const char *timeout;         /* MAX_WAIT_TIME_SECONDS */
+	const char *permission_wait; /* PERMISSION_WAIT_SECONDS */
 	const char *results_path;    /* RESULTS_PATH */
 	const char *termination_log; /* TERMINATION_LOG_PATH */
 	const char *quiet;           /* LOG_QUIET, a switch */
@@ -39,6 +40,12 @@ const struct opt *options_of_log(enum log_option which);
  * anything else.
  */
 MUST_CHECK enum code options_timeout_ms(int64_t *ms, struct status *st);
+
+/*
+ * How long a missing role is waited for, in milliseconds: up to one day, 0 if
+ * nothing was given. INVALID_ARGUMENT for anything else.
+ */
+MUST_CHECK enum code options_permission_wait_ms(int64_t *ms, struct status *st);
 
 /*
  * Reads what the client needs: credentials and endpoints. `client->until` says

@@ -17,10 +17,15 @@ program_init(struct program *program)
 enum code
 program_start_clock(struct program *program, struct status *st)
 {
-	int64_t timeout_ms;
+	struct status wrong = { .code = CODE_OK };
+	int64_t timeout_ms, wait_ms;
 
-	if (options_timeout_ms(&timeout_ms, st) != CODE_OK)
+	(void)options_timeout_ms(&timeout_ms, st);
+	(void)options_permission_wait_ms(&wait_ms, &wrong);
+	status_join(st, &wrong);
+	if (st->code != CODE_OK)
 		return st->code;
+	program->report.retries.grant_until = deadline_in(wait_ms);
 	program->client.until = deadline_in(timeout_ms);
 	program->report.until = program->client.until;
 	return CODE_OK;

@@ -25,7 +25,7 @@ void program_init(struct program *program);
 
 /*
  * Starts the clock of the run, first of all, because writing the log takes
- * time, too. INVALID_ARGUMENT if the timeout is invalid.
+ * time, too. INVALID_ARGUMENT if one of the times is invalid.
  */
 MUST_CHECK enum code program_start_clock(struct program *program,
 					 struct status *st);

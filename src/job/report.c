@@ -83,8 +83,9 @@ report_clear(struct report *report)
 	report->result.folder = -1;
 	report->result.temp_fd = -1;
 	report->termination_log = -1;
-	report->retries =
-		(struct retry_listener){ log_retry, report, log_final };
+	report->retries = (struct retry_listener){ .notify = log_retry,
+						   .context = report,
+						   .give_up = log_final };
 	report->requests = (struct call_observer){ log_request, report };
 	report->until = deadline_in((int64_t)TIMEOUT_DEFAULT_S * 1000);
 	status_clear(&report->failure);

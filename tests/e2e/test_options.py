@@ -36,7 +36,7 @@ CHANGES = {
     "row": ("README", r"\| `--dry-run`.*\n", ""),
     "variable": ("README", r"`DRY_RUN`", "`DRY`"),
     "default": ("README", r"\(280\)", "(300)"),
-    "order": ("README", r"(\| `--timeout`.*\n)(\| `--results-path`.*\n)", r"\2\1"),
+    "order": ("README", r"(\| `--results-path`.*\n)(\| `--termination-log`.*\n)", r"\2\1"),
     "of-another-job": ("README", r"\| `--force`", "| `--strong`"),
     "entry": ("manual", r"\.It Fl Fl dry-run.*\n.*\n", ""),
     "argument": ("manual", r"Fl Fl timeout Ar duration", "Fl Fl timeout"),

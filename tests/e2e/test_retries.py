@@ -6,11 +6,14 @@ Waits are read from the log, never measured.
 import fcntl
 import json
 import os
+import signal
 import time
 from email.utils import formatdate
 
 import pytest
 from conftest import PULL_SECRET, SECRET, Job, stuck, together, until
+
+from test_credential_types import Files
 
 from emulator import errors
 
@@ -198,3 +201,77 @@ def test_a_server_that_closes_after_every_reply(emulator, job, how):
     result = job()
     assert result.code == 0, result.out
     assert emulator.secretmanager.payloads(SECRET) == [b"old", PULL_SECRET.encode()]
+
+
+# --- a role that is granted a moment ago -----------------------------------------
+
+DENIED = errors.permission_denied()
+# Who refuses for want of a role, how often, the reply, and the operation in the log.
+REFUSALS = {
+    "add": ("secretmanager", "addVersion", 2, DENIED, "add-secret-version"),
+    "create": ("secretmanager", "create", 1, DENIED, "create-secret"),
+    "read": ("secretmanager", "access", 1, DENIED, "verify-secret"),
+    "metadata": ("metadata", None, 1, errors.metadata_impersonation_denied(), "init-client"),
+    "impersonation": ("federation", "generateAccessToken", 1,
+                      errors.api("PERMISSION_DENIED", "No."), "init-client"),
+}
+
+
+def test_a_missing_role_is_waited_for(start_emulator, tmp_path):
+    def check(service, operation, times, reply, logged):
+        emulator = start_emulator()
+        order = emulator.order(service, operation, times=times, reply=reply)
+        variables = {}
+        if service == "federation":
+            variables["GOOGLE_APPLICATION_CREDENTIALS"] = Files(
+                emulator, tmp_path / "files").impersonated()
+        result = Job(emulator)(PERMISSION_WAIT_SECONDS="3m", **variables)
+        assert result.code == 0, result.out
+        assert order.hits == times == len(result.warnings)
+        for attempt, line in enumerate(result.warnings, 1):
+            middle = 1000 * 2 ** (attempt - 1)
+            check_warning(line, attempt, middle * 0.8, middle * 1.2, logged)
+            assert line["error_code"] == "PERMISSION_DENIED" and line["http_status"] == 403
+        assert emulator.secretmanager.payloads(SECRET) == [PULL_SECRET.encode()]
+
+    together(check, REFUSALS)
+
+
+def test_a_role_that_stays_away(start_emulator):
+    """It is waited for as long as was said, and within the deadline; then it is final."""
+    def check(reply, warnings, variables):
+        emulator = start_emulator()
+        order = emulator.order("secretmanager", "addVersion", times=None, reply=reply)
+        result = Job(emulator)(**variables)
+        assert result.code == 4, result.out
+        assert result.error["error_code"] == "PERMISSION_DENIED"
+        assert len(result.warnings) in warnings and order.hits == len(result.warnings) + 1
+        # The last wait is cut, so that the last try is at the end.
+        assert sum(line["retry_in_ms"] for line in result.warnings) <= 1000
+        assert emulator.secretmanager.payloads(SECRET) == []
+
+    together(check, {
+        "waited": (DENIED, (1, 2), {"PERMISSION_WAIT_SECONDS": 1}),
+        "deadline": (DENIED, (1, 2), {"PERMISSION_WAIT_SECONDS": 600,
+                                      "MAX_WAIT_TIME_SECONDS": 2}),
+        "zero": (DENIED, (0,), {"PERMISSION_WAIT_SECONDS": 0}),
+        "another-reason": (errors.scope_insufficient(), (0,), {"PERMISSION_WAIT_SECONDS": 9}),
+    })
+
+
+def test_a_signal_ends_the_wait_for_a_role(emulator, job):
+    order = emulator.order("secretmanager", "addVersion", times=None, reply=DENIED)
+    process = job.start("--permission-wait=60")
+    until(lambda: order.hits == 2)
+    process.popen.send_signal(signal.SIGTERM)
+    result = process.wait()
+    assert result.code == 143
+    assert "no version was written" in result.error["message"]
+
+
+def test_a_wait_for_a_role_that_is_no_time(emulator, job):
+    result = job(PERMISSION_WAIT_SECONDS="soon", MAX_WAIT_TIME_SECONDS="x")
+    assert result.code == 2
+    for name in ("PERMISSION_WAIT_SECONDS=soon", "MAX_WAIT_TIME_SECONDS=x"):
+        assert f"{name} must be from " in result.error["message"]
+    assert emulator.connections() == []

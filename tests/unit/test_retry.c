@@ -30,7 +30,8 @@ on_end(void *context, const struct status *failure, unsigned attempt,
 	last_why = why;
 }
 
-static const struct retry_listener LISTENER = { on_retry, NULL, on_end };
+static const struct retry_listener LISTENER = { .notify = on_retry,
+						.give_up = on_end };
 
 static void
 fail_with(enum code code)
@@ -233,4 +234,47 @@ TEST(startup_ends_before_the_deadline)
 	assert_in_range(last_wait, 1, 50);
 	fail_with(CODE_UNAVAILABLE);
 	assert_false(retry_again(&retry, &st));
+}
+
+static void
+refuse(void)
+{
+	fail_with(CODE_PERMISSION_DENIED);
+	st.not_granted = true;
+}
+
+TEST(a_role_is_waited_for_until_its_time)
+{
+	const struct retry_listener patient = {
+		.notify = on_retry,
+		.give_up = on_end,
+		.grant_until = deadline_in(60),
+	};
+	struct retry retry = retry_calls(&patient, deadline_in(60000));
+
+	notified = 0;
+	refuse();
+	assert_true(retry_again(&retry, &st));
+	assert_in_range(last_wait, 1, 60);
+	assert_int_equal(last_attempt, 1);
+	refuse();
+	assert_false(retry_again(&retry, &st));
+	assert_int_equal(st.code, CODE_PERMISSION_DENIED);
+	assert_string_equal(last_why, "it would fail again");
+	assert_int_equal(notified, 1);
+	/* That was none of the tries that other failures have. */
+	assert_int_equal(retry.attempt, 0);
+}
+
+TEST(a_role_is_not_waited_for_unasked)
+{
+	struct retry retry = retry_calls(&LISTENER, deadline_in(60000));
+
+	notified = 0;
+	refuse();
+	assert_false(retry_again(&retry, &st));
+	retry = retry_calls(NULL, deadline_in(60000));
+	refuse();
+	assert_false(retry_again(&retry, &st));
+	assert_int_equal(notified, 0);
 }
