@@ -42,12 +42,13 @@ BUILDER_DIGEST ?=
 PREFIX ?= /usr/local
 ## DESTDIR: folder that stands for / while installing
 DESTDIR ?=
-## LINKS: applets that `make install` links to the program, such as "validate"
+## LINKS: applets that `make install` links to the program, such as "validate token"
 LINKS ?=
 
 IMAGE = $(call quoted,$(IMAGE_REGISTRY)/$(IMAGE_NAME):$(IMAGE_TAG))
 DEV_IMAGE = $(call quoted,quay.io/$(QUAY_USER)/$(IMAGE_NAME):$(DEV_TAG))
 ROOT ?= build/image-$(ARCH)
+INSTALL = $(call quoted,$(DESTDIR)$(PREFIX)) $(BIN) build/completion
 RELEASE = VERSION=$(call quoted,$(VERSION)) COMMIT=$(call quoted,$(COMMIT)) \
 	CONTAINER_TOOL=$(call quoted,$(CONTAINER_TOOL)) BUILDER=$(call quoted,$(BUILDER)) \
 	BUILDER_DIGEST=$(call quoted,$(BUILDER_DIGEST))
@@ -120,13 +121,11 @@ bench: $(BIN) ## size, memory, time and requests
 dist: $(BIN) fetch ## sources that build offline, binary, SBOM and SHA256SUMS in build/dist
 	@$(RELEASE) scripts/dist $(patsubst x86_64,amd64,$(ARCH)) $(BIN)
 
-install: $(BIN) ## program and manual page below DESTDIR and PREFIX, and LINKS to it
-	install -D $(BIN) $(DESTDIR)$(PREFIX)/bin/pull-secret
-	install -D -m 644 src/cmd/pull-secret.1 $(DESTDIR)$(PREFIX)/share/man/man1/pull-secret.1
-	@for name in $(LINKS); do \
-		echo "ln -sf pull-secret $(DESTDIR)$(PREFIX)/bin/$$name"; \
-		ln -sf pull-secret "$(DESTDIR)$(PREFIX)/bin/$$name" || exit; \
-	done
+install: $(BIN) $(COMPLETION) ## program, manual page and completion below DESTDIR and PREFIX, and LINKS
+	@LIST="$$($(HOST_BIN) --list)" scripts/install install $(INSTALL) $(LINKS)
+
+uninstall: ## remove what install put there, and links to it
+	@scripts/install uninstall $(INSTALL)
 
 image: ## container image, compiled in BUILDER
 	@$(RELEASE) scripts/image build $(IMAGE)
@@ -162,4 +161,4 @@ distclean: clean ## remove the cache, too
 	rm -rf $(CACHE)
 
 .PHONY: help build binary demo check soak test kernel unit valgrind e2e fuzz coverage lint \
-	fmt bench dist install image image-host image-push image-dev image-root fetch setup clean distclean fuzz-smoke check-binary
+	fmt bench dist install uninstall image image-host image-push image-dev image-root fetch setup clean distclean fuzz-smoke check-binary

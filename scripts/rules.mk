@@ -11,6 +11,9 @@ quoted = '$(subst ','\'',$(1))'
 O := build/$(ARCH)-$(MODE)
 GEN := build/gen
 BIN := bin/pull-secret$(if $(filter-out $(HOST_ARCH),$(ARCH)),-$(ARCH))$(if $(filter-out release,$(MODE)),-$(MODE))
+# A program that runs here, to ask it what its options are.
+HOST_BIN := bin/pull-secret
+COMPLETION := $(addprefix build/completion/,pull-secret _pull-secret pull-secret.fish)
 GNU := $(patsubst arm64%,aarch64%,$(ARCH))-linux-gnu
 MUSL := $(patsubst arm64%,aarch64%,$(ARCH))-linux-musl
 
@@ -126,6 +129,18 @@ $(O)/%.o: %.c $(O)/flags $(UNPACKED) | $(GEN)/version_gen.h build/kernel-$(ARCH)
 $(GEN)/roots.c: vendor/roots/pins scripts/roots
 	$(call say,ROOTS,$@)
 	$(Q)scripts/roots vendor/roots/pins $@ $(ROOTS_DIR)
+
+ifneq ($(BIN),$(HOST_BIN))
+$(HOST_BIN): FORCE
+	@$(MAKE) ARCH=$(HOST_ARCH) MODE=release CFLAGS= CC=$(patsubst arm64,aarch64,$(HOST_ARCH))-linux-gnu-gcc build
+endif
+
+build/completion/pull-secret: SHELL_NAME := bash
+build/completion/_pull-secret: SHELL_NAME := zsh
+build/completion/pull-secret.fish: SHELL_NAME := fish
+$(COMPLETION): $(HOST_BIN) scripts/completion scripts/options
+	$(call say,SHELL,$@)
+	$(Q)scripts/completion $(SHELL_NAME) $(HOST_BIN) $@
 
 # These three run every time and change their file only if its content changes.
 $(GEN)/version_gen.h: FORCE

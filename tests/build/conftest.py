@@ -1,7 +1,11 @@
 """What the tests of the build share: a clean environment, copies of the tree, stubs."""
 
 import os
+import pty
+import re
+import select
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -46,6 +50,37 @@ def copy_tree(target):
             shutil.copy(TOP / name, target / name)
     (target / ".cache").symlink_to(CACHE.resolve())
     return target
+
+
+class Terminal:
+    """A command before a terminal, in a folder."""
+
+    def __init__(self, command, folder, **more):
+        self.text = ""
+        self.pid, self.end = pty.fork()
+        if self.pid == 0:
+            os.chdir(folder)
+            os.execvpe(command.split()[0], command.split(),
+                       {"PATH": os.environ["PATH"], "TERM": "dumb", "HOME": str(folder),
+                        "INPUTRC": "/dev/null", "LC_ALL": "C", **more})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGHUP)
+        os.waitpid(self.pid, 0)
+        os.close(self.end)
+
+    def type(self, text):
+        os.write(self.end, text.encode())
+
+    def wait(self, pattern):
+        while not (found := re.search(pattern, self.text)):
+            assert select.select([self.end], [], [], 60)[0], self.text
+            self.text += os.read(self.end, 4096).decode(errors="replace").replace("\r", "")
+        self.text = self.text[found.end():]
+        return found
 
 
 def stub(folder, name, body):

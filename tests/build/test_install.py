@@ -38,30 +38,56 @@ def modes(folder):
     }
 
 
-def test_program_and_page(tmp_path):
+def installed(prefix, *links):
+    return {
+        f"{prefix}/bin/pull-secret": "0o755",
+        f"{prefix}/share/man/man1/pull-secret.1": "0o644",
+        f"{prefix}/share/bash-completion/completions/pull-secret": "0o644",
+        f"{prefix}/share/zsh/site-functions/_pull-secret": "0o644",
+        f"{prefix}/share/fish/vendor_completions.d/pull-secret.fish": "0o644",
+        **{f"{prefix}/bin/{name}": "pull-secret" for name in links},
+    }
+
+
+def test_all_files(tmp_path):
     done = install(tmp_path)
     assert done.returncode == 0, done.stdout
-    assert modes(tmp_path) == {
-        "usr/local/bin/pull-secret": "0o755",
-        "usr/local/share/man/man1/pull-secret.1": "0o644",
-    }
+    assert modes(tmp_path) == installed("usr/local")
     assert (tmp_path / "usr/local/bin/pull-secret").read_bytes() == PROGRAM.read_bytes()
 
 
 def test_another_prefix_and_links(tmp_path):
+    folder = tmp_path / "a folder"
     for _ in range(2):
-        done = install(tmp_path, "PREFIX=/opt/x", "LINKS=validate run-job")
+        done = install(folder, "PREFIX=/opt/x", "LINKS=validate run-job")
         assert done.returncode == 0, done.stdout
-    assert modes(tmp_path) == {
-        "opt/x/bin/pull-secret": "0o755",
-        "opt/x/bin/validate": "pull-secret",
-        "opt/x/bin/run-job": "pull-secret",
-        "opt/x/share/man/man1/pull-secret.1": "0o644",
-    }
+    assert modes(folder) == installed("opt/x", "validate", "run-job")
     text = '{"auths":{"r":{"auth":"dTpw"}}}'
-    done = subprocess.run([tmp_path / "opt/x/bin/validate", "-"], input=text, text=True,
+    done = subprocess.run([folder / "opt/x/bin/validate", "-"], input=text, text=True,
                           capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("links", ["validate nope", "--list", "pull-secret", "Validate", "valid*"])
+def test_a_link_that_is_no_applet(tmp_path, links):
+    """Nothing is installed then."""
+    done = install(tmp_path, f"LINKS={links}")
+    assert done.returncode != 0
+    assert f"no applet {links.split()[-1]}; there are: run-job validate " in done.stdout
+    assert modes(tmp_path) == {}
+
+
+def test_uninstall(tmp_path):
+    """Links, too, and nothing that is not ours."""
+    done = install(tmp_path, "LINKS=validate token")
+    assert done.returncode == 0, done.stdout
+    bin_folder = tmp_path / "usr/local/bin"
+    (bin_folder / "doctor").write_text("another")
+    (bin_folder / "access").symlink_to("doctor")
+    done = run(["make", "uninstall", f"DESTDIR={tmp_path}"], TOP)
+    assert done.returncode == 0, done.stdout
+    assert sorted(modes(tmp_path)) == ["usr/local/bin/access", "usr/local/bin/doctor"]
+    assert run(["make", "uninstall", f"DESTDIR={tmp_path}/nothing"], TOP).returncode == 0
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
