@@ -304,6 +304,7 @@ def test_status_reporter_reads_what_the_job_writes(case):
 def test_ends_in_time(case):
     """All tries, their ends and the pauses between them, a start before each."""
     limit = int(case.variables["MAX_WAIT_TIME_SECONDS"])
+    assert int(case.variables["PERMISSION_WAIT_SECONDS"]) == 180 <= limit - 60
     end = case.pod["terminationGracePeriodSeconds"]
     retries = case.job["spec"]["backoffLimit"]
     pauses = sum(10 * 2 ** i for i in range(retries))
