@@ -111,6 +111,18 @@ doctor_check_termination_log(struct doctor *d, struct program *program)
 	return conclude_output(d, DOCTOR_TERMINATION_LOG, &output, &st);
 }
 
+/* Fails an output that turned out to be a file that is read. */
+static void
+check_output_again(struct doctor *d, enum doctor_step step,
+		   enum file_output which)
+{
+	struct status st = { .code = CODE_OK };
+
+	if (d->finding[step].verdict == DOCTOR_OK &&
+	    outputs_probe_end(which, &st) != CODE_OK)
+		doctor_fail(d, step, &st);
+}
+
 bool
 doctor_check_credentials(struct doctor *d, struct program *program,
 			 const char *resource_manager)
@@ -127,6 +139,8 @@ doctor_check_credentials(struct doctor *d, struct program *program,
 			      program->client.cred.source);
 	else
 		doctor_fail(d, DOCTOR_CREDENTIALS, &st);
+	check_output_again(d, DOCTOR_RESULT_FILE, FILE_RESULT);
+	check_output_again(d, DOCTOR_TERMINATION_LOG, FILE_TERMINATION_LOG);
 	d->finding[DOCTOR_CREDENTIALS].duration_ms = clock_ms() - started;
 	return st.code == CODE_OK;
 }

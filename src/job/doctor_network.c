@@ -126,6 +126,33 @@ describe(struct doctor *d, const struct conn *c, enum doctor_step step)
 			      (long long)facts->days_left);
 }
 
+/* The time of each phase; the `last` one took what is left if it failed. */
+static void
+take_times(struct doctor *d, const struct conn *c, enum doctor_step last,
+	   int64_t all)
+{
+	const struct conn_usage *usage = &c->usage;
+	int64_t proxy = usage->proxy_ms;
+	const struct {
+		enum doctor_step step;
+		int64_t ms;
+	} phases[] = {
+		{ DOCTOR_DNS, usage->dns_ms },
+		{ DOCTOR_TCP, usage->connect_ms },
+		{ DOCTOR_PROXY, c->proxy != NULL ? proxy : -1 },
+		{ DOCTOR_TLS, usage->tls_ms >= 0 ? usage->tls_ms - proxy : -1 },
+	};
+
+	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
+		if (phases[i].step == last && c->state != CONN_READY)
+			d->finding[last].duration_ms = all;
+		if (phases[i].step > last || phases[i].ms < 0)
+			continue;
+		d->finding[phases[i].step].duration_ms = phases[i].ms;
+		all -= phases[i].ms;
+	}
+}
+
 /* DNS, TCP, proxy and TLS are one opening; a failure has its phase. */
 bool
 doctor_connect(struct doctor *d, struct program *program)
@@ -133,6 +160,7 @@ doctor_connect(struct doctor *d, struct program *program)
 	struct status st = { .code = CODE_OK };
 	struct conn *c = &program->client.sm.conn;
 	enum doctor_step last = DOCTOR_TLS;
+	int64_t started = clock_ms();
 
 	if (c->connect_to != NULL)
 		d->facts.via = opt_origin("SECRET_MANAGER_CONNECT_TO");
@@ -140,6 +168,7 @@ doctor_connect(struct doctor *d, struct program *program)
 		d->facts.via = opt_origin("HTTPS_PROXY");
 	if (conn_open(c, program->client.until, &st) != CODE_OK)
 		last = step_of(c);
+	take_times(d, c, last, clock_ms() - started);
 	take_addresses(&d->facts, c, last);
 	if (last == DOCTOR_TLS)
 		take_certificate(&d->facts, c);

@@ -155,7 +155,7 @@ static void
 put_members(struct members *m, const char *cluster_id, const char *project,
 	    const struct log_line *line, const char *now)
 {
-	static const struct conn_usage none = { -1, -1, -1, -1, -1, -1 };
+	static const struct conn_usage none = { -1, -1, -1, -1, -1, -1, 0 };
 	const struct conn_usage *usage = line->usage;
 	const struct status *st = line->status;
 	bool first = strcmp(line->operation, "start") == 0;

@@ -103,7 +103,9 @@ outputs_probe_result(const struct opt_table *const *options,
 				 output->option, RESULT_FILE_MAX,
 				 redact_argument(output->path));
 	file_target_close(&target);
-	if (st->code != CODE_OK && st->code != CODE_UNAVAILABLE)
+	if (st->code == CODE_OK)
+		file_guard(FILE_RESULT, output->path);
+	else if (st->code != CODE_UNAVAILABLE)
 		st->code = CODE_INVALID_ARGUMENT;
 	return st->code;
 }
@@ -119,6 +121,7 @@ outputs_probe_termination_log(const struct opt_table *const *options,
 				   path, path != NULL };
 	if (path == NULL && file_probe_writable(TERMINATION_LOG))
 		output->path = TERMINATION_LOG;
+	file_guard(FILE_TERMINATION_LOG, output->path);
 	if (path == NULL)
 		return CODE_OK;
 	list_others(&others, options);
@@ -128,4 +131,18 @@ outputs_probe_termination_log(const struct opt_table *const *options,
 	return file_probe_writable(path)
 		       ? CODE_OK
 		       : report_refuse_termination_log(path, errno, st);
+}
+
+enum code
+outputs_probe_end(enum file_output which, struct status *st)
+{
+	const struct run_options *given = options_of_run();
+	bool result = which == FILE_RESULT;
+	const char *path =
+		result ? given->results_path : given->termination_log;
+
+	if (path == NULL)
+		path = result ? RESULTS_FILE : TERMINATION_LOG;
+	return file_guard_end(which, opt_origin(result ? RESULT : TERMINATION),
+			      path, st);
 }

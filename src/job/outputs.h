@@ -6,6 +6,7 @@
 #define JOB_OUTPUTS_H
 
 #include "job/report.h"
+#include "sys/file_guard.h"
 #include "sys/opt.h"
 
 /* Prepares result file and termination log of a job with these options. */
@@ -31,5 +32,12 @@ outputs_probe_result(const struct opt_table *const *options,
 MUST_CHECK enum code
 outputs_probe_termination_log(const struct opt_table *const *options,
 			      struct output *output, struct status *st);
+
+/*
+ * The same of them, once everything was read: INVALID_ARGUMENT if it was one of
+ * the files.
+ */
+MUST_CHECK enum code outputs_probe_end(enum file_output which,
+				       struct status *st);
 
 #endif

@@ -285,7 +285,7 @@ conn_exchange(struct conn *c, const struct http_request *request,
 	if (c->state == CONN_READY && !still_idle(c))
 		conn_close(c);
 	if (c->state == CONN_READY && c->exchanges > 0)
-		c->usage = (struct conn_usage){ -1, -1, -1, -1, 0, 0 };
+		c->usage = (struct conn_usage){ -1, -1, -1, -1, 0, 0, 0 };
 	if (conn_open(c, until, st) == CODE_OK) {
 		if (run_exchange(c, request, response, until, st) == CODE_OK)
 			*delivery = ANSWERED;

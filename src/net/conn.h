@@ -53,6 +53,7 @@ struct conn_usage {
 	int64_t first_byte_ms; /* after the request was sent */
 	int64_t sent;          /* bytes, without TLS */
 	int64_t received;
+	int64_t proxy_ms; /* the part of tls_ms that a proxy took; 0: none */
 };
 
 /* Caller-owned; private to conn.c but for the counters. */

@@ -32,7 +32,7 @@ conn_start_opening(struct conn *c)
 	c->last_phase = CONN_DIALING;
 	c->resolved = false;
 	c->exchanges = 0;
-	c->usage = (struct conn_usage){ -1, -1, -1, -1, 0, 0 };
+	c->usage = (struct conn_usage){ -1, -1, -1, -1, 0, 0, 0 };
 	(void)conn_lap(c);
 }
 
@@ -158,6 +158,8 @@ note_times(struct conn *c, bool done)
 	}
 	if (done && c->state == CONN_DIALING)
 		c->usage.connect_ms = conn_lap(c);
+	else if (done && c->state == CONN_TUNNELLING)
+		c->usage.proxy_ms = clock_ms() - c->lap_ms;
 	else if (done && c->state == CONN_HANDSHAKING)
 		c->usage.tls_ms = conn_lap(c);
 }

@@ -143,7 +143,8 @@ def test_what_it_found(emulator, doctor):
     assert 60 < steps["tls"]["days_left"] <= 84
     assert steps["tls"]["cipher_suite"].startswith("TLS_ECDHE_ECDSA_WITH_")
     assert re.fullmatch(r"\d{4}-.*Z", steps["token"]["expires_at"])
-    for name in ("configuration", "credentials", "token", "api", "add-version"):
+    for name in ("configuration", "credentials", "dns", "tcp", "tls", "token", "api",
+                 "add-version"):
         assert steps[name]["duration_ms"] >= 0, name
     assert doctor(text=True).code == 0
     assert address in doctor.steps["tcp"]["message"]
@@ -235,6 +236,7 @@ def test_where_it_really_connected(emulator, doctor):
         assert address in doctor.steps["proxy"]["message"]
         assert doctor.steps["tcp"]["connected_to"] == address
         assert doctor.steps["tcp"]["via"] == "HTTPS_PROXY"
+        assert {"duration_ms"} <= set(doctor.steps["proxy"]) & set(doctor.steps["tls"])
         assert "HTTPS_PROXY" in doctor.steps["tcp"]["message"]
     assert doctor("--connect-to", f"127.0.0.1:{port}",
                   SECRET_MANAGER_ENDPOINT=f"https://{GOOGLE}").code == 0
@@ -482,12 +484,15 @@ def test_several_problems(emulator, doctor):
 
 
 def test_an_output_that_is_an_input(emulator, doctor, tmp_path):
+    """By the option that names it, or because it is opened."""
     path = shutil.copy(emulator.ca_file, tmp_path / "ca.pem")
     for name, step in (("RESULTS_PATH", "result-file"),
                        ("TERMINATION_LOG_PATH", "termination-log")):
-        result = doctor(SSL_CERT_FILE=path, **{name: path})
-        assert (result.code, doctor.problems) == (2, failed(step))
-        assert "is the file of SSL_CERT_FILE" in doctor.steps[step]["message"]
+        for given, said in (({"SSL_CERT_FILE": path}, "is the file of SSL_CERT_FILE"),
+                            ({"SSL_CERT_FILE": None, "SSL_CERT_DIR": tmp_path}, str(path))):
+            result = doctor(**given, **{name: path})
+            assert (result.code, doctor.problems) == (2, failed(step))
+            assert said in doctor.steps[step]["message"]
     assert path.read_text() == Path(emulator.ca_file).read_text()
 
 
@@ -496,6 +501,7 @@ def test_a_refused_port_stops_no_other_step(emulator, doctor):
     assert doctor().code == 1
     assert doctor.problems == failed("tcp")
     assert doctor.steps["dns"]["verdict"] == doctor.steps["token"]["verdict"] == "ok"
+    assert doctor.steps["tcp"]["duration_ms"] >= 0
     assert "connected_to" not in doctor.steps["tcp"]
 
 

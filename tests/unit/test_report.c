@@ -92,7 +92,8 @@ TEST(the_longest_line_fits)
 {
 	static const struct conn_usage usage = { INT64_MAX, INT64_MAX,
 						 INT64_MAX, INT64_MAX,
-						 INT64_MAX, INT64_MAX };
+						 INT64_MAX, INT64_MAX,
+						 0 };
 	static char name[4096], text[LOG_LINE_MAX + 1];
 
 	for (size_t i = 0; i < 2 * COUNT(PIECES); i++) {
