@@ -37,8 +37,8 @@ set_version(struct access_target *target, struct str version, struct status *st)
 	    str_copy(version, target->version, sizeof(target->version)))
 		return CODE_OK;
 	return status_set(st, CODE_INVALID_ARGUMENT,
-			  "--secret-version is a number from 1, or "
-			  "latest");
+			  "version %s: must be a number from 1, or latest",
+			  redact_argument(version.ptr));
 }
 
 /* Takes `name` apart; `*version` is NULL where it names none. */

@@ -149,7 +149,8 @@ enum code
 method_endpoint(struct url *url, const char *endpoint, const char *service,
 		const char *universe, const char *variable, struct status *st)
 {
-	const char *name = opt_given(variable);
+	const char *name = opt_given(
+		endpoint != NULL ? variable : "GOOGLE_CLOUD_UNIVERSE_DOMAIN");
 	char usual[sizeof(((struct cred *)NULL)->universe) + 32];
 
 	(void)format_text(usual, sizeof(usual), "https://%s.%s", service,

@@ -158,7 +158,7 @@ def test_bad_names(start_emulator):
 @pytest.mark.parametrize("version", ["0", "00", "-1", "+1", "1.0", " 1", "1 ", "x", "LATEST",
                                      "latest ", "1/x", "1:access", "99999999999999999999999"])
 def test_bad_versions(emulator, access, secret, version):
-    refused(access(SECRET, "--secret-version", version), 2, "a number from 1, or latest")
+    refused(access(SECRET, "--secret-version", version), 2, f"version {version}: must be a number from 1, or latest")
     assert emulator.connections() == []
 
 

@@ -1,10 +1,11 @@
 """Variables and flags: what each may be, which wins, where the secret comes from."""
 
 import os
+import re
 import threading
 
 import pytest
-from conftest import CLUSTER, PULL_SECRET, SECRET, UNPRIVILEGED
+from conftest import CLUSTER, PULL_SECRET, SECRET, TESTS, UNPRIVILEGED
 
 
 def refused(result, emulator, word, operation="validate-config"):
@@ -233,12 +234,12 @@ FLAGS = ("gcp-project-id", "cluster-id", "secret-name", "pull-secret-file", "tim
 
 def test_every_flag_of_the_help_is_tested(run):
     text = run("run-job", "pull-secret", "--help").out
-    shown = {word[2:] for word in text.split() if word.startswith("--")}
-    elsewhere = {"fake-pull-secret", "dry-run", "no-metadata", "sts-endpoint",
-                 "iam-credentials-endpoint", "universe-domain", "https-proxy", "no-proxy",
-                 "connect-to", "ca-dir", "system-roots",
-                 "impersonate-service-account"}
-    assert shown == set(FLAGS) | elsewhere
+    shown = dict(re.findall(r"^  --(\S+) .*?(\w+)$", text, re.M))
+    assert set(shown) >= set(FLAGS)
+    tests = "".join(path.read_text() for path in TESTS.glob("e2e/test_*.py")
+                    if path.name != "test_options.py")
+    for flag in set(shown) - set(FLAGS):
+        assert re.search(rf"--{flag}\b(?!-)|\b{shown[flag]}\b", tests), flag
 
 
 def everything(flags, without=()):
@@ -310,6 +311,21 @@ def test_a_value_that_may_hold_a_password_is_not_shown(emulator, job):
         name = words[0] if words else next(iter(env))
         assert name in result.error["message"]
         assert "hunter22" not in result.out and "quay.io" not in result.out
+    assert emulator.connections() == []
+
+
+@pytest.mark.parametrize("words, name", [
+    (["--universe-domain", "a..b"], "--universe-domain=a..b: "),
+    (["--ca-dir", "/wrong"], "--ca-dir: /wrong: no such folder"),
+    (["--connect-to", "a:b"], "--connect-to=a:b: "),
+    (["--impersonate-service-account", "A"], "--impersonate-service-account=A: "),
+    (["--no-metadata=maybe"], "--no-metadata=maybe must be true or false"),
+], ids=lambda value: value[0] if isinstance(value, list) else "")
+def test_other_wrong_values_are_named_too(emulator, job, words, name):
+    env = dict(SECRET_MANAGER_ENDPOINT=None, SSL_CERT_FILE=None) if "universe" in words[0] else {}
+    result = job(*words, **env)
+    assert result.code == 2
+    assert name in (result.error["message"] if result.out else result.err)
     assert emulator.connections() == []
 
 
