@@ -11,7 +11,7 @@ MODE ?= release
 CFLAGS ?=
 ## V: 1 shows every command
 V ?= 0
-## VERSION: version that is embedded (default: git describe)
+## VERSION: version that is embedded (default: the tag, as git describe has it)
 VERSION ?= $(shell scripts/version version)
 ## COMMIT: commit that is embedded (default: the short hash)
 COMMIT ?= $(shell scripts/version commit)
@@ -34,10 +34,14 @@ QUAY_USER ?=
 ## DEV_TAG: tag of development images
 DEV_TAG ?= dev-$(COMMIT)
 
+## IMAGE_TO: where images are pushed, as podman says it (default: IMAGE_REGISTRY)
+IMAGE_TO ?=
 ## BUILDER: base image that `make image` compiles in (default: Debian 12)
 BUILDER ?=
 ## BUILDER_DIGEST: its digest, sha256:..., to build in that image and no later one
 BUILDER_DIGEST ?=
+## SIGN_KEY: file of an SSH key that `make dist` signs SHA256SUMS with
+SIGN_KEY ?=
 ## PREFIX: where `make install` puts things
 PREFIX ?= /usr/local
 ## DESTDIR: folder that stands for / while installing
@@ -51,7 +55,7 @@ ROOT ?= build/image-$(ARCH)
 INSTALL = $(call quoted,$(DESTDIR)$(PREFIX)) $(BIN) build/completion
 RELEASE = VERSION=$(call quoted,$(VERSION)) COMMIT=$(call quoted,$(COMMIT)) \
 	CONTAINER_TOOL=$(call quoted,$(CONTAINER_TOOL)) BUILDER=$(call quoted,$(BUILDER)) \
-	BUILDER_DIGEST=$(call quoted,$(BUILDER_DIGEST))
+	BUILDER_DIGEST=$(call quoted,$(BUILDER_DIGEST)) SIGN_KEY=$(call quoted,$(SIGN_KEY))
 
 .DEFAULT_GOAL := help
 export CACHE ROOTS_DIR FUZZ_SECONDS
@@ -118,7 +122,7 @@ fmt: ## format the C files in place
 bench: $(BIN) ## size, memory, time and requests
 	@scripts/bench
 
-dist: $(BIN) fetch ## sources that build offline, binary, SBOM and SHA256SUMS in build/dist
+dist: $(BIN) fetch ## sources that build offline, binary, SBOM and SHA256SUMS in build/dist; signed with SIGN_KEY
 	@$(RELEASE) scripts/dist $(patsubst x86_64,amd64,$(ARCH)) $(BIN)
 
 install: $(BIN) $(COMPLETION) ## program, manual page and completion below DESTDIR and PREFIX, and LINKS
@@ -134,7 +138,7 @@ image-host: image-root ## container image of the program that was built here; no
 	@$(RELEASE) scripts/image host $(IMAGE) $(ROOT) $(patsubst x86_64,amd64,$(ARCH))
 
 image-push: image ## build the image and push it
-	@$(RELEASE) scripts/image push $(IMAGE)
+	@$(RELEASE) scripts/image push $(IMAGE) $(call quoted,$(IMAGE_TO))
 
 image-dev: ## build the image as DEV_TAG and push it to quay.io/QUAY_USER
 	@[ -n "$(QUAY_USER)" ] || { echo 'image: set QUAY_USER, your user name at quay.io' >&2; exit 2; }

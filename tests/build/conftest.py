@@ -83,6 +83,31 @@ class Terminal:
         return found
 
 
+def readme_block(word):
+    """The commands of the README, of the one indented block that holds the word."""
+    blocks, block = [], []
+    for line in [*(TOP / "README.md").read_text().splitlines(), "."]:
+        if line.startswith("    ") or block and not line:
+            block.append(line[4:])
+        elif block:
+            blocks.append("\n".join(block))
+            block = []
+    (found,) = [text for text in blocks if word in text]
+    return found
+
+
+def readme_table(title):
+    """The first two columns of the first table below a title; of the first their first word."""
+    text = (TOP / "README.md").read_text().partition(f"\n{title}\n")[2]
+    rows = []
+    for line in text.splitlines():
+        if line.startswith("|"):
+            rows.append([cell.strip() for cell in line.split("|")[1:3]])
+        elif rows:
+            break
+    return [[first.split()[0], second] for first, second in rows[2:]]
+
+
 def stub(folder, name, body):
     """A command that takes the place of the real one."""
     folder.mkdir(exist_ok=True)

@@ -158,6 +158,23 @@ def test_version_of_a_git_tree(tmp_path):
     assert version(tmp_path, "version") == "v1.2.3-dirty"
 
 
+def test_version_before_the_first_tag(tmp_path):
+    """It precedes that of the tag (semver.org, 11), and can be an image's tag."""
+    def git(*words):
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+        assert run(["git", *who, *words], tmp_path).returncode == 0
+
+    git("init", "-q")
+    (tmp_path / "file").write_text("1")
+    git("add", "file")
+    git("commit", "-q", "-m", "first")
+    git("tag", "not-a-version")
+    commit = version(tmp_path, "commit")
+    assert version(tmp_path, "version") == f"v0.1.0-dev-g{commit}"
+    (tmp_path / "file").write_text("2")
+    assert version(tmp_path, "version") == f"v0.1.0-dev-g{commit}-dirty"
+
+
 def test_version_outside_git_is_unknown(tmp_path):
     ceiling = {"GIT_CEILING_DIRECTORIES": str(tmp_path.parent), "SOURCE_DATE_EPOCH": ""}
     for word in ("version", "commit", "date"):

@@ -6,7 +6,7 @@ import subprocess
 import tarfile
 
 import pytest
-from conftest import PINS, copy_tree, run, without_network
+from conftest import PINS, TOP, copy_tree, readme_block, readme_table, run, stub, without_network
 
 VERSION = "v1.2.3"
 NAME = f"pull-secret-{VERSION}"
@@ -142,3 +142,90 @@ def test_sbom_has_what_spdx_requires(dist):
     for relation in sbom["relationships"]:
         assert relation["relatedSpdxElement"] in ids
         assert relation["spdxElementId"] in ids + ["SPDXRef-DOCUMENT"]
+
+
+def test_sbom_and_readme_say_that_there_is_no_licence_yet(dist):
+    sbom = json.loads(dist[f"{NAME}-linux-amd64.spdx.json"])
+    own, *parts = sbom["packages"]
+    assert (own["licenseDeclared"], own["licenseConcluded"]) == ("NONE", "NOASSERTION")
+    assert "has not named a licence" in own["licenseComments"]
+    assert "has not named a licence" in dist["THIRD-PARTY-NOTICES"].decode()
+    assert "The owner has not named a licence" in (TOP / "README.md").read_text()
+    assert readme_table("### Licences") == [
+        [part["name"], part["licenseDeclared"]] for part in parts]
+
+
+def test_signed_sums_are_checked_as_the_readme_says(source, dist, tmp_path):
+    key = tmp_path / "key"
+    assert run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], tmp_path).returncode == 0
+    folder = source / "build/dist"
+    for _ in range(2):
+        done = run([*DIST, f"SIGN_KEY={key}"], source)
+        assert done.returncode == 0, done.stdout
+    checked = tmp_path / "checked"
+    folder.rename(checked)
+    assert set(contents(checked)) == {*dist, "SHA256SUMS.sig"}
+    assert contents(checked)["SHA256SUMS"] == dist["SHA256SUMS"]
+    (checked / "release-key.pub").write_bytes((tmp_path / "key.pub").read_bytes())
+    check = ["sh", "-e", "-c", readme_block("ssh-keygen -Y verify")]
+    done = run(check, checked)
+    assert done.returncode == 0, done.stdout
+    assert f"{NAME}.tar.gz: OK" in done.stdout
+    with open(checked / "SHA256SUMS", "ab") as sums:
+        sums.write(b"\n")
+    assert run(check, checked).returncode != 0
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A folder of git's in which what is released can be put together, of nothing much."""
+    tree = tmp_path / "tree"
+    (tree / "scripts").mkdir(parents=True)
+    for name in ("dist", "version", "third-party"):
+        (tree / "scripts" / name).write_bytes((TOP / "scripts" / name).read_bytes())
+        (tree / "scripts" / name).chmod(0o755)
+    git(tree, "init", "-q")
+    return tree
+
+
+def refuse(tree, message, **more):
+    """Nothing is released, and why is said."""
+    done = run(["scripts/dist", "amd64", "/bin/true"], tree, HOME="/nowhere", **more)
+    assert done.returncode != 0
+    assert message in done.stdout
+    assert not (tree / "build").exists()
+    return done.stdout
+
+
+def test_no_release_without_sources(small):
+    refuse(small, "git knows no sources here")
+
+
+def test_no_release_without_git(small, tmp_path):
+    git(small, "add", "-A")
+    stub(tmp_path / "stubs", "git", "exit 127")
+    refuse(small, "git does not list the sources", VERSION="v1.2.3",
+           PATH=f"{tmp_path}/stubs:/usr/bin:/bin")
+    (small / ".git").rename(small / "not-git")
+    said = refuse(small, "git does not list the sources", VERSION="v1.2.3",
+                  GIT_CEILING_DIRECTORIES=str(tmp_path))
+    assert "not a git repository" in said
+
+
+def test_no_release_of_a_folder_whose_owner_git_distrusts(small):
+    git(small, "add", "-A")
+    git(small, "commit", "-q", "-m", "all")
+    said = refuse(small, "git does not list the sources", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    assert "safe.directory" in said
+
+
+def test_no_release_without_a_version(small):
+    git(small, "add", "-A")
+    refuse(small, "there is no version")
+    refuse(small, "there is no date", VERSION="v1.2.3", SOURCE_DATE_EPOCH="")
+
+
+def test_no_release_that_cannot_be_signed(source):
+    done = run([*DIST, "SIGN_KEY=/nowhere/key"], source)
+    assert done.returncode != 0
+    assert "ssh-keygen cannot sign with /nowhere/key" in done.stdout
