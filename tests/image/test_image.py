@@ -3,11 +3,13 @@
 import itertools
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tarfile
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -214,6 +216,64 @@ def test_sigterm_to_process_1(container):
     assert process.returncode == 143, out
     assert container.result()["status"] == "failure"
     assert container.emulator.secretmanager.payloads(SECRET) == []
+
+
+def commands_of_the_readme(word):
+    """Those of the one indented block that holds the word."""
+    text = (TOP / "README.md").read_text()
+    blocks = re.findall(r"(?:^    .*\n)+", text, re.M)
+    (found,) = [block for block in blocks if word in block]
+    return textwrap.dedent(found)
+
+
+@pytest.fixture
+def path(tool, tmp_path):
+    """PATH, with a podman that has the storage of the tests."""
+    stub = tmp_path / "stubs/podman"
+    stub.parent.mkdir()
+    stub.write_text(f'#!/bin/sh\nPATH={os.environ["PATH"]}\nexec {shlex.join(tool)} "$@"\n')
+    stub.chmod(0o755)
+    return f"{stub.parent}:{os.environ['PATH']}"
+
+
+def test_both_architectures_as_the_readme_says(tree, path, tmp_path):
+    """There is no registry here: what it would get goes to a folder."""
+    target = tmp_path / "pushed"
+    script = commands_of_the_readme("podman manifest create")
+    for there, here in (("quay.io/NAME", "localhost"),
+                        ("docker://$IMAGE_REGISTRY/pull-secret:v1", f"dir:{target}")):
+        assert there in script
+        script = script.replace(there, here)
+    done = run(["sh", "-e", "-c", script], cwd=tree, PATH=path, VERSION="v1.2.3",
+               COMMIT="c0ffee0")
+    assert done.returncode == 0, done.stdout
+    index = json.loads((target / "manifest.json").read_text())
+    assert sorted(entry["platform"]["architecture"] for entry in index["manifests"]) == [
+        "amd64", "arm64"]
+    for entry in index["manifests"]:
+        name = entry["digest"].removeprefix("sha256:")
+        manifest = json.loads((target / f"{name}.manifest.json").read_text())
+        config = json.loads((target / manifest["config"]["digest"][7:]).read_text())
+        assert config["architecture"] == entry["platform"]["architecture"]
+        programs = []
+        for layer in manifest["layers"]:
+            with tarfile.open(target / layer["digest"][7:]) as archive:
+                programs += [archive.extractfile(member).read(20)
+                             for member in archive.getmembers() if member.name == PROGRAM]
+        # The machine in the head of an ELF file.
+        assert [int.from_bytes(head[18:20], "little") for head in programs] == [
+            {"amd64": 62, "arm64": 183}[config["architecture"]]]
+
+
+def test_pushed_elsewhere_than_to_a_registry(tree, image, path, tmp_path):
+    for to in (f"dir:{tmp_path}/folder", f"oci-archive:{tmp_path}/image.tar"):
+        done = run(["scripts/image", "push", image, to], cwd=tree, PATH=path,
+                   CONTAINER_TOOL="podman")
+        assert done.returncode == 0, done.stdout
+    assert json.loads((tmp_path / "folder/manifest.json").read_text())["layers"]
+    assert tarfile.is_tarfile(tmp_path / "image.tar")
+    done = run(["make", "-n", "image-push", "IMAGE_TO=dir:/x"], cwd=tree, PATH=path)
+    assert "scripts/image push" in done.stdout and "'dir:/x'" in done.stdout
 
 
 def codename():
