@@ -102,6 +102,10 @@ soak: $(BIN) ## what takes long: every fault, cut and kill of every job, where c
 	@scripts/e2e $(BIN) -m soak
 	@scripts/pytest tests/kubernetes -m soak
 
+interop: $(BIN) ## Google's own clients (Go, Python, Node.js, gcloud) against the emulator and beside ours
+	@scripts/setup check
+	@PULL_SECRET=$(BIN) /usr/bin/python3 tests/interop
+
 kernel: $(BIN) kernel-programs # the arm64 program on a kernel of its own, emulated by qemu
 	@PULL_SECRET=$(BIN) CALLS=$(CALLS) scripts/pytest tests/kernel
 
@@ -164,5 +168,5 @@ clean: ## remove what was built
 distclean: clean ## remove the cache, too
 	rm -rf $(CACHE)
 
-.PHONY: help build binary demo check soak test kernel unit valgrind e2e fuzz coverage lint \
+.PHONY: help build binary demo check soak test kernel unit valgrind interop e2e fuzz coverage lint \
 	fmt bench dist install uninstall image image-host image-push image-dev image-root fetch setup clean distclean fuzz-smoke check-binary

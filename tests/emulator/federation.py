@@ -30,7 +30,8 @@ LONGEST = 12 * HOUR  # where the organization extends the lifetime for an accoun
 _ACCESS_SCHEMA = {"name": "string", "delegates": ["string"], "scope": ["string"],
                   "lifetime": "duration"}
 _ID_SCHEMA = {"name": "string", "delegates": ["string"], "audience": "string",
-              "includeEmail": "bool", "organizationNumberIncluded": "bool"}
+              "includeEmail": "bool", "organizationNumberIncluded": "bool",
+              "useEmailAzp": "bool"}
 _GDCH_SCHEMA = dict.fromkeys(("grant_type", "audience", "requested_token_type",
                               "subject_token", "subject_token_type"), "string")
 
@@ -50,6 +51,7 @@ class Federation:
         self.subject_reply = None
         self.paths = {}
         self.clients = {}
+        self.public_clients = {"32555940559.apps.googleusercontent.com"}  # gcloud's own
         self.refresh_tokens = {}  # value -> identity
         self.impersonators = set()
         self.long_lived = set()
@@ -130,6 +132,8 @@ class Federation:
             name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
         except ValueError:
             return errors.invalid_request("Malformed Authorization")
+        if name in self.public_clients:
+            return name
         if scheme.lower() != "basic" or self.clients.get(name) != secret:
             return errors.client_unauthorized()
         return name
@@ -250,9 +254,9 @@ class Federation:
         caller = self._tokens.find(value)
         if scheme.lower() != "bearer" or caller is None or not caller.valid:
             raise Refusal(errors.credentials_invalid())
-        if caller.audience is not None:
+        if caller.audience not in (None, "https://iamcredentials.googleapis.com/"):
             raise Refusal(errors.credentials_invalid())
-        if not set(caller.scopes) & set(_MEANT_FOR):
+        if caller.audience is None and not set(caller.scopes) & set(_MEANT_FOR):
             raise Refusal(errors.scope_insufficient())
         return caller
 

@@ -9,6 +9,7 @@ from .tokens import CLOUD_PLATFORM
 from .wire import Reply, json_bytes
 
 HOST = "cloudresourcemanager.googleapis.com"
+_PROJECT = re.compile(r"/v1/projects/([^/:]+)")
 _TEST = re.compile(r"/v3/projects/([^/:]+):testIamPermissions")
 
 
@@ -28,28 +29,22 @@ class ResourceManager:
         self._projects = projects
 
     def operations(self):
-        return ("testIamPermissions", "unknown")
+        return ("testIamPermissions", "getProject", "unknown")
 
     def operation(self, request):
-        found = request.method == "POST" and _TEST.fullmatch(request.raw_path)
-        return "testIamPermissions" if found else "unknown"
+        if request.method == "POST" and _TEST.fullmatch(request.raw_path):
+            return "testIamPermissions"
+        if request.method == "GET" and _PROJECT.fullmatch(request.raw_path):
+            return "getProject"
+        return "unknown"
 
     def answer(self, request, operation):
         if operation == "unknown":
             return errors.html_404(request.path)
-        scheme, _, value = (request.header("Authorization") or "").partition(" ")
-        token = self._tokens.find(value)
-        if scheme != "Bearer" or token is None or not token.valid:
-            return errors.credentials_invalid()
-        if token.audience or CLOUD_PLATFORM not in token.scopes:
-            return errors.scope_insufficient()
-        quota = request.header("X-Goog-User-Project")
-        if quota is not None and not (self._known(quota) and self._iam.allows(
-                token.identity, "serviceusage.services.use")):
-            return errors.user_project_denied(quota)
-        if self.disabled:
-            return errors.service_disabled(service=HOST, title="Cloud Resource Manager API")
         try:
+            token = self._caller(request)
+            if operation == "getProject":
+                return self._project(request)
             body = jsonbody.read(request, {"resource": "string", "permissions": ["string"]})
         except Refusal as refusal:
             return refusal.reply
@@ -61,6 +56,33 @@ class ResourceManager:
                    and self._iam.allows(token.identity, permission)]
         value = {"permissions": granted} if granted else {}
         return Reply(200, json_bytes(value), errors.API_HEADERS)
+
+    def _caller(self, request):
+        """The token of the caller, who may use the API at all."""
+        scheme, _, value = (request.header("Authorization") or "").partition(" ")
+        token = self._tokens.find(value)
+        if scheme != "Bearer" or token is None or not token.valid:
+            raise Refusal(errors.credentials_invalid())
+        if token.audience or CLOUD_PLATFORM not in token.scopes:
+            raise Refusal(errors.scope_insufficient())
+        quota = request.header("X-Goog-User-Project")
+        if quota is not None and not (self._known(quota) and self._iam.allows(
+                token.identity, "serviceusage.services.use")):
+            raise Refusal(errors.user_project_denied(quota))
+        if self.disabled:
+            raise Refusal(errors.service_disabled(
+                service=HOST, title="Cloud Resource Manager API"))
+        return token
+
+    def _project(self, request):
+        """What Python's client asks to know the project of a workload pool."""
+        given = unquote(_PROJECT.fullmatch(request.raw_path)[1])
+        for project, number in self._projects.items():
+            if given in (project, number):
+                value = {"projectNumber": number, "projectId": project,
+                         "lifecycleState": "ACTIVE", "name": project}
+                return Reply(200, json_bytes(value), errors.API_HEADERS)
+        return errors.api("PERMISSION_DENIED", "The caller does not have permission")
 
     def _known(self, project):
         return project in self._projects or project in self._projects.values()

@@ -97,12 +97,12 @@ class Side:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def ours(self, *words):
+    def ours(self, *words, program=TOP / "bin/pull-secret"):
         with ProxyServer(ports=self.ports) as proxy:
             env = {"SSL_CERT_FILE": self.emulator.ca_file, "CLUSTER_ID": "c1",
                    "GCP_PROJECT_ID": self.emulator.project, "PULL_SECRET_DATA": PULL_SECRET,
                    **self.environment(proxy)}
-            done = subprocess.run([TOP / "bin/pull-secret", *words], env=env, check=False,
+            done = subprocess.run([program, *words], env=env, check=False,
                                   capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stdout
 
@@ -113,10 +113,12 @@ class Side:
 
 
 def without_empty(value):
-    """proto3 JSON: an empty map or list says as much as none; {} for a message says more."""
+    """proto3 JSON: an empty map, list or null says as much as none; {} for a message says
+    more.
+    """
     if isinstance(value, dict):
         return {key: without_empty(item) for key, item in value.items()
-                if item not in ({}, []) or key == "automatic"}
+                if item not in ({}, [], None) or key == "automatic"}
     return value
 
 
@@ -132,6 +134,9 @@ def body_of(side, entry):
         return None
     if entry.body[:1] == b"{":
         value = without_empty(json.loads(entry.body))
+        # Go's client repeats the name that the path gives.
+        value = {key: item for key, item in value.items()
+                 if key not in ("parent", "name", "resource") or f"/v1/{item}" not in entry.path}
         if "payload" in value:
             value["payload"]["dataCrc32c"] = str(value["payload"]["dataCrc32c"])
         return value
