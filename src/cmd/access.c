@@ -1,7 +1,7 @@
 #include "base/codec.h"
-#include "base/redact.h"
 #include "cmd/applet.h"
 #include "cmd/print.h"
+#include "cmd/secret_name.h"
 #include "job/options.h"
 #include "job/target.h"
 
@@ -20,93 +20,29 @@ static const struct opt_table *const TABLES[] = { &OWN, &TARGET_OPTIONS,
 						  &TIME_OPTIONS,
 						  &NETWORK_OPTIONS, NULL };
 
-/* What is printed: a version of the task's secret. */
-struct access_target {
-	char project[PROJECT_ID_MAX + 1];
-	char secret[SECRET_NAME_SIZE];
-	char version[24];
-};
-
+/* Whether `version` is a number or "latest", which "" becomes. */
 static enum code
-set_version(struct access_target *target, struct str version, struct status *st)
+check_version(struct secret_name *name, struct status *st)
 {
+	struct str version;
 	uint64_t number = 0;
 
-	if ((str_eq(version, STR("latest")) ||
-	     (parse_uint(version, &number) && number > 0)) &&
-	    str_copy(version, target->version, sizeof(target->version)))
+	if (version_option != NULL && name->version[0] != '\0')
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "the name has a version, and "
+				  "--secret-version, too");
+	/* A text that is too long leaves "", which is no version. */
+	if (name->version[0] == '\0')
+		(void)str_copy(str_from(version_option != NULL ? version_option
+							       : "latest"),
+			       name->version, sizeof(name->version));
+	version = str_from(name->version);
+	if (str_eq(version, STR("latest")) ||
+	    (parse_uint(version, &number) && number > 0))
 		return CODE_OK;
 	return status_set(st, CODE_INVALID_ARGUMENT,
 			  "version %s: must be a number from 1, or latest",
 			  redact_argument(version.ptr));
-}
-
-/* Takes `name` apart; `*version` is NULL where it names none. */
-static bool
-split_name(struct access_target *target, const char *name, struct str *version)
-{
-	static const char *const FIXED[] = { "projects", "secrets",
-					     "versions" };
-	struct str rest = str_from(name), part[6];
-	size_t parts = 0;
-
-	while (parts < 6 && str_split(&rest, '/', &part[parts]))
-		parts++;
-	if ((parts != 4 && parts != 6) || rest.ptr != NULL)
-		return false;
-	for (size_t i = 0; i < parts; i += 2)
-		if (!str_eq(part[i], str_from(FIXED[i / 2])))
-			return false;
-	*version = parts == 6 ? part[5] : (struct str){ NULL, 0 };
-	return str_copy(part[1], target->project, sizeof(target->project)) &&
-	       str_copy(part[3], target->secret, sizeof(target->secret));
-}
-
-/* "projects/P/secrets/S" or "projects/P/secrets/S/versions/N". */
-static enum code
-read_full_name(struct access_target *target, const char *name,
-	       struct task *task, struct status *st)
-{
-	struct str version;
-
-	if (!split_name(target, name, &version))
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "a full name is projects/P/secrets/S or "
-				  "projects/P/secrets/S/versions/N, not %s",
-				  redact_argument(name));
-	if (target_set_project(task, target->project, st) != CODE_OK ||
-	    target_set_secret(task, target->secret, st) != CODE_OK)
-		return st->code;
-	if (version.ptr == NULL)
-		return CODE_OK;
-	if (version_option != NULL)
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "the name has a version, and "
-				  "--secret-version, too");
-	return set_version(target, version, st);
-}
-
-/* By its operand, or by the names that the main job takes. */
-static enum code
-read_target(struct access_target *target, const char *name, struct task *task,
-	    struct status *st)
-{
-	const struct target_options *options = target_options();
-
-	if (set_version(target,
-			str_from(version_option != NULL ? version_option
-							: "latest"),
-			st) != CODE_OK)
-		return st->code;
-	if (name != NULL && str_find(str_from(name), '/') < str_from(name).len)
-		return read_full_name(target, name, task, st);
-	if (name == NULL)
-		name = options->secret_name;
-	if (name == NULL)
-		return target_read(task, options, st);
-	if (target_set_project(task, options->project, st) != CODE_OK)
-		return st->code;
-	return target_set_secret(task, name, st);
 }
 
 /* Reading needs less than what the main job does. */
@@ -129,12 +65,13 @@ fetch(struct program *program, const char *name, struct str *data,
 	struct client *client = &program->client;
 	struct task *task = &program->task;
 	struct secret_version found;
-	struct access_target target;
+	struct secret_name target;
 	struct retry retry;
 	uint64_t number;
 
 	if (program_start_clock(program, st) != CODE_OK ||
-	    read_target(&target, name, task, st) != CODE_OK ||
+	    secret_name_read(&target, name, task, st) != CODE_OK ||
+	    check_version(&target, st) != CODE_OK ||
 	    program_load(program, st) != CODE_OK ||
 	    program_confine(program, st) != CODE_OK)
 		return st->code;

@@ -37,6 +37,7 @@ struct applet {
 	ROW(validate) \
 	ROW(token) \
 	ROW(access) \
+	ROW(versions) \
 	ROW(doctor) \
 	ROW(version) \
 	ROW(help)

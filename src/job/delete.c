@@ -162,7 +162,7 @@ dry_run(const struct task *task, bool exists, struct report *report,
 }
 
 static void
-run(struct client *client, const struct task *task, struct report *report,
+run(struct client *client, struct task *task, struct report *report,
     struct outcome *outcome)
 {
 	struct status *st = &outcome->status;

@@ -38,7 +38,7 @@ struct job {
 	 * Works on the task; logs what it does. NULL: prepare() does all of
 	 * it, without network and credentials.
 	 */
-	void (*run)(struct client *client, const struct task *task,
+	void (*run)(struct client *client, struct task *task,
 		    struct report *report, struct outcome *outcome);
 };
 

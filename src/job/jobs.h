@@ -8,8 +8,9 @@
 #include "job/job.h"
 
 #define JOBS(ROW) \
-	ROW(pull_secret)        /* store.c */ \
-	ROW(delete_pull_secret) /* delete.c */
+	ROW(pull_secret)          /* store.c */ \
+	ROW(rollback_pull_secret) /* rollback.c */ \
+	ROW(delete_pull_secret)   /* delete.c */
 
 #define JOB_DECLARE(name) extern const struct job JOB_##name;
 JOBS(JOB_DECLARE)

@@ -184,10 +184,7 @@ warn(const struct pruning *pruning, struct status *st, const char *what)
 		st->hint[0] = '\0';
 		status_hint(st,
 			    "--keep needs secretmanager.secrets.get, "
-			    "versions.list and versions.%s: grant "
-			    "roles/secretmanager.viewer and "
-			    "roles/secretmanager.secretVersionManager on the "
-			    "secret",
+			    "versions.list and versions.%s",
 			    pruning->keep.disable ? "disable" : "destroy");
 	}
 	status_prefix(st, "%s", what);

@@ -26,6 +26,7 @@ static struct {
 struct storing {
 	struct client *client;
 	const struct task *task;
+	const struct store_how *how;
 	struct report *report;
 	struct outcome *outcome;
 	struct secret_version version; /* once it is written */
@@ -154,7 +155,8 @@ add_version(struct storing *storing, struct status *st)
 		       &storing->client->sm, storing->task->project,
 		       storing->task->secret, storing->task->payload,
 		       &storing->version, &retry, st) != CODE_OK) {
-		if (st->code == CODE_NOT_FOUND) { /* passes after a create */
+		if (st->code == CODE_NOT_FOUND && !storing->how->must_exist) {
+			/* passes after a create */
 			status_clear(st);
 			if (create_secret(storing, st) != CODE_OK)
 				return st->code;
@@ -293,7 +295,7 @@ store_secret(struct storing *storing, struct status *st)
 	struct report *report = storing->report;
 	bool equal = false;
 
-	if (given.skip_unchanged != NULL &&
+	if (storing->how->skip_unchanged &&
 	    compare(storing, &equal, st) != CODE_OK)
 		return st->code;
 	if (equal) {
@@ -346,7 +348,7 @@ dry_run(struct storing *storing, struct status *st)
 	hint_at_get(st);
 	if (st->code != CODE_OK)
 		return st->code;
-	if (!missing && given.skip_unchanged != NULL &&
+	if (!missing && storing->how->skip_unchanged &&
 	    compare(storing, &equal, st) != CODE_OK)
 		return st->code;
 	storing->outcome->reason = "DryRunPassed";
@@ -412,18 +414,20 @@ prepare(struct client *client, struct task *task, struct report *report,
 	}
 }
 
-static void
-run(struct client *client, const struct task *task, struct report *report,
-    struct outcome *outcome)
+void
+store_payload(struct client *client, const struct task *task,
+	      const struct store_how *how, struct report *report,
+	      struct outcome *outcome)
 {
 	struct storing storing = { .client = client,
 				   .task = task,
+				   .how = how,
 				   .report = report,
 				   .outcome = outcome };
 	struct status *st = &outcome->status;
 
 	client->sm.secret = task->payload;
-	if (given.dry_run != NULL)
+	if (how->dry_run)
 		(void)dry_run(&storing, st);
 	else
 		(void)store_secret(&storing, st);
@@ -436,17 +440,24 @@ run(struct client *client, const struct task *task, struct report *report,
 		outcome->exit = EXIT_RETRY;
 }
 
+static void
+run(struct client *client, struct task *task, struct report *report,
+    struct outcome *outcome)
+{
+	const struct store_how how = {
+		.dry_run = given.dry_run != NULL,
+		.skip_unchanged = given.skip_unchanged != NULL,
+	};
+
+	store_payload(client, task, &how, report, outcome);
+}
+
 const struct job JOB_pull_secret = {
 	.name = "pull-secret",
 	.description = "store a pull secret in Secret Manager and verify it",
 	.options = TABLES,
 	.start = "Starting pull secret storage operation",
-	.messages = { .done = "a version was already written: ",
-		      .unknown = "it is unknown whether a version was written",
-		      .none = "no version was written",
-		      .repeated = "the version is verified, do not run it "
-				  "again for this; make room for the log and "
-				  "the result file" },
+	.messages = STORE_MESSAGES,
 	.check = check,
 	.prepare = prepare,
 	.run = run,

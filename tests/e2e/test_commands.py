@@ -8,7 +8,8 @@ import subprocess
 import pytest
 from conftest import PROGRAM, PULL_SECRET
 
-APPLETS = ("run-job", "validate", "token", "access", "doctor", "version", "help")
+APPLETS = ("run-job", "validate", "token", "access", "versions", "doctor", "version",
+           "help")
 
 
 def usage_error(result, word=""):
@@ -85,7 +86,8 @@ def test_help_of_run_job_has_options_and_an_example_that_works(emulator, run, jo
     assert (result.code, result.operations[-2]) == (0, "dry-run")
 
 
-@pytest.mark.parametrize("applet", ["validate", "token", "access", "doctor", "version"])
+@pytest.mark.parametrize("applet", ["validate", "token", "access", "versions", "doctor",
+                                    "version"])
 def test_help_wins_over_stray_operands(run, applet):
     """As of the usual tools: what else stands there does not matter."""
     text = run(applet, "--help").out

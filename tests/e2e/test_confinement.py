@@ -319,7 +319,10 @@ JOB_ENDS = ENDS | {"pwrite64", "renameat"}
 
 @pytest.mark.parametrize("words, ends", [
     ("run-job pull-secret", JOB_ENDS), ("run-job delete-pull-secret", JOB_ENDS),
-    ("access", ENDS)], ids=["pull-secret", "delete-pull-secret", "access"])
+    ("run-job pull-secret --skip-unchanged --keep=1 --keep-age=0", JOB_ENDS),
+    ("run-job rollback-pull-secret --secret-version=1", JOB_ENDS),
+    ("access", ENDS), ("versions --compare=/dev/null", ENDS)],
+    ids=["pull-secret", "delete-pull-secret", "keep", "rollback", "access", "versions"])
 def test_the_table_has_every_call_of_a_run(emulator, job, run, tmp_path, words, ends):
     """Also on arm64: qemu knows no filters, but tells what is called."""
     emulator.secretmanager.put(SECRET, b"stored", labels=LABELS)

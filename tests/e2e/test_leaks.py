@@ -296,6 +296,34 @@ def test_applets(watch):
 
 
 @traced
+def test_rollback(watch):
+    """What is read of an older version is a secret, too."""
+    for name, code in (("success", 0), ("read back", 5), ("outage", 1)):
+        watched = watch(f"rollback-pull-secret: {name}")
+        secret = watched.emulator.secretmanager.put(SECRET, PULL_SECRET.encode(), b"bad")
+        if name == "read back":
+            watched.emulator.order("secretmanager", "access", nth=4, tamper="flip")
+        if name == "outage":
+            watched.emulator.order("secretmanager", "addVersion", reply=errors.html_503(),
+                                   times=None)
+        watched("run-job", "rollback-pull-secret", "--secret-version=1", code=code,
+                PULL_SECRET_DATA=None, MAX_WAIT_TIME_SECONDS=2)
+        assert len(secret.versions) == (2 if code == 1 else 3)
+
+
+@traced
+def test_versions(watch, tmp_path):
+    (tmp_path / "file").write_text(PULL_SECRET)
+    for words, code in (([], 0), (["--json"], 0), (["--compare", tmp_path / "file"], 5)):
+        watched = watch(f"versions {' '.join(map(str, words[:1]))}".rstrip())
+        watched.emulator.secretmanager.put(SECRET, b"other", PULL_SECRET.encode())
+        if code:
+            watched("versions", *words, code=0, PULL_SECRET_DATA=None)
+            watched.emulator.order("secretmanager", "access", times=None, tamper="flip")
+        watched("versions", *words, code=code, PULL_SECRET_DATA=None)
+
+
+@traced
 def test_deletion(watch):
     """The token, and what it does not need, are shown nowhere."""
     watched = watch("delete-pull-secret")

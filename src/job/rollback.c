@@ -1,0 +1,109 @@
+/*
+ * Floor 4, job. Going back to an older version: its bytes are added as a new
+ * one, for Secret Manager has no other way.
+ *
+ * The newest version is compared first: an addVersion without an answer would
+ * else be taken for the older one, which holds the same bytes.
+ */
+
+#include "base/codec.h"
+#include "job/jobs.h"
+#include "job/store.h"
+
+static const char READ[] = "read-version";
+
+static struct {
+	const char *version;
+	const char *dry_run;
+} given;
+
+/* A variable of this name would meet other programs' versions. */
+static const struct opt OPTIONS[] = {
+	{ "--secret-version", NULL, "N", NULL,
+	  "version to go back to, by its number (required)", &given.version,
+	  OPT_PLAIN },
+	{ "--dry-run", "DRY_RUN", NULL, NULL,
+	  "authenticate and look, but change nothing", &given.dry_run,
+	  OPT_PLAIN },
+};
+
+static const struct opt_table OWN = { "Job rollback-pull-secret", OPTIONS,
+				      OPT_COUNT(OPTIONS) };
+
+static const struct opt_table *const TABLES[] = {
+	&OWN, &TARGET_OPTIONS, &RUN_OPTIONS, &NETWORK_OPTIONS, NULL,
+};
+
+static enum code
+check(struct status *st)
+{
+	uint64_t number = 0;
+
+	if (given.version != NULL &&
+	    parse_uint(str_from(given.version), &number) && number > 0)
+		return CODE_OK;
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "--secret-version must be the number of a version, "
+			  "from 1");
+}
+
+/* Keeps the bytes of the version in the task, where they are wiped. */
+static enum code
+read_version(struct client *client, struct task *task, struct report *report,
+	     struct status *st)
+{
+	struct retry retry = client_retries(client);
+	struct secret_version found;
+	int64_t started = clock_ms();
+	uint64_t number = 0;
+	struct str data;
+
+	report->operation = READ;
+	report_info(report, READ, "Reading version %s", given.version);
+	(void)parse_uint(str_from(given.version), &number);
+	if (secretmanager_access(&client->sm, task->project, task->secret,
+				 given.version, &found, &data, &retry,
+				 st) != CODE_OK) {
+		if (st->code == CODE_FAILED_PRECONDITION)
+			status_hint(st, "a disabled version can be enabled; a "
+					"destroyed one is gone");
+		return st->code;
+	}
+	if (found.number != number)
+		return status_set(st, CODE_DATA_LOSS,
+				  "version %s was asked for, the reply is %s",
+				  given.version, found.name);
+	buf_reset(&task->input);
+	buf_put_str(&task->input, data);
+	if (task->input.overflow || data.len == 0)
+		return status_set(st, CODE_DATA_LOSS,
+				  "version %s has %zu bytes, which cannot be "
+				  "stored",
+				  given.version, data.len);
+	task->payload = buf_view(&task->input);
+	report_done(report, READ, started, found.name,
+		    "Read version (%zu bytes)", data.len);
+	return CODE_OK;
+}
+
+static void
+run(struct client *client, struct task *task, struct report *report,
+    struct outcome *outcome)
+{
+	const struct store_how how = { .dry_run = given.dry_run != NULL,
+				       .skip_unchanged = true,
+				       .must_exist = true };
+
+	if (read_version(client, task, report, &outcome->status) == CODE_OK)
+		store_payload(client, task, &how, report, outcome);
+}
+
+const struct job JOB_rollback_pull_secret = {
+	.name = "rollback-pull-secret",
+	.description = "add an older version's bytes as a new one, verify it",
+	.options = TABLES,
+	.start = "Starting pull secret rollback operation",
+	.messages = STORE_MESSAGES,
+	.check = check,
+	.run = run,
+};
