@@ -114,9 +114,7 @@ const struct applet APPLET_access = {
 		"checksum verified.\n"
 		"NAME: a secret of the project, projects/P/secrets/S, or the "
 		"same with\n"
-		"/versions/N; without NAME the secret of the main job. Every "
-		"flag has a\n"
-		"variable, but for --secret-version; flags win.\n",
+		"/versions/N; without NAME the secret of the main job.\n",
 	.options = TABLES,
 	.operands_max = 1,
 	.run = run,

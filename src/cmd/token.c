@@ -97,7 +97,7 @@ const struct applet APPLET_token = {
 		"--json, an\n"
 		"object: expires_at (RFC 3339) and source; access_token only "
 		"with\n"
-		"--show-token. Every other flag has a variable; flags win.\n",
+		"--show-token.\n",
 	.options = TABLES,
 	.run = run,
 };

@@ -180,25 +180,22 @@ clock_parse(struct str text, int64_t *unix_seconds)
 bool
 clock_duration(struct str text, uint64_t *seconds)
 {
-	static const struct {
-		char unit;
-		uint64_t seconds;
-	} units[] = { { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
-	uint64_t sum = 0, number;
+	static const char units[] = "hms";
+	uint64_t sum = 0, unit = 3600, number;
 
 	if (parse_uint(text, seconds))
 		return true;
 	if (text.len == 0)
 		return false;
-	for (size_t i = 0; i < 3 && text.len > 0; i++) {
-		size_t end = str_find(text, units[i].unit);
+	for (size_t i = 0; units[i] != '\0'; i++, unit /= 60) {
+		size_t end = str_find(text, units[i]);
 
 		if (end == text.len)
 			continue;
 		if (!parse_uint((struct str){ text.ptr, end }, &number) ||
-		    number > (UINT64_MAX - sum) / units[i].seconds)
+		    number > (UINT64_MAX - sum) / unit)
 			return false;
-		sum += number * units[i].seconds;
+		sum += number * unit;
 		text = str_skip(text, end + 1);
 	}
 	if (text.len > 0)
