@@ -243,8 +243,7 @@ report_check(const struct report *report, struct status *st)
 void
 report_wait_log(struct report *report, enum log_level level)
 {
-	if (report->failure.code == CODE_OK && !report->log.quiet &&
-	    level >= report->log.level)
+	if (report->failure.code == CODE_OK && level >= report->log.level)
 		(void)file_wait_writable(log_fd(&report->log),
 					 write_deadline(report),
 					 &report->failure);
