@@ -199,8 +199,8 @@ log_stored(const struct summary *summary, struct report *report)
 	if (report->log.text && summary->outcome.exit == EXIT_DONE &&
 	    number != NULL)
 		report_info(report, "stored",
-			    "Stored version %s; read it back: pull-secret "
-			    "access %s",
+			    "Version %s is stored; read it back: "
+			    "pull-secret access %s",
 			    number + 1, resource);
 }
 

@@ -141,7 +141,7 @@ def test_text_ends_with_the_command_that_reads_the_version_back(emulator, run, j
     assert re.search(rf"Verified secret \(\d+ bytes\) duration_ms=\d+ version={version}$",
                      "\n".join(lines), re.M)
     said, command = last.split("; read it back: ")
-    assert said.endswith(" INFO  Stored version 1")
+    assert said.endswith(" INFO  Version 1 is stored")
     program, *words = shlex.split(command)
     assert program == "pull-secret"
     # It is not the pull secret that the runner looks for, which may not be shown.
