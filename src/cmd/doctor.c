@@ -216,12 +216,10 @@ const struct applet APPLET_doctor = {
 	.name = "doctor",
 	.operands = "[--json]",
 	.description = "check the whole way, change nothing",
-	.help = "Walks the way of the main job step by step with the job's own "
-		"options,\n"
-		"changes nothing, and says what to do. A step is ok, failed, "
-		"unknown (it\n"
-		"could not be found out) or skipped. Exit status: that of the "
-		"first step that\n"
+	.help = "Walks the way of the main job step by step, with its options, "
+		"changes\n"
+		"nothing, and says what to do. Exit status: that of the first "
+		"step that\n"
 		"failed, or else that of the failure which the first unknown "
 		"step may hide: 4\n"
 		"for a permission, 2 for the clock. 0 only if nothing failed "

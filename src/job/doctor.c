@@ -101,7 +101,7 @@ doctor_walk(struct doctor *d, struct program *program,
 	bool configured, connected, token;
 
 	for (size_t i = 0; i < DOCTOR_STEPS; i++) {
-		doctor_record(d, (enum doctor_step)i, DOCTOR_SKIPPED,
+		doctor_record(d, (enum doctor_step)i, DOCTOR_SKIPPED, EXIT_DONE,
 			      "a step before it failed");
 		d->finding[i].duration_ms = -1;
 	}

@@ -7,6 +7,7 @@
 #ifndef JOB_DOCTOR_H
 #define JOB_DOCTOR_H
 
+#include "job/outputs.h"
 #include "job/program.h"
 
 enum doctor_step {
@@ -65,7 +66,8 @@ struct doctor {
 	struct doctor_finding finding[DOCTOR_STEPS];
 	struct doctor_facts facts;
 	char summary[STATUS_MESSAGE_MAX]; /* one sentence */
-	struct url resource_manager;      /* private */
+	struct url resource_manager;      /* private, as the next */
+	struct output output[FILE_OUTPUTS];
 };
 
 /* The name of a step: "dns". */

@@ -6,38 +6,19 @@
 #include "base/format.h"
 #include "sys/wait.h"
 
-__attribute__((format(printf, 5, 0))) static void
-set(struct doctor *d, enum doctor_step step, enum doctor_verdict verdict,
-    enum exit_status exit, const char *format, va_list args)
+void
+doctor_record(struct doctor *d, enum doctor_step step,
+	      enum doctor_verdict verdict, enum exit_status exit,
+	      const char *format, ...)
 {
 	struct doctor_finding *finding = &d->finding[step];
+	va_list args;
 
 	finding->verdict = verdict;
 	finding->exit = exit;
+	va_start(args, format);
 	(void)format_args(finding->message, sizeof(finding->message), format,
 			  args);
-}
-
-void
-doctor_record(struct doctor *d, enum doctor_step step,
-	      enum doctor_verdict verdict, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	set(d, step, verdict, EXIT_DONE, format, args);
-	va_end(args);
-}
-
-void
-doctor_problem(struct doctor *d, enum doctor_step step,
-	       enum doctor_verdict verdict, enum exit_status exit,
-	       const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	set(d, step, verdict, exit, format, args);
 	va_end(args);
 }
 
@@ -48,7 +29,7 @@ doctor_fail(struct doctor *d, enum doctor_step step, const struct status *st)
 
 	if (status_interrupted(st))
 		exit = (enum exit_status)(128 + wait_signal());
-	doctor_problem(d, step, DOCTOR_FAILED, exit, "%s", st->message);
+	doctor_record(d, step, DOCTOR_FAILED, exit, "%s", st->message);
 	if (st->hint[0] != '\0')
 		doctor_hint(d, step, "%s", st->hint);
 }

@@ -7,15 +7,13 @@
 
 #include "job/doctor.h"
 
-/* Records that a step is ok or skipped. */
+/*
+ * Records a verdict; of one that is neither ok nor skipped the exit status,
+ * else EXIT_DONE.
+ */
 void doctor_record(struct doctor *d, enum doctor_step step,
-		   enum doctor_verdict verdict, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
-/* Records that a step failed or is unknown, and the exit status for it. */
-void doctor_problem(struct doctor *d, enum doctor_step step,
-		    enum doctor_verdict verdict, enum exit_status exit,
-		    const char *format, ...)
+		   enum doctor_verdict verdict, enum exit_status exit,
+		   const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 
 /* Records that a step failed with `st`: its message, hint and exit status. */

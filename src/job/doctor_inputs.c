@@ -5,7 +5,6 @@
 #include "job/doctor_finding.h"
 #include "job/input.h"
 #include "job/jobs.h"
-#include "job/outputs.h"
 #include "job/pullsecret.h"
 #include "job/target.h"
 
@@ -17,7 +16,7 @@ doctor_check_configuration(struct doctor *d, struct program *program)
 
 	if (program_start_clock(program, &st) == CODE_OK &&
 	    target_read(&program->task, target_options(), &st) == CODE_OK)
-		doctor_record(d, DOCTOR_CONFIGURATION, DOCTOR_OK,
+		doctor_record(d, DOCTOR_CONFIGURATION, DOCTOR_OK, EXIT_DONE,
 			      "project %s, cluster %s, secret %s",
 			      task->project, task->cluster_id, task->secret);
 	else
@@ -47,7 +46,7 @@ read_pull_secret(struct doctor *d, struct program *program,
 			     st) != CODE_OK)
 		status_prefix(st, "invalid pull secret");
 	else
-		doctor_record(d, DOCTOR_PULL_SECRET, DOCTOR_OK,
+		doctor_record(d, DOCTOR_PULL_SECRET, DOCTOR_OK, EXIT_DONE,
 			      "valid: %zu bytes, %zu %s", secret.len,
 			      registries,
 			      registries == 1 ? "registry" : "registries");
@@ -69,58 +68,62 @@ doctor_check_pull_secret(struct doctor *d, struct program *program)
 	return st.code == CODE_OK;
 }
 
+static const enum doctor_step OUTPUT_STEP[FILE_OUTPUTS] = {
+	[FILE_RESULT] = DOCTOR_RESULT_FILE,
+	[FILE_TERMINATION_LOG] = DOCTOR_TERMINATION_LOG,
+};
+
 /* A default place is used if it can be: else the job does without. */
 static bool
-conclude_output(struct doctor *d, enum doctor_step step,
-		const struct output *output, const struct status *st)
+check_output(struct doctor *d, enum file_output which)
 {
+	enum doctor_step step = OUTPUT_STEP[which];
+	struct output *output = &d->output[which];
+	struct status st = { .code = CODE_OK };
+
+	(void)outputs_probe(which, JOB_pull_secret.options, output, &st);
 	if (output->path == NULL)
-		doctor_record(d, step, DOCTOR_SKIPPED,
+		doctor_record(d, step, DOCTOR_SKIPPED, EXIT_DONE,
 			      "none: %s is not set, and %s is not there",
 			      output->option, output->usual);
-	else if (st->code == CODE_OK)
-		doctor_record(d, step, DOCTOR_OK, "%s can be written",
+	else if (st.code == CODE_OK)
+		doctor_record(d, step, DOCTOR_OK, EXIT_DONE,
+			      "%s can be written",
 			      redact_argument(output->path));
 	else if (output->given)
-		doctor_fail(d, step, st);
+		doctor_fail(d, step, &st);
 	else
-		doctor_record(d, step, DOCTOR_SKIPPED, "none: %s", st->message);
-	return st->code == CODE_OK;
+		doctor_record(d, step, DOCTOR_SKIPPED, EXIT_DONE, "none: %s",
+			      st.message);
+	return st.code == CODE_OK;
 }
 
 bool
 doctor_check_result_file(struct doctor *d, struct program *program)
 {
-	struct status st = { .code = CODE_OK };
-	struct output output;
-
 	(void)program;
-	(void)outputs_probe_result(JOB_pull_secret.options, &output, &st);
-	return conclude_output(d, DOCTOR_RESULT_FILE, &output, &st);
+	return check_output(d, FILE_RESULT);
 }
 
 bool
 doctor_check_termination_log(struct doctor *d, struct program *program)
 {
-	struct status st = { .code = CODE_OK };
-	struct output output;
-
 	(void)program;
-	(void)outputs_probe_termination_log(JOB_pull_secret.options, &output,
-					    &st);
-	return conclude_output(d, DOCTOR_TERMINATION_LOG, &output, &st);
+	return check_output(d, FILE_TERMINATION_LOG);
 }
 
-/* Fails an output that turned out to be a file that is read. */
+/* Fails the outputs that turned out to be files that are read. */
 static void
-check_output_again(struct doctor *d, enum doctor_step step,
-		   enum file_output which)
+end_guards(struct doctor *d)
 {
-	struct status st = { .code = CODE_OK };
+	for (size_t i = 0; i < FILE_OUTPUTS; i++) {
+		const struct output *output = &d->output[i];
+		struct status st = { .code = CODE_OK };
 
-	if (d->finding[step].verdict == DOCTOR_OK &&
-	    outputs_probe_end(which, &st) != CODE_OK)
-		doctor_fail(d, step, &st);
+		if (file_guard_end((enum file_output)i, output->option,
+				   output->path, &st) != CODE_OK)
+			doctor_fail(d, OUTPUT_STEP[i], &st);
+	}
 }
 
 bool
@@ -135,12 +138,11 @@ doctor_check_credentials(struct doctor *d, struct program *program,
 				program->client.cred.universe,
 				&st) == CODE_OK &&
 	    program_confine(program, &st) == CODE_OK)
-		doctor_record(d, DOCTOR_CREDENTIALS, DOCTOR_OK, "%s",
+		doctor_record(d, DOCTOR_CREDENTIALS, DOCTOR_OK, EXIT_DONE, "%s",
 			      program->client.cred.source);
 	else
 		doctor_fail(d, DOCTOR_CREDENTIALS, &st);
-	check_output_again(d, DOCTOR_RESULT_FILE, FILE_RESULT);
-	check_output_again(d, DOCTOR_TERMINATION_LOG, FILE_TERMINATION_LOG);
+	end_guards(d);
 	d->finding[DOCTOR_CREDENTIALS].duration_ms = clock_ms() - started;
 	return st.code == CODE_OK;
 }

@@ -91,7 +91,7 @@ describe_dns(struct doctor *d, const struct conn *c)
 		buf_put_cstr(&list, i > 0 ? ", " : "");
 		buf_put_cstr(&list, d->facts.address[i]);
 	}
-	doctor_record(d, DOCTOR_DNS, DOCTOR_OK, "%s: %.*s",
+	doctor_record(d, DOCTOR_DNS, DOCTOR_OK, EXIT_DONE, "%s: %.*s",
 		      conn_next_hop(c)->host, (int)list.len, list.ptr);
 }
 
@@ -104,22 +104,22 @@ describe(struct doctor *d, const struct conn *c, enum doctor_step step)
 	if (step == DOCTOR_DNS)
 		describe_dns(d, c);
 	else if (step == DOCTOR_TCP)
-		doctor_record(d, step, DOCTOR_OK, "connected to %s%s%s%s",
-			      facts->connected_to,
+		doctor_record(d, step, DOCTOR_OK, EXIT_DONE,
+			      "connected to %s%s%s%s", facts->connected_to,
 			      via != NULL ? ", where " : "",
 			      via != NULL ? via : "",
 			      via != NULL ? " leads" : "");
 	else if (step == DOCTOR_PROXY && c->proxy == NULL)
-		doctor_record(d, step, DOCTOR_SKIPPED, "none leads to %s",
-			      c->url->host);
+		doctor_record(d, step, DOCTOR_SKIPPED, EXIT_DONE,
+			      "none leads to %s", c->url->host);
 	else if (step == DOCTOR_PROXY)
-		doctor_record(d, step, DOCTOR_OK, "%s leads to %s",
+		doctor_record(d, step, DOCTOR_OK, EXIT_DONE, "%s leads to %s",
 			      c->proxy->url.authority, c->url->host);
 	else if (!c->url->tls)
-		doctor_record(d, step, DOCTOR_SKIPPED, "%s is plain http",
-			      c->url->host);
+		doctor_record(d, step, DOCTOR_SKIPPED, EXIT_DONE,
+			      "%s is plain http", c->url->host);
 	else
-		doctor_record(d, step, DOCTOR_OK,
+		doctor_record(d, step, DOCTOR_OK, EXIT_DONE,
 			      "TLS 1.2, %s; the certificate of %s is good, "
 			      "from \"%s\", %lld days left",
 			      facts->cipher_suite, c->url->host, facts->issuer,
@@ -197,6 +197,7 @@ doctor_check_token(struct doctor *d, struct program *program)
 	}
 	d->facts.token_expires_at = cred->token.expires_at;
 	clock_rfc3339(cred->token.expires_at, end);
-	doctor_record(d, DOCTOR_TOKEN, DOCTOR_OK, "valid until %s", end);
+	doctor_record(d, DOCTOR_TOKEN, DOCTOR_OK, EXIT_DONE, "valid until %s",
+		      end);
 	return true;
 }

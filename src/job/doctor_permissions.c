@@ -64,21 +64,21 @@ check_clock(struct question *q)
 
 	if (!http_date(&q->program->client.call.response, &theirs)) {
 		if (d->finding[DOCTOR_API].verdict == DOCTOR_OK)
-			doctor_problem(d, DOCTOR_CLOCK, DOCTOR_UNKNOWN,
-				       EXIT_CONFIG, "the server sent no date");
+			doctor_record(d, DOCTOR_CLOCK, DOCTOR_UNKNOWN,
+				      EXIT_CONFIG, "the server sent no date");
 		return;
 	}
 	differ = ours > theirs ? ours - theirs : theirs - ours;
 	clock_rfc3339(theirs, text);
 	if (differ <= SKEW_MAX_S) {
-		doctor_record(d, DOCTOR_CLOCK, DOCTOR_OK,
+		doctor_record(d, DOCTOR_CLOCK, DOCTOR_OK, EXIT_DONE,
 			      "within %lld s of the server's",
 			      (long long)differ);
 		return;
 	}
-	doctor_problem(d, DOCTOR_CLOCK, DOCTOR_FAILED, EXIT_CONFIG,
-		       "it differs by %lld s from the server's, which says %s",
-		       (long long)differ, text);
+	doctor_record(d, DOCTOR_CLOCK, DOCTOR_FAILED, EXIT_CONFIG,
+		      "it differs by %lld s from the server's, which says %s",
+		      (long long)differ, text);
 	doctor_hint(d, DOCTOR_CLOCK,
 		    "set the clock (NTP): tokens and certificates depend on "
 		    "it");
@@ -102,7 +102,7 @@ check_api(struct question *q)
 					    : UNSEEN;
 	if (q->may_get || (code == CODE_PERMISSION_DENIED &&
 			   strcmp(st->reason, "IAM_PERMISSION_DENIED") == 0))
-		doctor_record(q->d, DOCTOR_API, DOCTOR_OK,
+		doctor_record(q->d, DOCTOR_API, DOCTOR_OK, EXIT_DONE,
 			      "Secret Manager answers");
 	else
 		doctor_fail(q->d, DOCTOR_API, st);
@@ -111,51 +111,49 @@ check_api(struct question *q)
 	return q->d->finding[DOCTOR_API].verdict == DOCTOR_OK;
 }
 
+/* How a role is granted on the project. */
+static void
+hint_at_role(struct question *q, enum doctor_step step, const char *why,
+	     const char *role, const char *more)
+{
+	doctor_hint(q->d, step,
+		    "%s: gcloud projects add-iam-policy-binding %s "
+		    "--member=MEMBER --role=%s%s",
+		    why, q->project, role, more);
+}
+
 /* The three reasons why a secret may not be seen. */
 static void
 hint_at_causes(struct question *q)
 {
 	struct doctor *d = q->d;
 
-	doctor_hint(d, DOCTOR_SECRET,
-		    "no roles: gcloud projects add-iam-policy-binding %s "
-		    "--member=MEMBER --role=%s, and the same with %s",
-		    q->project, ROLE[ADD], ROLE[ACCESS]);
+	hint_at_role(q, DOCTOR_SECRET, "no roles", ROLE[ADD],
+		     ", and the same with secretAccessor");
 	doctor_hint(d, DOCTOR_SECRET,
 		    "wrong project: gcloud projects describe %s", q->project);
 	doctor_hint(d, DOCTOR_SECRET,
 		    "not created yet: gcloud secrets describe %s --project=%s; "
-		    "the first run creates it, which takes %s on the project",
+		    "the first run creates it, with %s on the project",
 		    q->secret, q->project, PERMISSION[CREATE]);
 }
 
 static void
 hint_at_grant(struct question *q, size_t permission)
 {
-	struct doctor *d = q->d;
-
 	if (permission == CREATE)
-		doctor_hint(d, DOCTOR_CREATE,
-			    "grant a role with it: gcloud iam roles create "
-			    "pullSecretCreator --project=%s --permissions=%s,"
-			    "secretmanager.secrets.get, then gcloud projects "
-			    "add-iam-policy-binding %s --member=MEMBER "
-			    "--role=projects/%s/roles/pullSecretCreator",
-			    q->project, PERMISSION[CREATE], q->project,
-			    q->project);
+		hint_at_role(q, DOCTOR_CREATE, "grant a role with it",
+			     "roles/secretmanager.admin",
+			     ", or a role of your own");
 	else if (q->sight == THERE)
-		doctor_hint(d, STEP[permission],
-			    "grant %s on the secret or the project: gcloud "
-			    "secrets add-iam-policy-binding %s --project=%s "
+		doctor_hint(q->d, STEP[permission],
+			    "grant it on the secret: gcloud secrets "
+			    "add-iam-policy-binding %s --project=%s "
 			    "--member=MEMBER --role=%s",
-			    ROLE[permission], q->secret, q->project,
-			    ROLE[permission]);
+			    q->secret, q->project, ROLE[permission]);
 	else
-		doctor_hint(d, STEP[permission],
-			    "grant %s on the project: gcloud projects "
-			    "add-iam-policy-binding %s --member=MEMBER "
-			    "--role=%s",
-			    ROLE[permission], q->project, ROLE[permission]);
+		hint_at_role(q, STEP[permission], "grant it on the project",
+			     ROLE[permission], "");
 }
 
 /* Records that a permission could not be asked for, and once why. */
@@ -169,9 +167,9 @@ record_unasked(struct question *q, size_t permission)
 		doctor_fail(d, STEP[permission], st);
 		return;
 	}
-	doctor_problem(d, STEP[permission], DOCTOR_UNKNOWN, EXIT_AUTH, "%s: %s",
-		       PERMISSION[permission],
-		       permission == ADD ? st->message : "see add-version");
+	doctor_record(d, STEP[permission], DOCTOR_UNKNOWN, EXIT_AUTH, "%s: %s",
+		      PERMISSION[permission],
+		      permission == ADD ? st->message : "see add-version");
 	if (permission != ADD)
 		return;
 	if (st->hint[0] != '\0')
@@ -185,7 +183,7 @@ record_unasked(struct question *q, size_t permission)
 static void
 record_not_needed(struct doctor *d)
 {
-	doctor_record(d, DOCTOR_CREATE, DOCTOR_SKIPPED,
+	doctor_record(d, DOCTOR_CREATE, DOCTOR_SKIPPED, EXIT_DONE,
 		      "not needed: the secret exists");
 }
 
@@ -254,13 +252,13 @@ record_secret(struct question *q)
 	struct doctor *d = q->d;
 
 	if (q->sight == THERE)
-		doctor_record(d, DOCTOR_SECRET, DOCTOR_OK, "%s exists%s",
-			      q->secret,
+		doctor_record(d, DOCTOR_SECRET, DOCTOR_OK, EXIT_DONE,
+			      "%s exists%s", q->secret,
 			      q->may_get ? ""
 					 : "; secretmanager.secrets.get is not "
 					   "granted, and not needed");
 	else
-		doctor_record(d, DOCTOR_SECRET, DOCTOR_OK,
+		doctor_record(d, DOCTOR_SECRET, DOCTOR_OK, EXIT_DONE,
 			      "%s does not exist yet: the first run creates it",
 			      q->secret);
 }
@@ -268,14 +266,14 @@ record_secret(struct question *q)
 static void
 record_secret_unseen(struct question *q, enum doctor_verdict verdict)
 {
-	doctor_problem(q->d, DOCTOR_SECRET, verdict, EXIT_AUTH,
-		       "%s cannot be seen in project %s: nothing is granted "
-		       "on it%s%s",
-		       q->secret, q->project,
-		       verdict == DOCTOR_FAILED ? ", nor on the project" : "",
-		       q->project_hidden ? ", which Cloud Resource Manager "
-					   "does not show"
-					 : "");
+	doctor_record(q->d, DOCTOR_SECRET, verdict, EXIT_AUTH,
+		      "%s cannot be seen in project %s: nothing is granted "
+		      "on it%s%s",
+		      q->secret, q->project,
+		      verdict == DOCTOR_FAILED ? ", nor on the project" : "",
+		      q->project_hidden ? ", which Cloud Resource Manager "
+					  "does not show"
+					: "");
 	hint_at_causes(q);
 }
 
@@ -286,12 +284,12 @@ record_granted(struct question *q, size_t permission, const char *where)
 	struct doctor *d = q->d;
 
 	if (q->granted[permission]) {
-		doctor_record(d, STEP[permission], DOCTOR_OK, "%s is granted%s",
-			      PERMISSION[permission], where);
+		doctor_record(d, STEP[permission], DOCTOR_OK, EXIT_DONE,
+			      "%s is granted%s", PERMISSION[permission], where);
 		return;
 	}
-	doctor_problem(d, STEP[permission], DOCTOR_FAILED, EXIT_AUTH,
-		       "%s is not granted%s", PERMISSION[permission], where);
+	doctor_record(d, STEP[permission], DOCTOR_FAILED, EXIT_AUTH,
+		      "%s is not granted%s", PERMISSION[permission], where);
 	/* Else the hint at the secret says it. */
 	if (q->sight != UNSEEN || permission == CREATE)
 		hint_at_grant(q, permission);
@@ -309,11 +307,11 @@ record_on_project(struct question *q, size_t permission)
 		record_granted(q, permission, " on the project");
 		return;
 	}
-	doctor_problem(q->d, STEP[permission], DOCTOR_UNKNOWN, EXIT_AUTH,
-		       "%s is not granted on the project as a whole; a "
-		       "condition on names of secrets shows only once the "
-		       "secret exists",
-		       PERMISSION[permission]);
+	doctor_record(q->d, STEP[permission], DOCTOR_UNKNOWN, EXIT_AUTH,
+		      "%s is not granted on the project as a whole; a "
+		      "condition on names of secrets shows only once the "
+		      "secret exists",
+		      PERMISSION[permission]);
 	hint_at_grant(q, permission);
 }
 
@@ -326,8 +324,8 @@ record_unanswered(struct question *q)
 	if (q->sight == THERE)
 		record_secret(q);
 	else
-		doctor_problem(d, DOCTOR_SECRET, DOCTOR_UNKNOWN, EXIT_AUTH,
-			       "%s may exist, or not", q->secret);
+		doctor_record(d, DOCTOR_SECRET, DOCTOR_UNKNOWN, EXIT_AUTH,
+			      "%s may exist, or not", q->secret);
 	record_unasked(q, ADD);
 	record_unasked(q, ACCESS);
 	if (q->sight == THERE)

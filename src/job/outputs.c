@@ -77,72 +77,50 @@ outputs_prepare(struct report *report, const struct opt_table *const *options,
 	return st->code;
 }
 
-/* Of the job's other outputs, the termination log only: this is no job. */
-enum code
-outputs_probe_result(const struct opt_table *const *options,
-		     struct output *output, struct status *st)
+static enum code
+probe_result(const struct output *output, struct status *st)
 {
-	const char *path = options_of_run()->results_path;
 	struct file_target target;
-	struct others others;
 
-	*output = (struct output){ opt_origin(RESULT), RESULTS_FOLDER, path,
-				   path != NULL };
-	if (path == NULL && access(RESULTS_FOLDER, F_OK) != 0)
-		return CODE_OK;
-	if (path == NULL)
-		output->path = RESULTS_FILE;
-	list_others(&others, options);
-	if (file_target_open(&target, output->path, output->option, st) ==
-		    CODE_OK &&
-	    report_check_others(output->path, output->option, others.file,
-				others.inputs + 1, st) == CODE_OK &&
-	    !file_probe_room(target.folder, RESULT_FILE_MAX))
-		(void)status_set(st, CODE_UNAVAILABLE,
-				 "%s: no room for %d bytes at %s",
-				 output->option, RESULT_FILE_MAX,
-				 redact_argument(output->path));
-	file_target_close(&target);
-	if (st->code == CODE_OK)
-		file_guard(FILE_RESULT, output->path);
-	else if (st->code != CODE_UNAVAILABLE)
+	if (file_target_open(&target, output->path, output->option, st) !=
+	    CODE_OK) {
 		st->code = CODE_INVALID_ARGUMENT;
+		return st->code;
+	}
+	if (!file_probe_room(target.folder, RESULT_FILE_MAX))
+		(void)status_set(st, CODE_UNAVAILABLE, "%s: no room at %s",
+				 output->option, redact_argument(output->path));
+	file_target_close(&target);
 	return st->code;
 }
 
+/* Of the job's other outputs, the termination log only: this is no job. */
 enum code
-outputs_probe_termination_log(const struct opt_table *const *options,
-			      struct output *output, struct status *st)
-{
-	const char *path = options_of_run()->termination_log;
-	struct others others;
-
-	*output = (struct output){ opt_origin(TERMINATION), TERMINATION_LOG,
-				   path, path != NULL };
-	if (path == NULL && file_probe_writable(TERMINATION_LOG))
-		output->path = TERMINATION_LOG;
-	file_guard(FILE_TERMINATION_LOG, output->path);
-	if (path == NULL)
-		return CODE_OK;
-	list_others(&others, options);
-	if (report_check_others(path, output->option, others.file,
-				others.inputs, st) != CODE_OK)
-		return st->code;
-	return file_probe_writable(path)
-		       ? CODE_OK
-		       : report_refuse_termination_log(path, errno, st);
-}
-
-enum code
-outputs_probe_end(enum file_output which, struct status *st)
+outputs_probe(enum file_output which, const struct opt_table *const *options,
+	      struct output *output, struct status *st)
 {
 	const struct run_options *given = options_of_run();
 	bool result = which == FILE_RESULT;
 	const char *path =
 		result ? given->results_path : given->termination_log;
+	struct others others;
 
+	output->option = opt_origin(result ? RESULT : TERMINATION);
+	output->usual = result ? RESULTS_FOLDER : TERMINATION_LOG;
+	output->path = path;
+	output->given = path != NULL;
+	if (path == NULL && access(output->usual, F_OK) != 0)
+		return CODE_OK;
 	if (path == NULL)
-		path = result ? RESULTS_FILE : TERMINATION_LOG;
-	return file_guard_end(which, opt_origin(result ? RESULT : TERMINATION),
-			      path, st);
+		output->path = result ? RESULTS_FILE : TERMINATION_LOG;
+	list_others(&others, options);
+	if (report_check_others(output->path, output->option, others.file,
+				others.inputs + result, st) != CODE_OK)
+		return st->code;
+	file_guard(which, output->path);
+	if (result)
+		return probe_result(output, st);
+	return file_probe_writable(output->path)
+		       ? CODE_OK
+		       : report_refuse_termination_log(output->path, errno, st);
 }

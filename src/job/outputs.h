@@ -23,21 +23,12 @@ struct output {
 };
 
 /*
- * Whether outputs_prepare() could prepare the result file, or the termination
- * log; nothing is changed. Codes: those of report_init().
+ * Whether outputs_prepare() could prepare `which`; nothing is changed. Guards
+ * it until file_guard_end(). INVALID_ARGUMENT as report_init(); UNAVAILABLE if
+ * there is no room for it.
  */
-MUST_CHECK enum code
-outputs_probe_result(const struct opt_table *const *options,
-		     struct output *output, struct status *st);
-MUST_CHECK enum code
-outputs_probe_termination_log(const struct opt_table *const *options,
-			      struct output *output, struct status *st);
-
-/*
- * The same of them, once everything was read: INVALID_ARGUMENT if it was one of
- * the files.
- */
-MUST_CHECK enum code outputs_probe_end(enum file_output which,
-				       struct status *st);
+MUST_CHECK enum code outputs_probe(enum file_output which,
+				   const struct opt_table *const *options,
+				   struct output *output, struct status *st);
 
 #endif

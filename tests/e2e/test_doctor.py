@@ -343,7 +343,7 @@ BROKEN = {
                        setup=only()),
     "not-created-yet-and-no-right-to": Broken(
         4, failed("create-secret"), "secretmanager.secrets.create is not granted",
-        "gcloud iam roles create pullSecretCreator --project=test-project", setup=only(*ROLES)),
+        "gcloud projects add-iam-policy-binding test-project --member=MEMBER --role=", setup=only(*ROLES)),
     "api-off": Broken(4, failed("api"), "SERVICE_DISABLED",
                       "gcloud services enable secretmanager.googleapis.com",
                       setup=reply("secretmanager", "service_disabled", "get")),
@@ -392,16 +392,16 @@ BROKEN = {
                             {"CLUSTER_ID": "WRONG"}),
     "only-the-adder": Broken(4, failed("access-version"),
                              "secretmanager.versions.access is not granted",
-                             "grant roles/secretmanager.secretAccessor on the secret or the "
-                             "project: gcloud secrets add-iam-policy-binding",
+                             "grant it on the secret: gcloud secrets add-iam-policy-binding",
                              setup=has_secret("versions.access")),
     "only-the-accessor": Broken(4, failed("add-version"),
                                 "secretmanager.versions.add is not granted",
-                                "grant roles/secretmanager.secretVersionAdder on",
+                                "--role=roles/secretmanager.secretVersionAdder",
                                 setup=has_secret("versions.add")),
     "only-the-adder-before-the-first-run": Broken(
         4, unknown("access-version"), "shows only once the secret exists",
-        "grant roles/secretmanager.secretAccessor on the project",
+        "grant it on the project: gcloud projects add-iam-policy-binding test-project "
+        "--member=MEMBER --role=roles/secretmanager.secretAccessor",
         setup=only("versions.add", "secrets.create")),
     "grants-with-a-condition": Broken(
         4, unknown("secret", "add-version", "access-version"), "nothing is granted on it",
@@ -529,7 +529,7 @@ def test_no_room_for_the_result(doctor, emulator, tmp_path):
     result = doctor(before=["unshare", "-m", "sh", "-c", script, "sh", tmp_path],
                     RESULTS_PATH=tmp_path / "result.json")
     assert (result.code, doctor.problems) == (1, failed("result-file"))
-    assert "no room for" in doctor.steps["result-file"]["message"]
+    assert "no room at" in doctor.steps["result-file"]["message"]
 
 
 # --- the rest --------------------------------------------------------------------
