@@ -7,7 +7,7 @@ import secrets
 import threading
 from urllib.parse import parse_qsl, unquote
 
-from . import errors, jsonbody, keys, moments, protojson
+from . import aws, errors, jsonbody, keys, moments, protojson
 from .oauth import read_form
 from .refusal import Refusal
 from .tokens import CLOUD_PLATFORM, are_scopes
@@ -40,6 +40,7 @@ class Federation:
     """Knobs: subject, the token that its own source gives; paths, further ones by
     method and path, and what they are; clients that must say who
     they are, id -> secret; impersonators, (caller, account) pairs that are allowed;
+    aws, access keys by id, (secret, session token or None) each;
     long_lived, accounts whose tokens may live for 12 hours instead of one."""
 
     name = "federation"
@@ -55,6 +56,7 @@ class Federation:
         self.refresh_tokens = {}  # value -> identity
         self.impersonators = set()
         self.long_lived = set()
+        self.aws = {}
         self.audiences = {POOL, WORKFORCE}
         self.gdch = {}  # system:serviceaccount:PROJECT:NAME -> public key
         self._tokens = tokens
@@ -154,7 +156,8 @@ class Federation:
             return errors.unsupported_grant_type(form.get("grant_type", ""))
         if form.get("requested_token_type") != ACCESS_TOKEN:
             return errors.invalid_request("Invalid requested_token_type.")
-        if form.get("subject_token_type") not in SUBJECT_TYPES:
+        kind = form.get("subject_token_type")
+        if kind not in (*SUBJECT_TYPES, aws.TOKEN_TYPE):
             return errors.invalid_request("Invalid subject_token_type.")
         scopes = form.get("scope", "").split()
         if not are_scopes(scopes):
@@ -169,7 +172,10 @@ class Federation:
             project = _user_project(form["options"])
             if project is None or client or audience != WORKFORCE:
                 return errors.invalid_request("Invalid options.")
-        if form.get("subject_token") != self.subject:
+        given = form.get("subject_token", "")
+        good = given == self.subject if kind in SUBJECT_TYPES else aws.verified(
+            given, audience, self.aws, self._tokens.now())
+        if not good:
             return errors.oauth(400, "invalid_grant", "The subject token is not valid.")
         token = self._tokens.issue(self.identity(audience), "federated", scopes)
         return _oauth_reply(token, issued_token_type=ACCESS_TOKEN)

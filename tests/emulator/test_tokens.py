@@ -3,11 +3,12 @@
 import base64
 import json
 import tempfile
-from urllib.parse import quote
+import time
+from urllib.parse import quote, quote_plus, urlsplit
 
 import pytest
 
-from emulator import federation, keys
+from emulator import aws, federation, keys
 from emulator.accounts import TOKEN_URI
 from emulator.driver import Driver
 from emulator.tokens import CLOUD_PLATFORM
@@ -341,3 +342,53 @@ def test_the_metadata_server_has_a_limit(start):
     assert [driver.metadata(path).status for _ in range(5)] == [200] * 3 + [429] * 2
     now[0] += 1
     assert driver.metadata(path).status == 200
+
+
+# --- AWS ------------------------------------------------------------------------------------
+
+KEY = ("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "session+token/==")
+AWS_URL = "https://sts.us-east-2.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"
+
+
+def aws_token(now, plus=quote, **changes):
+    """A subject token; changes to its members come after it was signed."""
+    fields = {"host": "sts.us-east-2.amazonaws.com",
+              "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now)),
+              "x-amz-security-token": KEY[1],
+              "x-goog-cloud-target-resource": federation.POOL}
+    day = fields["x-amz-date"][:8]
+    names = sorted(fields)
+    signature = aws.signed(KEY[0], day, "us-east-2", urlsplit(AWS_URL), names, fields)
+    fields["Authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{day}/us-east-2/sts/aws4_request, "
+        f"SignedHeaders={';'.join(names)}, Signature={signature}")
+    fields.update(changes.pop("fields", {}))
+    value = {"url": AWS_URL, "method": "POST", "headers": [
+        {"key": name, "value": item} for name, item in fields.items()], **changes}
+    return plus(json.dumps(value), safe="")
+
+
+@pytest.mark.parametrize("changes, fine", [
+    ({}, True), ({"plus": quote_plus}, True), ({"method": "GET"}, False),
+    ({"url": AWS_URL.replace("GetCallerIdentity", "AssumeRole")}, False),
+    ({"url": AWS_URL.replace("amazonaws", "attacker")}, False), ({"headers": []}, False),
+    ({"headers": 1}, False), ({"fields": {"x-amz-date": "20200101T000000Z"}}, False),
+    ({"fields": {"x-amz-security-token": "other"}}, False),
+    ({"fields": {"x-goog-cloud-target-resource": federation.WORKFORCE}}, False),
+    ({"fields": {"Authorization": "AWS4-HMAC-SHA256 x"}}, False)])
+def test_signed_requests_of_aws(emu, exchange, changes, fine):
+    emu.federation.aws["AKIDEXAMPLE"] = KEY
+    answer = exchange(subject_token=aws_token(emu.tokens.now(), **changes),
+                      subject_token_type=aws.TOKEN_TYPE)
+    assert answer.status == (200 if fine else 400)
+    assert fine or answer.json["error"] == "invalid_grant"
+
+
+def test_signed_requests_of_aws_age(emu, exchange):
+    for late in (-1000, 1000):
+        token = aws_token(emu.tokens.now() + late)
+        assert exchange(subject_token=token,
+                        subject_token_type=aws.TOKEN_TYPE).json["error"] == "invalid_grant"
+    unknown = exchange(subject_token=aws_token(emu.tokens.now()),
+                       subject_token_type=aws.TOKEN_TYPE)
+    assert unknown.json["error"] == "invalid_grant"  # nobody has told of the key

@@ -149,9 +149,9 @@ class Gcloud(Client):
     def __init__(self):
         self.program = _needed("gcloud", "the Google Cloud SDK")
 
-    def command(self, words, emulator, proxy, adc, home, endpoint=None):
+    def command(self, words, emulator, proxy, adc, home, endpoint=None, env=None):
         """One command: its reply as JSON, or text where it prints that."""
-        env = self.environment(emulator, proxy, None, home)
+        env = {**self.environment(emulator, proxy, None, home), **(env or {})}
         env.update({
             "CLOUDSDK_CONFIG": f"{home}/gcloud", "CLOUDSDK_CORE_PROJECT": emulator.project,
             "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE": emulator.ca_file,

@@ -9,8 +9,11 @@ from proxyserver import ProxyServer
 from test_credential_types import (IAM, MIDDLE, ROBOT, SUBJECT_TYPE, TARGET, Files,
                                    federation)
 
-from emulator import Emulator
+from emulator import Emulator, aws
 
+AWS = {  # keys that exist here only
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret+/of/the/emulator",
+    "AWS_SESSION_TOKEN": "session/of/the+emulator==", "AWS_REGION": "us-east-2"}
 NAME = "projects/test-project/secrets/s/versions/1"
 ACCESS = ["accessSecretVersion", {"name": NAME}]
 ID_TOKEN = ["idToken", {"audience": "https://a.example"}]
@@ -67,6 +70,15 @@ def executable(files):
         "command": str(script), "timeout_millis": 5000}})
 
 
+def from_aws(files):
+    """With keys of the environment: nobody is asked, and the request is signed here."""
+    files.emulator.federation.aws[AWS["AWS_ACCESS_KEY_ID"]] = (
+        AWS["AWS_SECRET_ACCESS_KEY"], AWS["AWS_SESSION_TOKEN"])
+    region = "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"
+    return external(files, subject_token_type=aws.TOKEN_TYPE, credential_source={
+        "environment_id": "aws1", "regional_cred_verification_url": region})
+
+
 # Type -> what makes the file, or None for the metadata server; and what is called.
 TYPES = {
     "metadata": (None, ACCESS),
@@ -78,6 +90,7 @@ TYPES = {
     "external_account, JSON file": (json_file, ACCESS),
     "external_account, url": (from_url, ACCESS),
     "external_account, executable": (executable, ACCESS),
+    "external_account, AWS": (from_aws, ACCESS),
     "external_account, impersonating": (impersonating, ACCESS),
     "external_account, workforce": (workforce, ACCESS),
     "external_account_authorized_user": (lambda files: files.external_user(**INTROSPECT),
@@ -114,7 +127,7 @@ def run(client, kind, folder):
         if client.name == "gcloud":
             outcome = _gcloud(client, call, emulator, proxy, adc, home)
         else:
-            outcome, = client.run(emulator, proxy, [call], adc, home, **options)
+            outcome, = client.run(emulator, proxy, [call], adc, home, AWS, **options)
         if emulator.crashes:
             return f"the emulator crashed: {emulator.crashes}"
         return verdict(call, outcome, LACKS.get((client.name, kind)))
@@ -123,12 +136,12 @@ def run(client, kind, folder):
 def _gcloud(client, call, emulator, proxy, adc, home):
     if call is ID_TOKEN:
         words = ["auth", "print-identity-token", "--audiences=https://a.example"]
-        outcome = client.command(words, emulator, proxy, adc, home)
+        outcome = client.command(words, emulator, proxy, adc, home, env=AWS)
         if "reply" in outcome:
             outcome["reply"] = {"token": outcome["reply"]}
         return outcome
     words = ["secrets", "versions", "access", "1", "--secret=s"]
-    outcome = client.command(words, emulator, proxy, adc, home)
+    outcome = client.command(words, emulator, proxy, adc, home, env=AWS)
     if "reply" in outcome:
         outcome["reply"] = {"payload": {"data": {"a": "YQ=="}.get(outcome["reply"])}}
     return outcome
