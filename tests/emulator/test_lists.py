@@ -46,7 +46,7 @@ def test_filters(text, found):
 @pytest.mark.parametrize("text", [
     "(", ")", "(name:a", "name:", "=a", "name:a AND", "OR name:a", "NOT", "nonsense:a",
     "name==a", "name:a)", "name:a OR", 'name:"a', "x" * 2001])
-def test_bad_filters(driver, text):
+def test_bad_filters(text):
     with pytest.raises(filters.BadFilter):
         filters.compiled(text, ("name",))
 

@@ -40,23 +40,35 @@ BODIES = ["{", "[]", "null", "1", '"x"', "not json", "[" * 5000, "\xff", '{"scop
           '{"lifetime":"1h","scope":["x"]}', '{"scope":null}', '{"scope":[],"scope":[]}']
 
 
-@pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("path", [
     GENERATE, GENERATE.replace("AccessToken", "IdToken"), "/authenticate"])
-def test_bodies_that_do_not_fit(emu, driver, path, body):
+def test_bodies_that_do_not_fit(emu, driver, path):
     """They are refused and crash nothing; the emulator's fixture looks at that."""
     emu.federation.impersonators.add((emu.metadata.email, TARGET))
     headers = {**JSON, "Authorization": f"Bearer {driver.token}"}
-    answer = driver.send("federation", "POST", path, body.encode("latin-1"), headers)
-    assert answer.status == 400 and "error" in answer.json
+    for body in BODIES:
+        answer = driver.send("federation", "POST", path, body.encode("latin-1"), headers)
+        assert answer.status == 400 and "error" in answer.json, body
 
 
-@pytest.mark.parametrize("body", ["[]", "{", "1", "null", '{"permissions":1}'])
-def test_bodies_of_the_resource_manager(emu, driver, body):
+def test_bodies_of_the_resource_manager(driver):
     headers = {**JSON, "Authorization": f"Bearer {driver.token}"}
-    answer = driver.send("resourcemanager", "POST",
-                         "/v3/projects/test-project:testIamPermissions", body, headers)
-    assert answer.error["status"] == "INVALID_ARGUMENT"
+    for body in ("[]", "{", "1", "null", '{"permissions":1}'):
+        answer = driver.send("resourcemanager", "POST",
+                             "/v3/projects/test-project:testIamPermissions", body, headers)
+        assert answer.error["status"] == "INVALID_ARGUMENT", body
+
+
+def test_projects_by_number(driver):
+    """Python's client looks so for the project of a workload pool."""
+    headers = {"Authorization": f"Bearer {driver.token}"}
+    for given in ("test-project", "123456789012"):
+        found = driver.send("resourcemanager", "GET", f"/v1/projects/{given}",
+                            headers=headers).json
+        assert (found["projectId"], found["projectNumber"]) == (
+            "test-project", "123456789012")
+    other = driver.send("resourcemanager", "GET", "/v1/projects/no-such", headers=headers)
+    assert other.error["status"] == "PERMISSION_DENIED"
 
 
 # --- IAM Credentials ----------------------------------------------------------------

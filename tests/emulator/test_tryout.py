@@ -183,9 +183,9 @@ def test_a_command_starts_with_signals_as_they_were(directory):
     ({"service": "oauth", "commit": 1}, "commit=1: of the wrong type"),
     ({"service": "oauth"}, "no fault is given"),
     ({"drop": "idle"}, "service is missing")])
-def test_wrong_orders_are_errors_at_once(directory, emu, fault, said):
+def test_wrong_orders_are_errors_at_once(directory, fault, said):
     with pytest.raises((TypeError, ValueError)) as refused:
-        emu.order_json(fault)
+        Emulator(directory).order_json(fault)
     assert said in str(refused.value)
 
 
