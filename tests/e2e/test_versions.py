@@ -162,8 +162,6 @@ def test_failures(start_emulator, tmp_path):
         "crc": ("access", {"tamper": "wrong-crc"}, 5, "dataCrc32c"),
         "another": ("access", {"tamper": "other-version"}, 5, "the reply is"),
         "missing": ("listVersions", {"reply": errors.secret_not_found("s")}, 2, "NOT_FOUND"),
-        "name": ("listVersions", {"tamper": lambda value: {"versions": [{"name": "x"}]}}, 1,
-                 "does not name a version"),
     })
 
 
