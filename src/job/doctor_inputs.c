@@ -8,14 +8,35 @@
 #include "job/pullsecret.h"
 #include "job/target.h"
 
+/* How the log is written, and whether options fit together. */
+static void
+check_options(struct status *st)
+{
+	struct log unused = { .level = LOG_INFO };
+	struct status more = { .code = CODE_OK };
+
+	(void)log_init(&unused, st);
+	/* The source of the pull secret is a step of its own. */
+	if (input_check(&more) == CODE_OK)
+		(void)JOB_pull_secret.check(&more);
+	else
+		status_clear(&more);
+	status_join(st, &more);
+}
+
 bool
 doctor_check_configuration(struct doctor *d, struct program *program)
 {
 	const struct task *task = &program->task;
-	struct status st = { .code = CODE_OK };
+	struct status st = { .code = CODE_OK }, more = st;
 
-	if (program_start_clock(program, &st) == CODE_OK &&
-	    target_read(&program->task, target_options(), &st) == CODE_OK)
+	(void)program_start_clock(program, &st);
+	(void)target_read(&program->task, target_options(), &more);
+	status_join(&st, &more);
+	status_clear(&more);
+	check_options(&more);
+	status_join(&st, &more);
+	if (st.code == CODE_OK)
 		doctor_record(d, DOCTOR_CONFIGURATION, DOCTOR_OK, EXIT_DONE,
 			      "project %s, cluster %s, secret %s",
 			      task->project, task->cluster_id, task->secret);

@@ -390,6 +390,8 @@ BROKEN = {
                                      {"PULL_SECRET_DATA": None, "PULL_SECRET_FILE": "/no/file"}),
     "configuration": Broken(2, failed("configuration"), "CLUSTER_ID", "",
                             {"CLUSTER_ID": "WRONG"}),
+    "several-options": Broken(2, failed("configuration"), "KEEP_VERSIONS", "", {
+        "KEEP_VERSIONS": "x", "MAX_WAIT_TIME_SECONDS": "0", "CLUSTER_ID": "WRONG"}),
     "only-the-adder": Broken(4, failed("access-version"),
                              "secretmanager.versions.access is not granted",
                              "grant it on the secret: gcloud secrets add-iam-policy-binding",
@@ -579,6 +581,15 @@ def test_the_endpoint_of_the_resource_manager(emulator, doctor):
     assert "RESOURCE_MANAGER_ENDPOINT" in doctor.steps["credentials"]["message"]
     url = doctor.environment()["RESOURCE_MANAGER_ENDPOINT"]
     assert doctor("--resource-manager-endpoint", url, RESOURCE_MANAGER_ENDPOINT=None).code == 0
+
+
+def test_options_of_the_job_are_checked(doctor):
+    """Each is named; and a log that is asked for is not written here."""
+    assert doctor("--keep", "x", "--log-format", "y", "--timeout", "0").code == 2
+    assert doctor.problems == failed("configuration")
+    for flag in ("--keep", "--log-format", "--timeout"):
+        assert flag in doctor.steps["configuration"]["message"]
+    assert doctor(LOG_LEVEL="debug", LOG_FORMAT="text", PERMISSION_WAIT_SECONDS="60").code == 0
 
 
 def test_usage(emulator, doctor):
