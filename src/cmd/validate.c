@@ -4,12 +4,14 @@
 #include "cmd/print.h"
 #include "job/input.h"
 #include "job/pullsecret.h"
+#include "job/validation.h"
 #include "sys/wait.h"
 
 /* Longer names are cut. */
 #define NAME_SIZE 256
 
-static const struct opt_table *const TABLES[] = { &JSON_OPTIONS, NULL };
+static const struct opt_table *const TABLES[] = { &VALIDATION_OPTIONS,
+						  &JSON_OPTIONS, NULL };
 
 static enum exit_status
 read_exit_status(const struct status *st)
@@ -38,12 +40,16 @@ registry_name(struct json_value key, char *out, size_t size)
 	return text;
 }
 
-/* {"valid": ..., "bytes": ..., "registries": [...]}, or with the "message" */
+/*
+ * {"valid": ..., "bytes": ..., "registries": [...], "warnings": [...]}, or with
+ * the "message"
+ */
 static enum exit_status
 print_object(struct program *program, struct json_value auths,
-	     const struct status *st)
+	     const struct pullsecret_findings *found, const struct status *st)
 {
 	struct json_iter entry = json_iter(auths);
+	struct str rest = buf_view(&found->text), warning;
 	struct json_writer json;
 	char name[NAME_SIZE];
 
@@ -65,12 +71,19 @@ print_object(struct program *program, struct json_value auths,
 		json_put_string(&json,
 				registry_name(entry.key, name, sizeof(name)));
 	json_close(&json);
+	json_key(&json, "warnings");
+	json_open_array(&json);
+	while (validation_next_warning(found, &rest, &warning))
+		json_put_string(&json, warning);
+	json_close(&json);
 	return print_json(&json);
 }
 
 static enum exit_status
-print_text(struct program *program, struct json_value auths)
+print_text(struct program *program, struct json_value auths,
+	   const struct pullsecret_findings *found)
 {
+	struct str rest = buf_view(&found->text), warning;
 	struct json_iter entry = json_iter(auths);
 	struct buf *out = applet_output(program);
 	size_t count = json_size(auths);
@@ -86,6 +99,11 @@ print_text(struct program *program, struct json_value auths)
 		buf_put_str(out, registry_name(entry.key, name, sizeof(name)));
 		buf_put_char(out, '\n');
 	}
+	while (validation_next_warning(found, &rest, &warning)) {
+		buf_put_cstr(out, "warning: ");
+		buf_put_str(out, warning);
+		buf_put_char(out, '\n');
+	}
 	return print_result(buf_view(out));
 }
 
@@ -96,21 +114,23 @@ run(struct program *program, const char *const *operand, size_t count)
 	struct call *call = &program->client.call; /* lends its memory */
 	struct task *task = &program->task;
 	struct json_value auths = { NULL, 0 };
+	const struct pullsecret_findings *found;
 	struct json json;
-	size_t registries;
 
+	if (validation_check_options(&st) != CODE_OK)
+		return applet_fail(&APPLET_validate, &st);
 	if (input_read_file(count > 0 ? operand[0] : "-", "validate",
 			    DEADLINE_NEVER, &task->input, &st) != CODE_OK)
 		return print_failure(&st, read_exit_status(&st));
 	task->payload = pullsecret_strip(buf_view(&task->input));
-	if (pullsecret_check(task->payload, &call->tokens, &call->request,
-			     &registries, &st) == CODE_OK &&
+	if (validation_check(task->payload, call, &found, &st) == CODE_OK &&
 	    json_parse(&json, task->payload, &call->tokens, &st) == CODE_OK)
 		auths = json_get(json_root(&json), "auths");
 	if (st.code == CODE_OK && !print_wants_json())
-		return print_text(program, auths);
+		return print_text(program, auths, found);
 	if (print_wants_json()) {
-		enum exit_status printed = print_object(program, auths, &st);
+		enum exit_status printed =
+			print_object(program, auths, found, &st);
 
 		if (st.code == CODE_OK || printed != EXIT_DONE)
 			return printed;
@@ -126,7 +146,10 @@ const struct applet APPLET_validate = {
 	.help = "Checks a pull secret without network and credentials: FILE, "
 		"or\n"
 		"standard input for - or no FILE. Lists its registries, never "
-		"users.\n"
+		"users,\n"
+		"and warnings. --profile checks for some consumers only; then "
+		"what\n"
+		"they refuse is an error, what they misread a warning.\n"
 		"Exit status 0: valid, 3: invalid, 2: cannot be read.\n",
 	.options = TABLES,
 	.operands_max = 1,

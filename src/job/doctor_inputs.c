@@ -7,6 +7,7 @@
 #include "job/jobs.h"
 #include "job/pullsecret.h"
 #include "job/target.h"
+#include "job/validation.h"
 
 /* How the log is written, and whether options fit together. */
 static void
@@ -52,8 +53,8 @@ read_pull_secret(struct doctor *d, struct program *program,
 {
 	struct call *call = &program->client.call; /* lends its memory */
 	struct task *task = &program->task;
+	const struct pullsecret_findings *found;
 	struct str secret;
-	size_t registries;
 
 	*exit = EXIT_PULL_SECRET;
 	if (input_check(st) != CODE_OK ||
@@ -63,14 +64,14 @@ read_pull_secret(struct doctor *d, struct program *program,
 		return st->code;
 	}
 	secret = pullsecret_strip(buf_view(&task->input));
-	if (pullsecret_check(secret, &call->tokens, &call->request, &registries,
-			     st) != CODE_OK)
+	if (validation_check(secret, call, &found, st) != CODE_OK)
 		status_prefix(st, "invalid pull secret");
 	else
 		doctor_record(d, DOCTOR_PULL_SECRET, DOCTOR_OK, EXIT_DONE,
 			      "valid: %zu bytes, %zu %s", secret.len,
-			      registries,
-			      registries == 1 ? "registry" : "registries");
+			      found->registries,
+			      found->registries == 1 ? "registry"
+						     : "registries");
 	return st->code;
 }
 

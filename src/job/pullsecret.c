@@ -1,12 +1,10 @@
 #include "job/pullsecret.h"
 
-#include "base/codec.h"
-#include "base/format.h"
-#include "base/json_path.h"
 #include "base/json_walk.h"
+#include "job/pullsecret_auth.h"
+#include "job/pullsecret_keys.h"
+#include "job/pullsecret_shape.h"
 
-#define PATH_MAX_SHOWN 256
-#define RULE_MAX 192
 /* A known name with its longest letters in another case, and a final NUL. */
 #define NAME_MAX_SIZE 64
 
@@ -27,52 +25,32 @@ pullsecret_strip(struct str text)
 	return text;
 }
 
-/* Records that the value at `where` breaks a rule. */
-static enum code
-fail_at(struct json_value where, const char *rule, struct status *st)
-{
-	char memory[PATH_MAX_SHOWN];
-	struct buf path;
-	size_t line, column;
-
-	buf_init(&path, memory, sizeof(memory));
-	json_path(where, &path);
-	json_position(where, &line, &column);
-	return status_set(st, CODE_INVALID_ARGUMENT,
-			  "line %zu, column %zu, at %.*s: %s", line, column,
-			  (int)path.len, path.ptr, rule);
-}
-
 /*
- * The types that consumers require: they reject the whole file for one value of
+ * The members that consumers read: they reject the whole file for one value of
  * another type. null counts as absent to all of them.
  */
-enum kind {
-	CHECKED,   /* by its own function */
-	STRING,    /* a string */
-	STRING_MAP /* an object of strings */
-};
-
 struct member {
 	const char *name;
-	enum kind kind;
-	const char *reader; /* the consumer that rejects the file */
+	enum rule rule; /* of its type; RULE_NONE: checked elsewhere */
+	enum rule use;  /* broken by its presence */
 };
 
 static const struct member ROOT[] = {
-	{ "auths", CHECKED, NULL },
-	{ "HttpHeaders", STRING_MAP, "the kubelet" },
-	{ "credHelpers", STRING_MAP, "CRI-O" },
-	{ NULL, CHECKED, NULL },
+	{ "auths", RULE_NONE, RULE_NONE },
+	{ "HttpHeaders", RULE_ROOT_HEADERS, RULE_UNKNOWN },
+	{ "credHelpers", RULE_ROOT_HELPERS, RULE_ROOT_UNREAD },
+	{ "credsStore", RULE_NONE, RULE_ROOT_UNREAD },
+	{ NULL, RULE_NONE, RULE_UNKNOWN },
 };
 
 static const struct member ENTRY[] = {
-	{ "auth", CHECKED, NULL },
-	{ "username", STRING, "the kubelet" },
-	{ "password", STRING, "the kubelet" },
-	{ "email", STRING, "the kubelet" },
-	{ "identitytoken", STRING, "CRI-O" },
-	{ NULL, CHECKED, NULL },
+	{ "auth", RULE_NONE, RULE_NONE },
+	{ "username", RULE_ENTRY_TEXT, RULE_NONE },
+	{ "password", RULE_ENTRY_TEXT, RULE_NONE },
+	{ "email", RULE_ENTRY_TEXT, RULE_NONE },
+	{ "identitytoken", RULE_ENTRY_IDENTITY, RULE_ENTRY_TOKEN },
+	{ "registrytoken", RULE_NONE, RULE_ENTRY_TOKEN },
+	{ NULL, RULE_NONE, RULE_UNKNOWN },
 };
 
 /* As Go's encoding/json folds: U+017F is an s and U+212A a k. */
@@ -109,29 +87,6 @@ differs_in_case(struct json_value key, const char *name)
 	return str_eq_nocase(str_from(text), str_from(name));
 }
 
-/* Go finds members in any case, and of two the last one counts. */
-static enum code
-check_case(struct json_value object, const struct member *known,
-	   struct status *st)
-{
-	struct json_iter member = json_iter(object);
-	char rule[RULE_MAX];
-
-	while (json_next(&member))
-		for (size_t i = 0; known[i].name != NULL; i++) {
-			if (!differs_in_case(member.key, known[i].name))
-				continue;
-			(void)format_text(
-				rule, sizeof(rule),
-				"this key is %s but for upper and lower "
-				"case, which Go programs (the kubelet, "
-				"CRI-O) do not tell apart",
-				known[i].name);
-			return fail_at(member.key, rule, st);
-		}
-	return CODE_OK;
-}
-
 static bool
 is_string_or_null(struct json_value value)
 {
@@ -141,68 +96,57 @@ is_string_or_null(struct json_value value)
 }
 
 static enum code
-check_kind(struct json_value value, const struct member *known,
-	   struct status *st)
+check_type(const struct check *check, struct json_value value,
+	   const struct member *known)
 {
-	bool map = known->kind == STRING_MAP && json_type(value) == JSON_OBJECT;
-	bool right =
-		map ||
-		(is_string_or_null(value) &&
-		 (known->kind == STRING || json_type(value) != JSON_STRING));
+	bool text = known->rule == RULE_ENTRY_TEXT ||
+		    known->rule == RULE_ENTRY_IDENTITY;
+	bool map = !text && json_type(value) == JSON_OBJECT;
+	bool right = map || (is_string_or_null(value) &&
+			     (text || json_type(value) != JSON_STRING));
 	struct json_iter member = json_iter(value);
-	char rule[RULE_MAX];
 
 	while (map && right && json_next(&member)) {
 		right = is_string_or_null(member.value);
 		value = member.value;
 	}
-	if (right)
-		return CODE_OK;
-	(void)format_text(rule, sizeof(rule),
-			  "%s must be %s: %s refuses the whole file",
-			  known->name,
-			  known->kind == STRING ? "a string"
-						: "an object of strings",
-			  known->reader);
-	return fail_at(value, rule, st);
+	return right ? check->st->code
+		     : rule_broken(check, known->rule, known->name, value);
 }
 
-/* The known members of an object: their names, then the types of most. */
+/* Whether it may be there, by this name, and with this type. */
 static enum code
-check_members(struct json_value object, const struct member *known,
-	      struct status *st)
+check_member(const struct check *check, const struct json_iter *member,
+	     const struct member *known)
 {
-	if (check_case(object, known, st) != CODE_OK)
-		return st->code;
-	for (; known->name != NULL; known++)
-		if (known->kind != CHECKED &&
-		    check_kind(json_get(object, known->name), known, st) !=
-			    CODE_OK)
-			return st->code;
-	return CODE_OK;
+	for (const struct member *other = known; other->name != NULL; other++)
+		if (differs_in_case(member->key, other->name))
+			return rule_broken(check, RULE_CASE, other->name,
+					   member->key);
+	while (known->name != NULL &&
+	       !json_equals(member->key, str_from(known->name)))
+		known++;
+	if (known->rule != RULE_NONE)
+		(void)check_type(check, member->value, known);
+	if (known->use != RULE_NONE)
+		(void)rule_broken(check, known->use, "", member->key);
+	return check->st->code;
 }
 
-/*
- * The registry that a key of auths is for, as CRI-O (containers/image) names
- * it: without scheme and path, and Docker Hub by one name.
- */
-static struct str
-registry_of(struct str key)
-{
-	if (str_starts(key, STR("https://")))
-		key = str_skip(key, 8);
-	else if (str_starts(key, STR("http://")))
-		key = str_skip(key, 7);
-	key.len = str_find(key, '/');
-	if (str_eq(key, STR("index.docker.io")) ||
-	    str_eq(key, STR("registry-1.docker.io")))
-		return STR("docker.io");
-	return key;
-}
-
-/* CRI-O asks the helper of a registry first, and only the helper. */
 static enum code
-check_helpers(struct json_value root, struct buf *scratch, struct status *st)
+check_members(const struct check *check, struct json_value object,
+	      const struct member *known)
+{
+	struct json_iter member = json_iter(object);
+
+	while (json_next(&member))
+		if (check_member(check, &member, known) != CODE_OK)
+			break;
+	return check->st->code;
+}
+
+static enum code
+check_helpers(const struct check *check, struct json_value root)
 {
 	struct json_value helpers = json_get(root, "credHelpers");
 	struct json_iter auth = json_iter(json_get(root, "auths"));
@@ -211,173 +155,95 @@ check_helpers(struct json_value root, struct buf *scratch, struct status *st)
 		struct json_iter helper = json_iter(helpers);
 		struct str registry;
 
-		buf_reset(scratch);
-		if (!json_string(auth.key, scratch))
+		buf_reset(check->scratch);
+		if (!json_string(auth.key, check->scratch))
 			continue;
-		registry = registry_of(buf_view(scratch));
+		registry = registry_of(buf_view(check->scratch));
 		while (json_next(&helper))
 			if (json_equals(helper.key, registry))
-				return fail_at(
-					helper.key,
-					"credHelpers names a registry of "
-					"auths: CRI-O asks the helper and "
-					"never uses auth",
-					st);
+				(void)rule_broken(check, RULE_HELPER, "",
+						  helper.key);
 	}
-	return CODE_OK;
+	return check->st->code;
 }
 
-/* Without CR and LF, which every consumer passes over in base64, as Go does. */
-static void
-drop_line_breaks(struct buf *text)
-{
-	size_t len = 0;
-
-	for (size_t i = 0; i < text->len; i++)
-		if (text->ptr[i] != '\r' && text->ptr[i] != '\n')
-			text->ptr[len++] = text->ptr[i];
-	text->len = len;
-}
-
-static bool
-decode_auth(struct json_value auth, struct buf *out)
-{
-	struct str digits;
-
-	buf_reset(out);
-	if (!json_string(auth, out))
-		return false;
-	drop_line_breaks(out);
-	digits = buf_view(out);
-	out->len = 0;
-	return base64_decode(out, digits);
-}
-
-/* The credential: "user:password", of which only the form is checked. */
 static enum code
-check_auth(struct json_value auth, struct buf *scratch, struct status *st)
+check_entry(const struct check *check, struct json_value root,
+	    const struct json_iter *entry)
 {
-	struct str user;
-	bool encoded;
-	size_t colon, len;
+	if (json_type(entry->value) == JSON_NULL)
+		return rule_broken(check, RULE_ENTRY_NULL, "", entry->value);
+	if (json_type(entry->value) != JSON_OBJECT)
+		return rule_broken(check, RULE_ENTRY_TYPE, "", entry->value);
+	(void)check_members(check, entry->value, ENTRY);
+	if (check->st->code == CODE_OK)
+		(void)auth_check(check, root, entry);
+	return check->st->code == CODE_OK
+		       ? key_check(check, json_get(root, "auths"), entry->key)
+		       : check->st->code;
+}
 
-	if (json_type(auth) != JSON_STRING)
-		return fail_at(auth, "auth must be a string", st);
-	encoded = decode_auth(auth, scratch);
-	user = buf_view(scratch);
-	len = user.len;
-	colon = str_find(user, ':');
-	buf_reset(scratch);
-	if (!encoded)
-		return fail_at(auth,
-			       "auth is not padded base64 (RFC 4648), as "
-			       "CRI-O wants it, or bits are left over at its "
-			       "end",
-			       st);
-	if (len == 0)
-		return fail_at(auth, "auth is empty", st);
-	if (colon == len)
-		return fail_at(auth,
-			       "auth is not base64 of user:password, there "
-			       "is no colon in it",
-			       st);
-	if (colon == 0)
-		return fail_at(auth, "the user name in auth is empty", st);
+/* The contract of all: without it nothing else can be said. */
+static enum code
+check_auths(const struct check *check, struct json_value root)
+{
+	struct json_value auths = json_get(root, "auths");
+
+	if (json_type(root) != JSON_OBJECT)
+		return rule_broken(check, RULE_ROOT_TYPE, "", root);
+	if (json_type(auths) == JSON_ABSENT) {
+		/* By another name, perhaps. */
+		if (check_members(check, root, ROOT) == CODE_OK)
+			(void)rule_broken(check, RULE_AUTHS_MISSING, "", root);
+		shape_hint_root(root, check->st);
+		return check->st->code;
+	}
+	if (json_type(auths) != JSON_OBJECT)
+		return rule_broken(check, RULE_AUTHS_TYPE, "", auths);
+	check->found->registries = json_size(auths);
+	if (check->found->registries == 0)
+		return rule_broken(check, RULE_AUTHS_EMPTY, "", auths);
 	return CODE_OK;
 }
 
 static enum code
-check_entry(struct json_value entry, struct buf *scratch, struct status *st)
-{
-	struct json_value auth = json_get(entry, "auth");
-
-	if (json_type(entry) != JSON_OBJECT)
-		return fail_at(entry,
-			       "the entry of a registry must be an "
-			       "object",
-			       st);
-	if (check_members(entry, ENTRY, st) != CODE_OK)
-		return st->code;
-	if (json_type(auth) == JSON_ABSENT)
-		return fail_at(entry, "the entry lacks auth", st);
-	return check_auth(auth, scratch, st);
-}
-
-/* Common mistakes, by their structure. */
-static void
-hint_at_mixup(struct json_value root, struct status *st)
-{
-	struct json_iter member = json_iter(root);
-
-	if (json_equals(json_get(root, "kind"), STR("Secret"))) {
-		status_hint(st, "this is a whole Kubernetes Secret: pass the "
-				"decoded value of .dockerconfigjson");
-		return;
-	}
-	while (json_next(&member))
-		if (json_type(json_get(member.value, "auth")) != JSON_ABSENT) {
-			status_hint(st, "this looks like the inside of auths "
-					"or an old .dockercfg: wrap it as "
-					"{\"auths\": ...}");
-			return;
-		}
-}
-
-/* Text that is no JSON, but base64 of something that starts with '{'. */
-static void
-hint_at_encoding(struct str text, struct buf *scratch, struct status *st)
-{
-	buf_reset(scratch);
-	if (base64_decode_any(scratch, str_trim(text)) &&
-	    str_starts(str_trim(buf_view(scratch)), STR("{")))
-		status_hint(st, "this is base64: decode the value of "
-				".dockerconfigjson first");
-	buf_reset(scratch);
-}
-
-static enum code
-check_root(struct json_value root, struct buf *scratch, size_t *registries,
-	   struct status *st)
+check_root(const struct check *check, struct json_value root)
 {
 	struct json_value auths = json_get(root, "auths");
 	struct json_iter entry = json_iter(auths);
 
-	if (json_type(root) != JSON_OBJECT)
-		return fail_at(root, "a pull secret must be an object", st);
-	if (check_members(root, ROOT, st) != CODE_OK)
-		return st->code;
-	if (json_type(auths) == JSON_ABSENT) {
-		hint_at_mixup(root, st);
-		return fail_at(root, "auths is missing", st);
-	}
-	if (json_type(auths) != JSON_OBJECT)
-		return fail_at(auths, "auths must be an object", st);
-	*registries = json_size(auths);
-	if (*registries == 0)
-		return fail_at(auths, "auths is empty", st);
+	if (check_auths(check, root) != CODE_OK ||
+	    check_members(check, root, ROOT) != CODE_OK)
+		return check->st->code;
 	while (json_next(&entry))
-		if (check_entry(entry.value, scratch, st) != CODE_OK)
-			return st->code;
-	return check_helpers(root, scratch, st);
+		if (check_entry(check, root, &entry) != CODE_OK)
+			return check->st->code;
+	if (json_type(json_get(auths, "cloud.openshift.com")) == JSON_ABSENT)
+		(void)rule_broken(check, RULE_NO_CLOUD, "", auths);
+	(void)keys_check_required(check, auths);
+	return check_helpers(check, root);
 }
 
 enum code
-pullsecret_check(struct str text, struct json_tokens *tokens,
-		 struct buf *scratch, size_t *registries, struct status *st)
+pullsecret_check(struct str text, const struct pullsecret_policy *policy,
+		 struct json_tokens *tokens, struct buf *scratch,
+		 struct pullsecret_findings *found, struct status *st)
 {
+	const struct check check = { policy, scratch, found, st };
 	struct json json;
 
-	*registries = 0;
+	found->registries = found->warnings = found->kept = 0;
+	buf_init(&found->text, found->memory, sizeof(found->memory));
 	if (text.len > PULL_SECRET_MAX)
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "%zu bytes are more than the %d that a "
 				  "secret version holds",
 				  text.len, PULL_SECRET_MAX);
 	if (json_parse(&json, text, tokens, st) != CODE_OK) {
-		hint_at_encoding(text, scratch, st);
+		shape_hint_text(text, scratch, st);
 		return st->code;
 	}
-	(void)check_root(json_root(&json), scratch, registries, st);
+	(void)check_root(&check, json_root(&json));
 	buf_wipe(scratch);
 	return st->code;
 }

@@ -10,7 +10,7 @@
 #include "base/format.h"
 #include "job/find_version.h"
 #include "job/jobs.h"
-#include "job/pullsecret.h"
+#include "job/validation.h"
 
 static const char COMPARE[] = "compare-secret";
 static const char CREATE[] = "create-secret";
@@ -382,7 +382,26 @@ static const struct opt_table *const TABLES[] = { STORE_TABLES, NULL };
 static enum code
 check(struct status *st)
 {
-	return input_check(st) == CODE_OK ? prune_check(st) : st->code;
+	if (input_check(st) != CODE_OK || prune_check(st) != CODE_OK)
+		return st->code;
+	return validation_check_options(st);
+}
+
+/* A line each; the last one for those that are not kept. */
+static void
+log_warnings(const struct pullsecret_findings *found, struct report *report)
+{
+	struct str rest = buf_view(&found->text), text;
+	struct log_line line = { .level = LOG_WARNING,
+				 .operation = report->operation };
+	char message[STATUS_MESSAGE_MAX];
+
+	while (validation_next_warning(found, &rest, &text)) {
+		(void)format_text(message, sizeof(message), "pull secret: %.*s",
+				  (int)text.len, text.ptr);
+		line.message = message;
+		report_log(report, &line);
+	}
 }
 
 /* Reads the pull secret and checks it, before the network is touched. */
@@ -391,7 +410,8 @@ prepare(struct client *client, struct task *task, struct report *report,
 	struct outcome *outcome)
 {
 	struct status *st = &outcome->status;
-	size_t registries, removed;
+	const struct pullsecret_findings *found;
+	size_t removed;
 
 	report->operation = "validate-pull-secret";
 	if (input_read(client->until, &task->input, st) != CODE_OK) {
@@ -406,12 +426,13 @@ prepare(struct client *client, struct task *task, struct report *report,
 			    "Removed %zu byte%s of white space after the pull "
 			    "secret",
 			    removed, removed == 1 ? "" : "s");
-	if (pullsecret_check(task->payload, &client->call.tokens,
-			     &client->call.request, &registries,
-			     st) != CODE_OK) {
+	if (validation_check(task->payload, &client->call, &found, st) !=
+	    CODE_OK) {
 		outcome->exit = EXIT_PULL_SECRET;
 		status_prefix(st, "invalid pull secret");
+		return;
 	}
+	log_warnings(found, report);
 }
 
 void

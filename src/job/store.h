@@ -10,14 +10,15 @@
 #include "job/options.h"
 #include "job/prune.h"
 #include "job/target.h"
+#include "job/validation.h"
 
 /* Those that no other job has. */
 extern const struct opt_table STORE_OPTIONS;
 
 /* All tables of the main job, in their order. */
 #define STORE_TABLES \
-	&TARGET_OPTIONS, &INPUT_OPTIONS, &STORE_OPTIONS, &KEEP_OPTIONS, \
-		&RUN_OPTIONS, &NETWORK_OPTIONS
+	&TARGET_OPTIONS, &INPUT_OPTIONS, &VALIDATION_OPTIONS, &STORE_OPTIONS, \
+		&KEEP_OPTIONS, &RUN_OPTIONS, &NETWORK_OPTIONS
 
 /* How a payload is stored. */
 struct store_how {

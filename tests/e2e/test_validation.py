@@ -203,7 +203,7 @@ def test_empty_file_is_invalid(emulator, job, run, tmp_path):
 
 @pytest.mark.parametrize("name, word", [
     ("whole-secret", ".dockerconfigjson"), ("in-base64", "base64"),
-    ("old-dockercfg", "wrap it"),
+    ("old-dockercfg", "jq '{auths:.}' FILE"),
 ])
 def test_usual_mixups_get_a_hint(job, name, word):
     result = job(PULL_SECRET_DATA=REFUSED[name])
@@ -213,10 +213,10 @@ def test_usual_mixups_get_a_hint(job, name, word):
 @pytest.mark.parametrize("name, where", [
     ("auth-no-colon", "auths"), ("auths-empty", "line 1, column 11"),
     ("truncated", "line 1"), ("raw-newline", "line 1"),
-    ("email-number", '$.auths["quay.io"].email: email must be a string: the kubelet'),
-    ("credHelpers-text", "$.credHelpers: credHelpers must be an object of strings: CRI-O"),
+    ("email-number", '$.auths["quay.io"].email: email must be a string; refused by kubelet, mco'),
+    ("credHelpers-text", "$.credHelpers: credHelpers must be an object of strings; refused by crio"),
     ("helper-of-a-registry", '$.credHelpers["quay.io"]: '),
-    ("case-auths", "$[key 2]: this key is auths but for upper and lower case"),
+    ("case-auths", "$[key 2]: auths but for upper and lower case"),
     ("auth-tab", "auth is not padded base64"),
 ])
 def test_messages_say_where(job, name, where):
@@ -250,10 +250,16 @@ class TestValidateApplet:
         text = json.dumps({"auths": {name: {"auth": auth} for name in self.REGISTRIES}}).encode()
         shown = [name.replace("\u202e", "?").replace("\n", "?")
                  for name in self.REGISTRIES.values()]
-        assert run("validate", stdin=text).out.splitlines()[1:] == [f"  {name}" for name in shown]
+        lines = [f"  {name}" for name in shown]
+        said = run("validate", stdin=text).out.splitlines()[1:]
+        assert said[:len(lines)] == lines
         result = run("validate", "--json", stdin=text)
         assert (result.code, result.err) == (0, "")
-        assert json.loads(result.out) == {"valid": True, "bytes": len(text), "registries": shown}
+        warnings = json.loads(result.out)["warnings"]
+        assert json.loads(result.out) == {"valid": True, "bytes": len(text), "registries": shown,
+                                          "warnings": warnings}
+        assert said[len(lines):] == [f"warning: {warning}" for warning in warnings] != []
+        assert "someone" not in "".join(said)
         assert "someone" not in result.out and auth not in result.out
 
     def test_an_object_of_what_is_invalid(self, run):
@@ -266,7 +272,7 @@ class TestValidateApplet:
         assert run("validate", "--json", "/nowhere").out == ""
 
     def test_the_largest_secret_with_the_most_registries(self, run):
-        entry = '"%04x":{"auth":"YTo="}'
+        entry = '"%04x":{"auth":"YTpi"}'
         names = [entry % number for number in range(65520 // len(entry % 0 + ","))]
         text = '{"auths":{%s}}' % ",".join(names)
         result = run("validate", stdin=text.encode())

@@ -25,10 +25,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct status st = { .code = CODE_OK };
 	struct json json;
 	struct buf scratch;
-	size_t registries = 0;
+	static struct pullsecret_findings found;
+	/* Profile, strictness and today by the length: all of them turn up. */
+	const struct pullsecret_policy policy = {
+		.strictness = (enum strictness)(size % 3),
+		.profile = (unsigned)(size / 3 % 64),
+		.required = size % 7 == 0 ? "quay.io,r" : NULL,
+		.now = size % 2 == 0 ? 1800000000 : 0,
+	};
 
 	buf_init(&scratch, scratch_memory, sizeof(scratch_memory));
-	must_tell(pullsecret_check(text, &tokens, &scratch, &registries, &st),
+	must_tell(pullsecret_check(text, &policy, &tokens, &scratch, &found,
+				   &st),
 		  &st);
 	if (st.code != CODE_OK) {
 		/* Paths name registries; what follows the path is ours. */
@@ -37,8 +45,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(reason == NULL || !quotes(reason, data, size));
 		return 0;
 	}
-	must(registries > 0 && text.len <= PULL_SECRET_MAX);
+	must(found.registries > 0 && text.len <= PULL_SECRET_MAX);
 	must(json_parse(&json, text, &tokens, &st) == CODE_OK);
-	must(json_size(json_get(json_root(&json), "auths")) == registries);
+	must(json_size(json_get(json_root(&json), "auths")) ==
+	     found.registries);
 	return 0;
 }

@@ -11,7 +11,8 @@ static struct json_tokens tokens;
 static char scratch_memory[PULL_SECRET_MAX];
 static struct buf scratch;
 static struct status st;
-static size_t registries;
+static struct pullsecret_findings found;
+static struct pullsecret_policy policy = { .strictness = STRICTNESS_NORMAL };
 
 static enum code
 check(struct str text)
@@ -19,8 +20,8 @@ check(struct str text)
 	buf_init(&scratch, scratch_memory, sizeof(scratch_memory));
 	memset(scratch_memory, 's', sizeof(scratch_memory));
 	status_clear(&st);
-	registries = 99;
-	return pullsecret_check(text, &tokens, &scratch, &registries, &st);
+	memset(&found, 'f', sizeof(found));
+	return pullsecret_check(text, &policy, &tokens, &scratch, &found, &st);
 }
 
 TEST(what_every_reader_takes_is_valid)
@@ -59,7 +60,7 @@ TEST(what_every_reader_takes_is_valid)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (check(str_from(rows[i].text)) != CODE_OK)
 			fail_msg("row %zu: %s", i, st.message);
-		assert_int_equal(registries, rows[i].registries);
+		assert_int_equal(found.registries, rows[i].registries);
 		assert_string_equal(st.hint, "");
 	}
 }
@@ -77,8 +78,7 @@ TEST(each_broken_rule_is_told_with_its_place)
 		{ "7", "at $: a pull secret must be an object" },
 		/* auths */
 		{ "{}", "at $: auths is missing" },
-		{ "{\"Auths\":{}}",
-		  "column 2, at $.Auths: this key is auths but for" },
+		{ "{\"Auths\":{}}", "column 2, at $.Auths: auths but for" },
 		{ "{\"auths\":null}", "at $.auths: auths must be an object" },
 		{ "{\"auths\":[]}", "at $.auths: auths must be an object" },
 		{ "{\"auths\":\"x\"}", "at $.auths: auths must be an object" },
@@ -91,7 +91,7 @@ TEST(each_broken_rule_is_told_with_its_place)
 		{ "{\"auths\":{\"r\":[]}}", "the entry of a registry must be" },
 		{ "{\"auths\":{\"r\":{}}}", "at $.auths.r: the entry lacks" },
 		{ "{\"auths\":{\"r\":{\"Auth\":\"dTpw\"}}}",
-		  "at $.auths.r.Auth: this key is auth but for" },
+		  "at $.auths.r.Auth: auth but for" },
 		{ "{\"auths\":{\"r\":{\"username\":\"u\",\"password\":\"p\"}}}",
 		  "at $.auths.r: the entry lacks auth" },
 		/* auth */
@@ -169,26 +169,27 @@ TEST(what_one_consumer_refuses_is_refused)
 		{ IN_ENTRY("\"email\":\"\""), true, true, true, "" },
 		{ IN_ENTRY("\"email\":null"), true, true, true, "" },
 		{ IN_ENTRY("\"email\":1"), false, true, true,
-		  "at $.auths[\"r.io\"].email: email must be a string: the "
-		  "kubelet refuses the whole file" },
+		  "at $.auths[\"r.io\"].email: email must be a string; refused "
+		  "by kubelet, mco" },
 		{ IN_ENTRY("\"email\":false"), false, true, true,
 		  "email must be" },
 		{ IN_ENTRY("\"username\":\"u\",\"password\":null"), true, true,
 		  true, "" },
 		{ IN_ENTRY("\"username\":[]"), false, true, true,
-		  ".username: username must be a string: the kubelet" },
+		  ".username: username must be a string; refused by kubelet" },
 		{ IN_ENTRY("\"password\":{}"), false, true, true,
-		  ".password: password must be a string: the kubelet" },
+		  ".password: password must be a string; refused by kubelet" },
 		{ IN_ENTRY("\"identitytoken\":null"), true, true, true, "" },
 		{ IN_ENTRY("\"identitytoken\":\"\""), true, true, true, "" },
 		{ IN_ENTRY("\"identitytoken\":7"), true, false, true,
-		  ".identitytoken: identitytoken must be a string: CRI-O" },
+		  ".identitytoken: identitytoken must be a string; refused by "
+		  "crio" },
 		{ WITH("\"HttpHeaders\":{\"A\":\"b\",\"C\":null}"), true, true,
 		  true, "" },
 		{ WITH("\"HttpHeaders\":null"), true, true, true, "" },
 		{ WITH("\"HttpHeaders\":\"\""), false, true, true,
 		  "at $.HttpHeaders: HttpHeaders must be an object of "
-		  "strings: the kubelet refuses the whole file" },
+		  "strings; refused by kubelet" },
 		{ WITH("\"HttpHeaders\":[]"), false, true, true,
 		  "HttpHeaders must" },
 		{ WITH("\"HttpHeaders\":{\"ab\":[\"b\"]}"), false, true, true,
@@ -199,7 +200,7 @@ TEST(what_one_consumer_refuses_is_refused)
 		  "" },
 		{ WITH("\"credHelpers\":{\"q.io\":1}"), true, false, true,
 		  "at $.credHelpers[\"q.io\"]: credHelpers must be an object "
-		  "of strings: CRI-O refuses the whole file" },
+		  "of strings; refused by crio, mco" },
 		{ WITH("\"credHelpers\":true"), true, false, true,
 		  "at $.credHelpers: credHelpers must be" },
 		/* others are nobody's */
@@ -207,26 +208,25 @@ TEST(what_one_consumer_refuses_is_refused)
 		{ IN_ENTRY("\"x\":7,\"y\":{}"), true, true, true, "" },
 		/* keys in another case; U+017F and U+212A fold to s and k */
 		{ WITH("\"AUTHS\":null"), false, false, false,
-		  "at $[key 2]: this key is auths but for upper and lower" },
+		  "at $[key 2]: auths but for upper and lower" },
 		{ WITH("\"auth\xc5\xbf\":null"), false, false, false,
-		  "at $[key 2]: this key is auths but for" },
+		  "at $[key 2]: auths but for" },
 		{ WITH("\"\\u0041uths\":null"), false, false, false,
-		  "this key is auths but for" },
+		  "auths but for" },
 		{ WITH("\"httpHeaders\":1"), false, true, true,
-		  "at $.httpHeaders: this key is HttpHeaders but for" },
+		  "at $.httpHeaders: HttpHeaders but for" },
 		{ WITH("\"CredHelpers\":{\"r.io\":\"x\"}"), true, false, true,
-		  "at $.CredHelpers: this key is credHelpers but for" },
+		  "at $.CredHelpers: credHelpers but for" },
 		{ IN_ENTRY("\"Auth\":\"OnA=\""), false, false, true,
-		  ".Auth: this key is auth but for" },
+		  ".Auth: auth but for" },
 		{ IN_ENTRY("\"UserName\":1"), false, true, true,
-		  "this key is username but for" },
+		  "username but for" },
 		{ IN_ENTRY("\"paSSword\":1"), false, true, true,
-		  "this key is password but for" },
-		{ IN_ENTRY("\"Email\":1"), false, true, true,
-		  "this key is email but for" },
+		  "password but for" },
+		{ IN_ENTRY("\"Email\":1"), false, true, true, "email but for" },
 		{ IN_ENTRY("\"identityTo\xe2\x84\xaa"
 			   "en\":1"),
-		  true, false, true, "this key is identitytoken but for" },
+		  true, false, true, "identitytoken but for" },
 		{ IN_ENTRY("\"auths\":1,\"AUTHS\":1"), true, true, true, "" },
 		{ WITH("\"auth\":1,\"Email\":1"), true, true, true, "" },
 		{ WITH("\"authz\":1,\"aut\":1,\"auth\\u0000\":2"), true, true,
@@ -267,8 +267,8 @@ TEST(the_usual_mixups_get_a_hint)
 		const char *hint;
 	} rows[] = {
 		{ "{\"kind\":\"Secret\",\"data\":{}}", "Kubernetes Secret" },
-		{ "{\"r\":{\"auth\":\"dTpw\"}}", "wrap it as {\"auths\"" },
-		{ "{\"x\":1,\"r\":{\"auth\":\"dTpw\"}}", "wrap it as" },
+		{ "{\"r\":{\"auth\":\"dTpw\"}}", "jq '{auths:.}' FILE" },
+		{ "{\"x\":1,\"r\":{\"auth\":\"dTpw\"}}", "jq '{auths" },
 		{ "{\"kind\":\"secret\"}", "" },
 		{ "{\"x\":{}}", "" },
 		/* base64 of {"auths":{}}, in all its forms */
@@ -360,7 +360,7 @@ TEST(the_longest_auth_is_decoded)
 	size_t auth = sizeof(text) - before.len - after.len;
 
 	auth -= auth % 4;
-	memset(text, 'A', sizeof(text));
+	memset(text, 'a', sizeof(text));
 	memcpy(text, before.ptr, before.len);
 	memcpy(text + before.len + auth, after.ptr, after.len);
 	assert_int_equal(check((struct str){ text,
