@@ -11,7 +11,7 @@ from pathlib import Path
 from .locations import REGIONAL_HOSTS
 
 HOSTS = ("localhost", "secretmanager.googleapis.com", "oauth2.googleapis.com",
-         "sts.googleapis.com", "iamcredentials.googleapis.com",
+         "sts.googleapis.com", "sts.mtls.googleapis.com", "iamcredentials.googleapis.com",
          "cloudresourcemanager.googleapis.com")
 CHAINS = {
     # name: (root key, intermediate key, leaf key)
@@ -42,6 +42,8 @@ class Certificates:
     no_sni_key_file: str
     regional_chain_file: str = None
     regional_key_file: str = None
+    workload_file: str = None  # of a client that shows it
+    workload_key_file: str = None
 
 
 def certificates(directory, chain="ec", fault=None):
@@ -55,7 +57,7 @@ def certificates(directory, chain="ec", fault=None):
         _make(folder, chain, fault)
     return Certificates(*(str(folder / name) for name in (
         "root.pem", "chain.pem", "leaf.key", "no-sni.pem", "no-sni.key",
-        "regional-chain.pem", "regional.key")))
+        "regional-chain.pem", "regional.key", "workload.pem", "workload.key")))
 
 
 def _fresh(folder):
@@ -96,6 +98,7 @@ def _build(work, chain, fault):
     regional = _sign(work, "regional", leaf_key, "/CN=" + REGIONAL_HOSTS[0], middle,
                      _server(REGIONAL_HOSTS))
     (work / "regional-chain.pem").write_text(regional.read_text() + middle.read_text())
+    _sign(work, "workload", "P-256", "/CN=workload", root, _server((), "clientAuth"))
     if fault == "untrusted":
         _sign(work, "root", root_key, "/O=Emulator/CN=Other Root",
               extensions=_authority())

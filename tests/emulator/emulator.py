@@ -96,6 +96,16 @@ class Emulator:
         self._write_state()
         return self
 
+    def serve_certificates(self):
+        """Open one more port of federation, "mtls", which looks at clients' certificates."""
+        context = _bare_context(self._certificates.chain_file, self._certificates.key_file,
+                                None)
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(self.ca_file)
+        self._servers["mtls"] = Server(self.federation, self.journal, self.orders, context,
+                                       self._framing, 0, self._ipv6)
+        self._servers["mtls"].listen()
+
     def stop(self):
         for server in self._servers.values():
             server.stop()
@@ -120,6 +130,11 @@ class Emulator:
     def ca_file(self):
         """The root certificate to trust."""
         return self._certificates.ca_file
+
+    @property
+    def workload(self):
+        """The certificate of a client and its key."""
+        return self._certificates.workload_file, self._certificates.workload_key_file
 
     @property
     def secretmanager_url(self):

@@ -18,6 +18,7 @@ ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 SUBJECT_TYPES = ("urn:ietf:params:oauth:token-type:jwt",
                  "urn:ietf:params:oauth:token-type:id_token",
                  "urn:ietf:params:oauth:token-type:saml2")
+MUTUAL = "urn:ietf:params:oauth:token-type:mtls"  # its certificate speaks for the client
 POOL = ("//iam.googleapis.com/projects/123456789012/locations/global/"
         "workloadIdentityPools/pool/providers/provider")
 WORKFORCE = "//iam.googleapis.com/locations/global/workforcePools/pool/providers/provider"
@@ -44,7 +45,7 @@ class Federation:
     long_lived, accounts whose tokens may live for 12 hours instead of one."""
 
     name = "federation"
-    hosts = ("sts.googleapis.com", "iamcredentials.googleapis.com")
+    hosts = ("sts.googleapis.com", "sts.mtls.googleapis.com", "iamcredentials.googleapis.com")
 
     def __init__(self, tokens, directory, accounts):
         self.subject = "eyJ.subject-" + secrets.token_urlsafe(40) + ".sig"
@@ -157,7 +158,7 @@ class Federation:
         if form.get("requested_token_type") != ACCESS_TOKEN:
             return errors.invalid_request("Invalid requested_token_type.")
         kind = form.get("subject_token_type")
-        if kind not in (*SUBJECT_TYPES, aws.TOKEN_TYPE):
+        if kind not in (*SUBJECT_TYPES, aws.TOKEN_TYPE, MUTUAL):
             return errors.invalid_request("Invalid subject_token_type.")
         scopes = form.get("scope", "").split()
         if not are_scopes(scopes):
@@ -172,13 +173,18 @@ class Federation:
             project = _user_project(form["options"])
             if project is None or client or audience != WORKFORCE:
                 return errors.invalid_request("Invalid options.")
-        given = form.get("subject_token", "")
-        good = given == self.subject if kind in SUBJECT_TYPES else aws.verified(
-            given, audience, self.aws, self._tokens.now())
-        if not good:
+        if not self._is_good(form.get("subject_token", ""), kind, audience,
+                             request.certificate):
             return errors.oauth(400, "invalid_grant", "The subject token is not valid.")
         token = self._tokens.issue(self.identity(audience), "federated", scopes)
         return _oauth_reply(token, issued_token_type=ACCESS_TOKEN)
+
+    def _is_good(self, token, kind, audience, certificate):
+        if kind == aws.TOKEN_TYPE:
+            return aws.verified(token, audience, self.aws, self._tokens.now())
+        if kind == MUTUAL:
+            return certificate is not None and _leaf_of(token) == certificate
+        return token == self.subject
 
     def _introspect(self, request):
         """RFC 7662; Google asks who asks."""
@@ -301,6 +307,14 @@ class Federation:
                 or not body.get("audience", "").startswith("https://")):
             return errors.invalid_request()
         return _oauth_reply(self._tokens.issue(issuer, "gdch"))
+
+
+def _leaf_of(chain):
+    """The first certificate of a JSON array of them, or None."""
+    try:
+        return base64.b64decode(json.loads(chain)[0], validate=True)
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _user_project(options):

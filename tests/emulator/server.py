@@ -222,6 +222,8 @@ class Server:
         closing.finish(stream, "close_notify", self._stopped)
 
     def _exchange(self, stream, reader, record, request):
+        if isinstance(stream, ssl.SSLSocket):
+            request.certificate = stream.getpeercert(binary_form=True)
         operation = self.service.operation(request)
         entry = self._journal.received(self.service.name, record, request, operation)
         if reader.buffered:

@@ -1,9 +1,12 @@
 """Token services: STS, IAM Credentials, JWT grants, introspection, ID tokens."""
 
 import base64
+import http.client
 import json
+import ssl
 import tempfile
 import time
+from pathlib import Path
 from urllib.parse import quote, quote_plus, urlsplit
 
 import pytest
@@ -404,3 +407,30 @@ def test_signed_requests_of_aws_age(emu, exchange):
     unknown = exchange(subject_token=aws_token(emu.tokens.now()),
                        subject_token_type=aws.TOKEN_TYPE)
     assert unknown.json["error"] == "invalid_grant"  # nobody has told of the key
+
+
+# --- certificates of clients ------------------------------------------------------------------
+
+
+def test_a_client_is_its_certificate(emu):
+    """The subject token names it, and the connection of the exchange has shown it."""
+    emu.serve_certificates()
+    shown = ssl.create_default_context(cafile=emu.ca_file)
+    shown.load_cert_chain(*emu.workload)
+    plain = ssl.create_default_context(cafile=emu.ca_file)
+    leaf = ssl.PEM_cert_to_DER_cert(Path(emu.workload[0]).read_text())
+    good = json.dumps([base64.b64encode(leaf).decode()])
+
+    def exchange(context, token, port="mtls"):
+        connection = http.client.HTTPSConnection("localhost", emu.port(port), context=context)
+        connection.request("POST", "/v1/token", form(
+            audience=federation.POOL, grant_type=federation.EXCHANGE,
+            requested_token_type=federation.ACCESS_TOKEN, scope=CLOUD_PLATFORM,
+            subject_token=token, subject_token_type=federation.MUTUAL),
+            {"Content-Type": "application/x-www-form-urlencoded"})
+        return connection.getresponse().status
+
+    assert exchange(shown, good) == 200
+    assert exchange(plain, good) == 400 == exchange(shown, good, "federation")
+    for wrong in (json.dumps([base64.b64encode(leaf[:-1]).decode()]), "[]", "{", "1", "[1]"):
+        assert exchange(shown, wrong) == 400

@@ -50,6 +50,7 @@ class Request:
     target: str = ""
     headers: list = field(default_factory=list)
     body: bytes = b""
+    certificate: bytes = None  # DER, of a client that has shown one
 
     @property
     def raw_path(self):

@@ -22,8 +22,10 @@ class CannotRun(Exception):
 
 def ports(emulator):
     """Where each of Google's host names is, for a proxy that leads there."""
+    emulator.serve_certificates()
     found = {f"{name}.googleapis.com": emulator.port(service)
              for name, service in HOSTS.items()}
+    found["sts.mtls.googleapis.com"] = emulator.port("mtls")
     for host in emulator.secretmanager.hosts:
         found[host] = emulator.port("secretmanager")
     return found

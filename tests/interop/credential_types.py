@@ -79,6 +79,18 @@ def from_aws(files):
         "environment_id": "aws1", "regional_cred_verification_url": region})
 
 
+def certificate(files):
+    """X.509: the exchange itself is mutual TLS, which some clients take no proxy for."""
+    config, (chain, key) = files.folder / "certificates.json", files.emulator.workload
+    config.write_text(json.dumps({"cert_configs": {"workload": {
+        "cert_path": chain, "key_path": key}}, "version": 1}))
+    return external(
+        files, subject_token_type=federation.MUTUAL,
+        token_url=f"https://localhost:{files.emulator.port('mtls')}/v1/token",
+        credential_source={
+            "certificate": {"certificate_config_location": str(config)}})
+
+
 # Type -> what makes the file, or None for the metadata server; and what is called.
 TYPES = {
     "metadata": (None, ACCESS),
@@ -91,6 +103,7 @@ TYPES = {
     "external_account, url": (from_url, ACCESS),
     "external_account, executable": (executable, ACCESS),
     "external_account, AWS": (from_aws, ACCESS),
+    "external_account, X.509": (certificate, ACCESS),
     "external_account, impersonating": (impersonating, ACCESS),
     "external_account, workforce": (workforce, ACCESS),
     "external_account_authorized_user": (lambda files: files.external_user(**INTROSPECT),
