@@ -45,18 +45,6 @@ check_version(struct secret_name *name, struct status *st)
 			  redact_argument(version.ptr));
 }
 
-/* Reading needs less than what the main job does. */
-static void
-hint_at_role(struct status *st)
-{
-	if (st->code != CODE_PERMISSION_DENIED ||
-	    !str_contains(str_from(st->hint), STR("roles/secretmanager.")))
-		return;
-	st->hint[0] = '\0';
-	status_hint(st, "grant roles/secretmanager.secretAccessor on the "
-			"secret or the project");
-}
-
 /* Codes: those of secretmanager_access(), and of all before it. */
 static enum code
 fetch(struct program *program, const char *name, struct str *data,
@@ -67,7 +55,6 @@ fetch(struct program *program, const char *name, struct str *data,
 	struct secret_version found;
 	struct secret_name target;
 	struct retry retry;
-	uint64_t number;
 
 	if (program_start_clock(program, st) != CODE_OK ||
 	    secret_name_read(&target, name, task, st) != CODE_OK ||
@@ -80,18 +67,12 @@ fetch(struct program *program, const char *name, struct str *data,
 	if (client_connect(client, st) != CODE_OK)
 		return st->code;
 	retry = client_retries(client);
-	if (secretmanager_access(&client->sm, task->project, task->secret,
-				 target.version, &found, data, &retry,
-				 st) != CODE_OK) {
-		hint_at_role(st);
-		return st->code;
-	}
-	if (parse_uint(str_from(target.version), &number) &&
-	    number != found.number)
-		return status_set(st, CODE_DATA_LOSS,
-				  "version %s was asked for, the reply is %s",
-				  target.version, found.name);
-	return CODE_OK;
+	(void)secretmanager_access(&client->sm, task->project, task->secret,
+				   target.version, &found, data, &retry, st);
+	/* Reading needs less than what the main job does. */
+	secretmanager_hint(st, "grant roles/secretmanager.secretAccessor on "
+			       "the secret or the project");
+	return st->code;
 }
 
 static enum exit_status

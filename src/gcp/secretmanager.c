@@ -181,12 +181,18 @@ static enum code
 read_accessed(struct call *call, const struct args *args, struct status *st)
 {
 	struct json_value name = json_get(json_root(&call->json), "name");
+	uint64_t number;
 
 	if (!method_read_version_name(name, args->secret, args->found))
 		return status_set(st, CODE_UNAVAILABLE,
 				  "the reply to access does not name a "
 				  "version of %s",
 				  args->secret);
+	if (parse_uint(str_from(args->version), &number) &&
+	    number != args->found->number)
+		return status_set(st, CODE_DATA_LOSS,
+				  "version %s was asked for, the reply is %s",
+				  args->version, args->found->name);
 	return take_payload(call, args->data, st);
 }
 
@@ -264,6 +270,16 @@ static const struct method ACCESS_VERSION = {
 	.idempotent = true,
 	.read = read_accessed,
 };
+
+void
+secretmanager_hint(struct status *st, const char *hint)
+{
+	if (st->code != CODE_PERMISSION_DENIED ||
+	    !str_contains(str_from(st->hint), STR("roles/secretmanager.")))
+		return;
+	st->hint[0] = '\0';
+	status_hint(st, "%s", hint);
+}
 
 enum code
 secretmanager_get(struct secretmanager *sm, const char *project,

@@ -120,12 +120,18 @@ secretmanager_add_version(struct secretmanager *sm, const char *project,
 /*
  * Reads a version: a number in decimal, or "latest". The payload is `*data`, a
  * view that lasts until the next call. DATA_LOSS if it does not match its
- * CRC32C.
+ * CRC32C, or is that of another version.
  */
 MUST_CHECK enum code
 secretmanager_access(struct secretmanager *sm, const char *project,
 		     const char *secret, const char *version,
 		     struct secret_version *found, struct str *data,
 		     struct retry *retry, struct status *st);
+
+/*
+ * Where a permission is missing, replaces the hint at the main job's roles by
+ * one for what was called.
+ */
+void secretmanager_hint(struct status *st, const char *hint);
 
 #endif

@@ -98,18 +98,13 @@ report_deleted(const struct task *task, struct report *report,
 	report_info(report, "completed", "Successfully deleted pull secret");
 }
 
-/* Names the permission instead of the roles of the other calls. */
+/* The roles of the other calls do not hold these. */
 static void
-hint_at_role(struct status *st, const char *permission)
+hint_at_role(struct status *st)
 {
-	if (st->code != CODE_PERMISSION_DENIED ||
-	    !str_contains(str_from(st->hint), STR("roles/secretmanager.")))
-		return;
-	st->hint[0] = '\0';
-	status_hint(st,
-		    "grant %s, for example with roles/secretmanager.admin "
-		    "on the secret",
-		    permission);
+	secretmanager_hint(st, "grant secretmanager.secrets.get and "
+			       "secretmanager.secrets.delete, for example with "
+			       "roles/secretmanager.admin on the secret");
 }
 
 static void
@@ -143,7 +138,7 @@ delete_secret(struct client *client, const struct task *task, const char *etag,
 		status_prefix(st, "secret %s changed since it was read",
 			      task->secret);
 	}
-	hint_at_role(st, "secretmanager.secrets.delete");
+	hint_at_role(st);
 }
 
 static void
@@ -174,7 +169,7 @@ run(struct client *client, struct task *task, struct report *report,
 	report_info(report, GET, "Reading secret: %s", task->secret);
 	exists = secretmanager_get(&client->sm, task->project, task->secret,
 				   &secret, &retry, st) == CODE_OK;
-	hint_at_role(st, "secretmanager.secrets.get");
+	hint_at_role(st);
 	if ((!exists && st->code != CODE_NOT_FOUND) ||
 	    (exists && given.force == NULL &&
 	     check_labels(task, &secret, outcome) != CODE_OK))

@@ -46,10 +46,6 @@ access_number(const struct version_search *search, uint64_t number,
 			  (unsigned long long)number);
 	if (access_version(search, text, probe, st) != CODE_OK)
 		return st->code;
-	if (probe->readable && probe->version.number != number)
-		return status_set(st, CODE_ABORTED,
-				  "asked for version %s, got %s", text,
-				  probe->version.name);
 	probe->version.number = number;
 	return CODE_OK;
 }

@@ -180,13 +180,12 @@ warn(const struct pruning *pruning, struct status *st, const char *what)
 				       .message = st->message,
 				       .status = st };
 
-	if (st->code == CODE_PERMISSION_DENIED) {
-		st->hint[0] = '\0';
-		status_hint(st,
-			    "--keep needs secretmanager.secrets.get, "
-			    "versions.list and versions.%s",
-			    pruning->keep.disable ? "disable" : "destroy");
-	}
+	secretmanager_hint(st,
+			   pruning->keep.disable
+				   ? "--keep needs secretmanager.secrets.get, "
+				     "versions.list and versions.disable"
+				   : "--keep needs secretmanager.secrets.get, "
+				     "versions.list and versions.destroy");
 	status_prefix(st, "%s", what);
 	report_log(pruning->target->report, &line);
 }

@@ -55,12 +55,10 @@ read_version(struct client *client, struct task *task, struct report *report,
 	struct retry retry = client_retries(client);
 	struct secret_version found;
 	int64_t started = clock_ms();
-	uint64_t number = 0;
 	struct str data;
 
 	report->operation = READ;
 	report_info(report, READ, "Reading version %s", given.version);
-	(void)parse_uint(str_from(given.version), &number);
 	if (secretmanager_access(&client->sm, task->project, task->secret,
 				 given.version, &found, &data, &retry,
 				 st) != CODE_OK) {
@@ -69,10 +67,6 @@ read_version(struct client *client, struct task *task, struct report *report,
 					"destroyed one is gone");
 		return st->code;
 	}
-	if (found.number != number)
-		return status_set(st, CODE_DATA_LOSS,
-				  "version %s was asked for, the reply is %s",
-				  given.version, found.name);
 	buf_reset(&task->input);
 	buf_put_str(&task->input, data);
 	if (task->input.overflow || data.len == 0)

@@ -206,10 +206,6 @@ verify(struct storing *storing, struct status *st)
 				      number);
 		return st->code;
 	}
-	if (found.number != storing->version.number)
-		return status_set(st, CODE_DATA_LOSS,
-				  "version %s was asked for, the reply is %s",
-				  number, found.name);
 	if (data.len != storing->task->payload.len ||
 	    !bytes_equal(data.ptr, storing->task->payload.ptr, data.len)) {
 		status_hint(st, "do not use this version: find out who or "
@@ -317,19 +313,6 @@ store_secret(struct storing *storing, struct status *st)
 	return CODE_OK;
 }
 
-/* The roles of the other calls do not hold this permission. */
-static void
-hint_at_get(struct status *st)
-{
-	if (st->code != CODE_PERMISSION_DENIED ||
-	    !str_contains(str_from(st->hint), STR("roles/secretmanager.")))
-		return;
-	st->hint[0] = '\0';
-	status_hint(st, "a dry run needs secretmanager.secrets.get: grant "
-			"roles/secretmanager.viewer on the secret or the "
-			"project; a run that stores does without it");
-}
-
 /* Logs what a run would do; changes nothing. */
 static enum code
 dry_run(struct storing *storing, struct status *st)
@@ -345,7 +328,10 @@ dry_run(struct storing *storing, struct status *st)
 				  st) == CODE_NOT_FOUND;
 	if (missing)
 		status_clear(st);
-	hint_at_get(st);
+	secretmanager_hint(st, "a dry run needs secretmanager.secrets.get: "
+			       "grant roles/secretmanager.viewer on the secret "
+			       "or the project; a run that stores does without "
+			       "it");
 	if (st->code != CODE_OK)
 		return st->code;
 	if (!missing && storing->how->skip_unchanged &&

@@ -178,7 +178,7 @@ def test_a_look_up_that_gets_another_version(emulator, job):
     lose(emulator)
     emulator.order("secretmanager", "access", nth=2, times=None, tamper="other-version")
     emulator.order("secretmanager", "access", reply=errors.no_versions())
-    check_unknown(job(), "asked for version 1, got ")
+    check_unknown(job(), "version 1 was asked for, the reply is ")
     assert payloads(emulator) == [b"old", OURS]
 
 
