@@ -14,7 +14,7 @@ TYPED = {
     "applet": ("val", "validate"),
     "another-applet": ("do", "doctor"),
     "job": ("run-job de", "run-job delete-pull-secret"),
-    "help": ("help ver", "help version"),
+    "help": ("help va", "help validate"),
     "help-of-a-job": ("help run-job de", "help run-job delete-pull-secret"),
     "flag": ("run-job pull-secret --clu", "run-job pull-secret --cluster-id"),
     "flag-of-an-applet": ("token --sh", "token --show-token"),
