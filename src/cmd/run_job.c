@@ -27,8 +27,8 @@ list_jobs(struct program *program, bool options)
 		buf_put_cstr(out, job_number(i)->description);
 		buf_put_char(out, '\n');
 	}
-	buf_put_cstr(out, "\npull-secret run-job JOB --help shows all options "
-			  "of a job.\n");
+	buf_put_cstr(out, "\npull-secret run-job JOB --help shows its options."
+			  "\n");
 	if (options) {
 		opt_help(TABLES, out);
 		buf_put_cstr(out,

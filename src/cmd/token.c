@@ -93,11 +93,7 @@ const struct applet APPLET_token = {
 	.name = "token",
 	.operands = "[--json]",
 	.description = "print an access token",
-	.help = "Prints an access token of the credentials in force. With "
-		"--json, an\n"
-		"object: expires_at (RFC 3339) and source; access_token only "
-		"with\n"
-		"--show-token.\n",
+	.help = "Prints an access token of the credentials in force.\n",
 	.options = TABLES,
 	.run = run,
 };

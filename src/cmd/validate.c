@@ -143,14 +143,13 @@ const struct applet APPLET_validate = {
 	.name = "validate",
 	.operands = "[FILE|-]",
 	.description = "check a pull secret offline",
-	.help = "Checks a pull secret without network and credentials: FILE, "
-		"or\n"
-		"standard input for - or no FILE. Lists its registries, never "
-		"users,\n"
-		"and warnings. --profile checks for some consumers only; then "
-		"what\n"
-		"they refuse is an error, what they misread a warning.\n"
-		"Exit status 0: valid, 3: invalid, 2: cannot be read.\n",
+	.help = "Checks a pull secret offline: FILE, or standard input for - "
+		"or no FILE.\n"
+		"Lists registries and warnings. With --profile what those "
+		"consumers refuse is\n"
+		"an error, what they misread a warning. Exit status 0: valid, "
+		"3: invalid,\n"
+		"2: cannot be read.\n",
 	.options = TABLES,
 	.operands_max = 1,
 	.run = run,

@@ -26,7 +26,7 @@ static struct {
 
 static const struct opt RUN[] = {
 	{ "--timeout", "MAX_WAIT_TIME_SECONDS", "DURATION", "280",
-	  "time for the whole run, in seconds or as 90s, 5m, 1h", &run.timeout,
+	  "time for the whole run, as 90, 90s, 5m, 1h", &run.timeout,
 	  OPT_PLAIN },
 	{ "--permission-wait", "PERMISSION_WAIT_SECONDS", "DURATION", "0",
 	  "how long a missing role is waited for, from the start of the run",
@@ -36,7 +36,7 @@ static const struct opt RUN[] = {
 	  "where the result file is written", &run.results_path, OPT_PLAIN },
 	{ "--termination-log", "TERMINATION_LOG_PATH", "PATH",
 	  "/dev/termination-log if it is there",
-	  "file that gets one line on how the run ended", &run.termination_log,
+	  "file that gets a line on how it ended", &run.termination_log,
 	  OPT_PLAIN },
 	{ "--quiet", "LOG_QUIET", NULL, NULL, "log errors only, and no summary",
 	  &run.quiet, OPT_PLAIN },
@@ -59,7 +59,7 @@ static const struct opt RUN[] = {
 
 static const struct opt NETWORK[] = {
 	{ "--credentials-file", "GOOGLE_APPLICATION_CREDENTIALS", "PATH", NULL,
-	  "credential file to use instead of searching", &net.credentials_file,
+	  "credential file, instead of a search", &net.credentials_file,
 	  OPT_INPUT },
 	{ "--impersonate-service-account",
 	  "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT", "EMAIL", NULL,
@@ -78,12 +78,11 @@ static const struct opt NETWORK[] = {
 	  "URL of Secret Manager; http on the loopback only", &net.endpoint,
 	  OPT_NONE },
 	{ "--connect-to", "SECRET_MANAGER_CONNECT_TO", "HOST[:PORT]", NULL,
-	  "where to connect instead; SNI, Host and certificate stay",
-	  &net.connect_to, OPT_NONE },
+	  "where to connect instead; the names stay", &net.connect_to,
+	  OPT_NONE },
 	{ "--oauth2-endpoint", "OAUTH2_ENDPOINT", "URL",
-	  "https://oauth2.googleapis.com",
-	  "URL of the token endpoint of user credentials", &net.oauth2_endpoint,
-	  OPT_PLAIN },
+	  "https://oauth2.googleapis.com", "URL for tokens of user credentials",
+	  &net.oauth2_endpoint, OPT_PLAIN },
 	{ "--sts-endpoint", "STS_ENDPOINT", "URL", "https://sts.googleapis.com",
 	  "URL of the Security Token Service", &net.sts_endpoint, OPT_NONE },
 	{ "--iam-credentials-endpoint", "IAM_CREDENTIALS_ENDPOINT", "URL",
@@ -102,15 +101,14 @@ static const struct opt NETWORK[] = {
 	  "hosts, .domains, addresses, CIDR networks without proxy",
 	  &net.no_proxy, OPT_NONE },
 	{ NULL, "no_proxy", "LIST", NULL, NULL, &net.no_proxy, OPT_PLAIN },
-	{ "--ca-file", "SSL_CERT_FILE", "PATH", "the compiled-in roots",
-	  "PEM file of certification authorities to trust instead",
-	  &net.ca_file, OPT_INPUT | OPT_NONE },
+	{ "--ca-file", "SSL_CERT_FILE", "PATH", "compiled in",
+	  "PEM file of roots to trust instead", &net.ca_file,
+	  OPT_INPUT | OPT_NONE },
 	{ "--ca-dir", "SSL_CERT_DIR", "PATH[:PATH...]", NULL,
 	  "folders of such files, besides or instead", &net.ca_folders,
 	  OPT_NONE },
 	{ "--system-roots", "SYSTEM_ROOTS", NULL, NULL,
-	  "trust the system's own bundle instead", &net.system_roots,
-	  OPT_PLAIN },
+	  "trust the system's roots instead", &net.system_roots, OPT_PLAIN },
 };
 
 const struct opt_table RUN_OPTIONS = { "Every job", RUN, OPT_COUNT(RUN) };

@@ -31,25 +31,16 @@ struct rule {
 	const struct opt *opt;
 	size_t max;
 	const char *set; /* as str_only() takes it */
-	const char *text;
 };
 
 /* A project's ID or number; old ones are scoped by a domain and a colon. */
-static const struct rule PROJECT = {
-	&OPTIONS[0], PROJECT_ID_MAX, "a-z0-9:.-",
-	"a project ID has lower-case letters, digits and hyphens"
-};
+static const struct rule PROJECT = { &OPTIONS[0], PROJECT_ID_MAX, "a-z0-9:.-" };
 
 /* In ASCII (Secret.labels). */
-static const struct rule CLUSTER = {
-	&OPTIONS[1], CLUSTER_ID_MAX, "a-z0-9_-",
-	"as a label value it has lower-case letters, digits, _ and -"
-};
+static const struct rule CLUSTER = { &OPTIONS[1], CLUSTER_ID_MAX, "a-z0-9_-" };
 
-static const struct rule SECRET = {
-	&OPTIONS[2], SECRET_NAME_SIZE - 1, "A-Za-z0-9_-",
-	"a secret's name has letters, digits, _ and -"
-};
+static const struct rule SECRET = { &OPTIONS[2], SECRET_NAME_SIZE - 1,
+				    "A-Za-z0-9_-" };
 
 /* The option as it was given; a name from elsewhere stands for itself. */
 static const char *
@@ -75,10 +66,9 @@ check(const char *value, const struct rule *rule, struct status *st)
 	for (size_t i = 0; i < text.len; i++)
 		if (!str_only((struct str){ text.ptr + i, 1 }, rule->set))
 			return status_set(st, CODE_INVALID_ARGUMENT,
-					  "%s: character %zu is not allowed: "
-					  "%s",
-					  shown(value, rule), i + 1,
-					  rule->text);
+					  "%s: character %zu is not allowed, "
+					  "only %s",
+					  shown(value, rule), i + 1, rule->set);
 	return CODE_OK;
 }
 

@@ -265,8 +265,8 @@ opt_duration(const char *variable, uint64_t least, uint64_t most,
 	if (!clock_duration(str_from(*opt->value), &given) || given < least ||
 	    given > most)
 		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "%s must be from %lu to %lu seconds, or with "
-				  "units, as 90s, 5m, 1h",
+				  "%s must be from %lu to %lu seconds, or as "
+				  "90s, 5m, 1h",
 				  opt_given(variable), (unsigned long)least,
 				  (unsigned long)most);
 	*seconds = given;

@@ -236,8 +236,7 @@ TEST_AFTER(unset_all, a_duration_has_its_limits)
 	assert_int_equal(opt_duration("TEST_TIME", 1, 60, &seconds, &st),
 			 CODE_INVALID_ARGUMENT);
 	assert_string_equal(st.message, "TEST_TIME=61 must be from 1 to 60 "
-					"seconds, or with units, as 90s, 5m, "
-					"1h");
+					"seconds, or as 90s, 5m, 1h");
 	assert_int_equal(PARSE(0, "--time=0"), CODE_OK);
 	assert_int_equal(opt_duration("TEST_TIME", 1, 60, &seconds, &st),
 			 CODE_INVALID_ARGUMENT);
