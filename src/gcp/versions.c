@@ -12,7 +12,7 @@ read_time(struct json_value version, const char *key)
 	struct json_value value = json_get(version, key);
 	int64_t seconds = INT64_MAX;
 
-	if (json_type(value) == JSON_ABSENT)
+	if (json_type(value) <= JSON_NULL)
 		return 0;
 	(void)clock_parse(json_raw(value), &seconds);
 	return seconds;

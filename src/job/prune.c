@@ -128,7 +128,9 @@ is_young(const struct pruning *pruning, const struct version_info *version,
 
 	if (pruning->target->just_added && ours_created < now)
 		now = ours_created;
-	return version->created > now - (int64_t)pruning->keep.age_s;
+	/* Without a time it may be of any age. */
+	return version->created == 0 ||
+	       version->created > now - (int64_t)pruning->keep.age_s;
 }
 
 /*

@@ -175,19 +175,22 @@ def test_the_age_counts_by_the_servers_clock(emulator, keep):
 
 def test_times_that_cannot_be_read(emulator, keep):
     """They are left alone."""
-    secret = old_versions(emulator)
+    secret = old_versions(emulator, 5)
 
     def change(value):
         for version in value["versions"]:
+            version["scheduledDestroyTime"] = None
             if version["name"].endswith("/2"):
                 version["createTime"] = "yesterday"
+            if version["name"].endswith("/4"):
+                del version["createTime"]
             if version["name"].endswith("/1"):
                 version["scheduledDestroyTime"] = "tomorrow"
         return value
 
     emulator.order("secretmanager", "listVersions", times=None, tamper=change)
     check_stored(keep())
-    assert states(secret) == "EEDE"
+    assert states(secret) == "EEDEDE"
 
 
 def test_a_delayed_destruction(emulator, keep):
