@@ -21,6 +21,11 @@ MAX_PAGE = 25000
 SECRET_FIELDS = tuple(SECRET_SCHEMA)
 VERSION_FIELDS = ("name", "createTime", "destroyTime", "state", "replicationStatus", "etag",
                   "clientSpecifiedPayloadChecksum", "scheduledDestroyTime")
+REPLY_FIELDS = {  # for partial responses
+    "*", *SECRET_FIELDS, *VERSION_FIELDS, "secrets", "versions", "nextPageToken",
+    "totalSize", "payload", "data", "dataCrc32c", "automatic", "userManaged", "replicas",
+    "location", "locations", "locationId", "kmsKeyVersionName", "permissions", "bindings",
+    "role", "members", "version"}
 LOCATION_FIELDS = ("name", "locationId", "displayName", "labels")
 
 
@@ -150,7 +155,10 @@ class SecretManager:
                 value = getattr(self, "_" + protojson.snake(operation))(call)
             except Refusal as refusal:
                 return refusal.reply
-        return _reply(value, request)
+        try:
+            return _reply(value, request)
+        except Refusal as refusal:
+            return refusal.reply
 
     def _pass_time(self):
         """Do what was due by now: expire secrets, destroy versions, rotate."""
@@ -536,7 +544,7 @@ def _reply(value, request):
         value = _numbered(value)
     fields = query.get("fields", query.get("$fields"))
     if fields:
-        value = _masked(value, [path.split("/") for path in fields.split(",")])
+        value = _masked(value, _field_paths(fields))
     pretty = query.get("prettyPrint", query.get("$prettyPrint", "true")) != "false"
     return Reply(200, json_bytes(value, pretty), errors.API_HEADERS)
 
@@ -553,16 +561,53 @@ def _numbered(value):
 
 
 def _masked(value, paths):
-    """A partial response: fields=name,payload/dataCrc32c. No parentheses."""
+    """What is left of a reply by a partial response."""
     if isinstance(value, list):
-        return [_masked(item, paths) for item in value]
+        return [_masked(item, paths) for item in value if isinstance(item, dict)]
     result = {}
     for name, item in value.items():
         below = [path[1:] for path in paths if path[0] in (name, "*")]
-        if below:
-            whole = [] in below or not isinstance(item, (dict, list))
-            result[name] = item if whole else _masked(item, below)
+        if [] in below:
+            result[name] = item
+        elif below and isinstance(item, (dict, list)):
+            result[name] = _masked(item, below)
     return result
+
+
+def _field_paths(text):
+    """The paths of fields=a,b/c,d(e,f/g), as lists of names.
+
+    Names that no reply has are refused; which has which is not looked at.
+    """
+    paths, starts, here, word = [], [[]], [], ""
+
+    def end():
+        if word:
+            if word not in REPLY_FIELDS:
+                raise Refusal(errors.invalid_argument(
+                    "Error expanding 'fields' parameter. Cannot find matching fields for "
+                    f"path '{word}'."))
+            here.append(word)
+
+    for character in text + ",":
+        if character not in ",/()":
+            word += character
+            continue
+        end()
+        word = ""
+        if character == "(":
+            starts.append(list(here))
+        elif character != "/":
+            if here != starts[-1]:
+                paths.append(here)
+            if character == ")":
+                if len(starts) == 1:
+                    raise Refusal(errors.invalid_argument("Invalid field mask."))
+                starts.pop()
+            here = list(starts[-1])
+    if len(starts) > 1 or not paths:
+        raise Refusal(errors.invalid_argument("Invalid field mask."))
+    return paths
 
 
 def _read_query(request, method):

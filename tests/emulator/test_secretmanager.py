@@ -309,6 +309,25 @@ def test_partial_and_compact_replies(driver):
         b'{"name":"%s","replication":{"automatic":{}}}' % NAME.encode())
 
 
+@pytest.mark.parametrize("fields, left", [
+    ("versions(name,state),nextPageToken", ["name", "state"]),
+    ("versions/name,versions/etag", ["etag", "name"]), ("versions(name)", ["name"]),
+    ("versions(replicationStatus/automatic,name)", ["name", "replicationStatus"]),
+    ("*/state", ["state"])])
+def test_partial_lists(emu, driver, fields, left):
+    emu.secretmanager.put("s", b"1", b"2")
+    value = driver.api("GET", f"s/versions?pageSize=1&fields={fields}").json
+    assert set(value) <= {"versions", "nextPageToken"}
+    assert [sorted(row) for row in value["versions"]] == [left]
+
+
+@pytest.mark.parametrize("fields", ["nonsense", "versions/nonsense", "versions(name", ")", ",",
+                                    "versions(name))"])
+def test_fields_that_do_not_exist(emu, driver, fields):
+    emu.secretmanager.put("s", b"1")
+    assert_error(driver.api("GET", f"s/versions?fields={fields}"), 400, "INVALID_ARGUMENT")
+
+
 # --- eventual consistency ----------------------------------------------------------
 
 

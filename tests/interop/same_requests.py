@@ -53,12 +53,19 @@ def encoded(request):
 
 
 NAME = f"projects/test-project/secrets/{official.SECRET}"
-ETAG = '"1a+b/c=&d"'
+ETAG, OLD_ETAG = '"1a+b/c=&d"', '"1"'
+ENABLED = {"parent": NAME, "pageSize": 50, "filter": "state:ENABLED"}
 # Other things that ours does to a secret that is there, and the calls that say the same.
 JOBS = {
     "run-job pull-secret --dry-run": [["getSecret", {"name": NAME}]],
     "run-job delete-pull-secret --force": [
         ["getSecret", {"name": NAME}], ["deleteSecret", {"name": NAME, "etag": ETAG}]],
+    "run-job pull-secret --keep 1 --keep-age 0": [
+        official.addition(NAME), ["accessSecretVersion", {"name": NAME + "/versions/2"}],
+        ["getSecret", {"name": NAME}], ["listSecretVersions", ENABLED],
+        ["destroySecretVersion", {"name": NAME + "/versions/1", "etag": OLD_ETAG}],
+        ["listSecretVersions", ENABLED]],
+    "versions": [["listSecretVersions", {"parent": NAME, "pageSize": 50}]],
     "access": [["accessSecretVersion", {"name": NAME + "/versions/latest"}]],
     "access --secret-version 1": [["accessSecretVersion", {"name": NAME + "/versions/1"}]],
 }
@@ -69,7 +76,8 @@ def side_of(folder, name, row):
     kind = row if row in official.TYPES else "service_account"
     side = official.Side(folder / "certificates", folder / name, official.TYPES[kind])
     if row in JOBS:
-        side.emulator.secretmanager.put(official.SECRET, b"{}").etag = ETAG
+        secret = side.emulator.secretmanager.put(official.SECRET, b"{}")
+        secret.etag, secret.versions[0].etag = ETAG, OLD_ETAG
     return side
 
 
@@ -84,8 +92,8 @@ def ours(folder, row, program):
 def theirs(client, folder, row):
     """The client's side, and what went wrong."""
     side = side_of(folder, f"{client.name}-same-{row}", row)
-    calls = JOBS.get(row) or [[method, encoded(request)]
-                              for method, request in side.main_job()]
+    calls = [[method, encoded(request)]
+             for method, request in JOBS.get(row) or side.main_job()]
     options = {}
     if client.name == "node":
         options = {"endpoint": "localhost", "port": side.emulator.port("secretmanager")}

@@ -50,6 +50,12 @@ def certificates(tmp_path_factory):
     return tmp_path_factory.mktemp("certificates")
 
 
+def addition(secret):
+    """The call that adds the pull secret."""
+    return ["addSecretVersion", {"parent": secret, "payload": {
+        "data": PULL_SECRET, "dataCrc32c": str(crc32c(PULL_SECRET.encode()))}}]
+
+
 class Side:
     """One emulator and what one of the two programs did to it."""
 
@@ -69,8 +75,7 @@ class Side:
     def main_job(self):
         """addVersion, which fails, then create, add and access."""
         parent = f"projects/{self.emulator.project}"
-        add = ["addSecretVersion", {"parent": f"{parent}/secrets/{SECRET}", "payload": {
-            "data": PULL_SECRET, "dataCrc32c": str(crc32c(PULL_SECRET.encode()))}}]
+        add = addition(f"{parent}/secrets/{SECRET}")
         labels = {"managed-by": "hyperfleet", "adapter": "pullsecret", "cluster-id": "c1",
                   "resource-type": "pull-secret", "hyperfleet-version": "v1"}
         create = ["createSecret", {"parent": parent, "secretId": SECRET, "secret": {
@@ -161,7 +166,9 @@ def authority_of(side, entry):
 
 
 def meaning(side, entry):
-    query = sorted(pair for pair in entry.query if pair[0] not in ("$alt", "alt"))
+    # How the reply is written is no part of it, and an empty value says nothing.
+    query = sorted(pair for pair in entry.query
+                   if pair[0] not in ("$alt", "alt", "fields") and pair[1])
     return (entry.service, entry.method, entry.path, query, authority_of(side, entry),
             body_of(side, entry))
 
