@@ -111,7 +111,7 @@ check_type(const struct check *check, struct json_value value,
 		value = member.value;
 	}
 	return right ? check->st->code
-		     : rule_broken(check, known->rule, known->name, value);
+		     : rule_broken_by(check, known->rule, known->name, value);
 }
 
 /* Whether it may be there, by this name, and with this type. */
@@ -121,15 +121,15 @@ check_member(const struct check *check, const struct json_iter *member,
 {
 	for (const struct member *other = known; other->name != NULL; other++)
 		if (differs_in_case(member->key, other->name))
-			return rule_broken(check, RULE_CASE, other->name,
-					   member->key);
+			return rule_broken_by(check, RULE_CASE, other->name,
+					      member->key);
 	while (known->name != NULL &&
 	       !json_equals(member->key, str_from(known->name)))
 		known++;
 	if (known->rule != RULE_NONE)
 		(void)check_type(check, member->value, known);
 	if (known->use != RULE_NONE)
-		(void)rule_broken(check, known->use, "", member->key);
+		(void)rule_broken(check, known->use, member->key);
 	return check->st->code;
 }
 
@@ -161,7 +161,7 @@ check_helpers(const struct check *check, struct json_value root)
 		registry = registry_of(buf_view(check->scratch));
 		while (json_next(&helper))
 			if (json_equals(helper.key, registry))
-				(void)rule_broken(check, RULE_HELPER, "",
+				(void)rule_broken(check, RULE_HELPER,
 						  helper.key);
 	}
 	return check->st->code;
@@ -172,9 +172,9 @@ check_entry(const struct check *check, struct json_value root,
 	    const struct json_iter *entry)
 {
 	if (json_type(entry->value) == JSON_NULL)
-		return rule_broken(check, RULE_ENTRY_NULL, "", entry->value);
+		return rule_broken(check, RULE_ENTRY_NULL, entry->value);
 	if (json_type(entry->value) != JSON_OBJECT)
-		return rule_broken(check, RULE_ENTRY_TYPE, "", entry->value);
+		return rule_broken(check, RULE_ENTRY_TYPE, entry->value);
 	(void)check_members(check, entry->value, ENTRY);
 	if (check->st->code == CODE_OK)
 		(void)auth_check(check, root, entry);
@@ -190,19 +190,19 @@ check_auths(const struct check *check, struct json_value root)
 	struct json_value auths = json_get(root, "auths");
 
 	if (json_type(root) != JSON_OBJECT)
-		return rule_broken(check, RULE_ROOT_TYPE, "", root);
+		return rule_broken(check, RULE_ROOT_TYPE, root);
 	if (json_type(auths) == JSON_ABSENT) {
 		/* By another name, perhaps. */
 		if (check_members(check, root, ROOT) == CODE_OK)
-			(void)rule_broken(check, RULE_AUTHS_MISSING, "", root);
+			(void)rule_broken(check, RULE_AUTHS_MISSING, root);
 		shape_hint_root(root, check->st);
 		return check->st->code;
 	}
 	if (json_type(auths) != JSON_OBJECT)
-		return rule_broken(check, RULE_AUTHS_TYPE, "", auths);
+		return rule_broken(check, RULE_AUTHS_TYPE, auths);
 	check->found->registries = json_size(auths);
 	if (check->found->registries == 0)
-		return rule_broken(check, RULE_AUTHS_EMPTY, "", auths);
+		return rule_broken(check, RULE_AUTHS_EMPTY, auths);
 	return CODE_OK;
 }
 
@@ -219,7 +219,7 @@ check_root(const struct check *check, struct json_value root)
 		if (check_entry(check, root, &entry) != CODE_OK)
 			return check->st->code;
 	if (json_type(json_get(auths, "cloud.openshift.com")) == JSON_ABSENT)
-		(void)rule_broken(check, RULE_NO_CLOUD, "", auths);
+		(void)rule_broken(check, RULE_NO_CLOUD, auths);
 	(void)keys_check_required(check, auths);
 	return check_helpers(check, root);
 }

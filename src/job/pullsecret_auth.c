@@ -6,57 +6,38 @@
 /* Of a time in seconds since 1970, from 2001 to 2286. */
 #define EXPIRY_DIGITS 10
 
-/* Without CR and LF, which every consumer passes over in base64, as Go does. */
 static bool
-read_digits(struct json_value auth, struct buf *out)
+has(struct str text, char c)
 {
-	size_t len = 0;
-
-	buf_reset(out);
-	if (!json_string(auth, out))
-		return false;
-	for (size_t i = 0; i < out->len; i++)
-		if (out->ptr[i] != '\r' && out->ptr[i] != '\n')
-			out->ptr[len++] = out->ptr[i];
-	out->len = len;
-	return true;
+	return str_find(text, c) < text.len;
 }
 
-/* The rule that its encoding breaks; `out` is what it stands for, or empty. */
-static enum rule
-decode(struct json_value auth, struct buf *out)
+static bool
+has_lines(struct str text)
 {
-	struct str digits;
+	return has(text, '\n') || has(text, '\r');
+}
+
+/*
+ * Decodes base64 over itself, without CR and LF, which every consumer passes
+ * over, as Go does. The rule that the encoding breaks.
+ */
+static enum rule
+decode(struct buf *text)
+{
+	struct str digits = { text->ptr, 0 };
 	bool url;
 
-	if (!read_digits(auth, out))
+	for (size_t i = 0; i < text->len; i++)
+		if (text->ptr[i] != '\r' && text->ptr[i] != '\n')
+			text->ptr[digits.len++] = text->ptr[i];
+	url = has(digits, '-') || has(digits, '_');
+	text->len = 0;
+	if (!base64_decode_any(text, digits))
 		return RULE_AUTH_BASE64;
-	digits = buf_view(out);
-	url = str_find(digits, '-') < digits.len ||
-	      str_find(digits, '_') < digits.len;
-	out->len = 0;
-	if (base64_decode(out, digits))
-		return RULE_NONE;
-	if (!read_digits(auth, out))
-		return RULE_AUTH_BASE64;
-	out->len = 0;
-	if (!base64_decode_any(out, digits))
-		return RULE_AUTH_BASE64;
-	return url ? RULE_AUTH_ALPHABET : RULE_AUTH_UNPADDED;
-}
-
-/* Line breaks inside, which a header field cannot have. */
-static bool
-has_lines(struct json_value auth, struct buf *scratch)
-{
-	struct str text;
-
-	buf_reset(scratch);
-	if (!json_string(auth, scratch))
-		return false;
-	text = str_trim(buf_view(scratch));
-	return str_find(text, '\r') < text.len ||
-	       str_find(text, '\n') < text.len;
+	return url                   ? RULE_AUTH_ALPHABET
+	       : digits.len % 4 != 0 ? RULE_AUTH_UNPADDED
+				     : RULE_NONE;
 }
 
 /* Whether a password is a JWT (RFC 7519) whose "exp" has passed. */
@@ -101,7 +82,7 @@ compare(const struct check *check, struct json_value entry, const char *name,
 
 	if (json_type(other) == JSON_STRING && json_raw(other).len > 0 &&
 	    !json_equals(other, text))
-		(void)rule_broken(check, RULE_AUTH_DIFFERS, name, other);
+		(void)rule_broken_by(check, RULE_AUTH_DIFFERS, name, other);
 }
 
 /* "user:password", in scratch. */
@@ -114,27 +95,25 @@ check_login(const struct check *check, struct json_value entry,
 	user.len = str_find(text, ':');
 	password = str_skip(text, user.len + 1);
 	if (user.len == text.len) {
-		if (rule_broken(check, RULE_AUTH_COLON, "", auth) != CODE_OK)
+		if (rule_broken(check, RULE_AUTH_COLON, auth) != CODE_OK)
 			shape_hint_decoded(check->scratch, check->st);
 		return check->st->code;
 	}
 	if (user.len == 0 &&
-	    rule_broken(check, RULE_AUTH_USER, "", auth) != CODE_OK)
+	    rule_broken(check, RULE_AUTH_USER, auth) != CODE_OK)
 		return check->st->code;
 	if (password.len == 0)
-		(void)rule_broken(check, RULE_AUTH_PASSWORD, "", auth);
-	if (str_find(text, '\n') < text.len ||
-	    str_find(text, '\r') < text.len ||
-	    str_find(text, '\0') < text.len) {
-		(void)rule_broken(check, RULE_AUTH_CONTROL, "", auth);
+		(void)rule_broken(check, RULE_AUTH_PASSWORD, auth);
+	if (has_lines(text) || has(text, '\0')) {
+		(void)rule_broken(check, RULE_AUTH_CONTROL, auth);
 		shape_hint_echo(check->st);
 	}
 	compare(check, entry, "username", user);
 	compare(check, entry, "password", password);
 	if (is_placeholder(text))
-		(void)rule_broken(check, RULE_AUTH_PLACEHOLDER, "", auth);
+		(void)rule_broken(check, RULE_AUTH_PLACEHOLDER, auth);
 	if (has_expired(password, check->policy->now))
-		(void)rule_broken(check, RULE_AUTH_EXPIRED, "", auth);
+		(void)rule_broken(check, RULE_AUTH_EXPIRED, auth);
 	return check->st->code;
 }
 
@@ -151,7 +130,7 @@ check_absent(const struct check *check, struct json_value root,
 			  elsewhere ? RULE_AUTH_ELSEWHERE
 			  : apart   ? RULE_AUTH_APART
 				    : RULE_AUTH_MISSING,
-			  "", entry);
+			  entry);
 	shape_hint_entry(root, entry, check->st);
 	return check->st->code;
 }
@@ -161,26 +140,28 @@ auth_check(const struct check *check, struct json_value root,
 	   const struct json_iter *entry)
 {
 	struct json_value auth = json_get(entry->value, "auth");
+	struct buf *scratch = check->scratch;
 	enum rule rule;
 
+	buf_reset(scratch);
 	if (json_type(auth) == JSON_ABSENT)
 		return check_absent(check, root, entry->value);
 	if (json_type(auth) == JSON_NULL)
-		return rule_broken(check, RULE_AUTH_NULL, "auth", auth);
-	if (json_type(auth) != JSON_STRING)
-		return rule_broken(check, RULE_AUTH_TYPE, "auth", auth);
+		return rule_broken_by(check, RULE_AUTH_NULL, "auth", auth);
+	if (!json_string(auth, scratch))
+		return rule_broken_by(check, RULE_AUTH_TYPE, "auth", auth);
 	if (json_equals(entry->key, STR("cloud.openshift.com")) &&
-	    has_lines(auth, check->scratch) &&
-	    rule_broken(check, RULE_AUTH_LINES, "", auth) != CODE_OK)
+	    has_lines(str_trim(buf_view(scratch))) &&
+	    rule_broken(check, RULE_AUTH_LINES, auth) != CODE_OK)
 		return check->st->code;
-	rule = decode(auth, check->scratch);
+	rule = decode(scratch);
 	if (rule != RULE_NONE)
-		(void)rule_broken(check, rule, "", auth);
+		(void)rule_broken(check, rule, auth);
 	if (rule == RULE_AUTH_UNPADDED || rule == RULE_AUTH_ALPHABET)
 		shape_hint_recode(check->st);
 	if (rule == RULE_AUTH_BASE64)
 		return check->st->code;
-	if (check->scratch->len == 0)
-		return rule_broken(check, RULE_AUTH_EMPTY, "", auth);
+	if (scratch->len == 0)
+		return rule_broken(check, RULE_AUTH_EMPTY, auth);
 	return check_login(check, entry->value, auth);
 }

@@ -95,14 +95,14 @@ key_check(const struct check *check, struct json_value auths,
 		return check->st->code;
 	rule = broken_by(buf_view(check->scratch));
 	if (rule != RULE_NONE)
-		(void)rule_broken(check, rule, "", key);
+		(void)rule_broken(check, rule, key);
 	/* The kubelet knows it by the other name only. */
 	if (str_eq(buf_view(check->scratch), STR("docker.io")) &&
 	    json_type(json_get(auths, HUB[0])) == JSON_ABSENT &&
 	    json_type(json_get(auths, HUB[1])) == JSON_ABSENT)
-		(void)rule_broken(check, RULE_KEY_HUB, "", key);
+		(void)rule_broken(check, RULE_KEY_HUB, key);
 	else if (has_twin(auths, key))
-		(void)rule_broken(check, RULE_KEY_TWIN, "", key);
+		(void)rule_broken(check, RULE_KEY_TWIN, key);
 	return check->st->code;
 }
 
@@ -138,7 +138,7 @@ keys_check_required(const struct check *check, struct json_value auths)
 		/* A longer one is left out. */
 		if (!str_copy(wanted, name, sizeof(name)))
 			name[0] = '\0';
-		return rule_broken(check, RULE_REQUIRED, name, auths);
+		return rule_broken_by(check, RULE_REQUIRED, name, auths);
 	}
 	return check->st->code;
 }

@@ -65,8 +65,8 @@ put_consumers(struct buf *out, const char *before, unsigned set)
 }
 
 enum code
-rule_broken(const struct check *check, enum rule rule, const char *name,
-	    struct json_value where)
+rule_broken_by(const struct check *check, enum rule rule, const char *name,
+	       struct json_value where)
 {
 	enum level level = level_of(check->policy, rule);
 	struct pullsecret_findings *found = check->found;
@@ -96,4 +96,10 @@ rule_broken(const struct check *check, enum rule rule, const char *name,
 		found->kept++;
 	}
 	return CODE_OK;
+}
+
+enum code
+rule_broken(const struct check *check, enum rule rule, struct json_value where)
+{
+	return rule_broken_by(check, rule, "", where);
 }

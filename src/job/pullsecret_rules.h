@@ -103,7 +103,11 @@ struct check {
  * error, as a warning or not at all. `name` goes in front of the rule's text.
  * The code of the check so far.
  */
+enum code rule_broken_by(const struct check *check, enum rule rule,
+			 const char *name, struct json_value where);
+
+/* The same for a rule whose text needs no name. */
 enum code rule_broken(const struct check *check, enum rule rule,
-		      const char *name, struct json_value where);
+		      struct json_value where);
 
 #endif

@@ -65,8 +65,8 @@ shape_hint_root(struct json_value root, struct status *st)
 	while (json_next(&member))
 		if (json_type(json_get(member.value, "auth")) != JSON_ABSENT) {
 			status_hint(st,
-				    HINT("this looks like the inside of auths "
-					 "or an old .dockercfg",
+				    HINT("an old .dockercfg, or the inside of "
+					 "auths",
 					 "jq '{auths:.}' FILE"));
 			return;
 		}

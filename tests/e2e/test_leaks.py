@@ -18,6 +18,7 @@ from conftest import CANARY, LABELS, PULL_SECRET, SECRET, Job, auth, contents, n
 from leaks import leaked
 from proxyserver import ProxyServer
 from test_credential_types import Files
+from test_consumers import FOLDER, VERDICTS
 from test_validation import REFUSED, text_bytes
 from tracer import StoppedAtExit, trace_me
 
@@ -260,6 +261,11 @@ def test_invalid_pull_secrets(watch, tmp_path):
         path.write_bytes(text_bytes(text))
         job(code=3, PULL_SECRET_DATA=None, PULL_SECRET_FILE=path)
         validate("validate", path, code=3, PULL_SECRET_DATA=None)
+    warned = watch("validate: warnings")
+    for name, verdict in VERDICTS.items():
+        if verdict[0] == "w":
+            path.write_bytes((FOLDER / f"{name}.json").read_bytes())
+            warned("validate", path, code=0, PULL_SECRET_DATA=None)
 
 
 @traced
