@@ -42,6 +42,7 @@ class Federation:
     method and path, and what they are; clients that must say who
     they are, id -> secret; impersonators, (caller, account) pairs that are allowed;
     aws, access keys by id, (secret, session token or None) each;
+    issuers, public keys (PEM, RSA) of those who sign subject tokens, by "iss";
     long_lived, accounts whose tokens may live for 12 hours instead of one."""
 
     name = "federation"
@@ -58,6 +59,7 @@ class Federation:
         self.impersonators = set()
         self.long_lived = set()
         self.aws = {}
+        self.issuers = {}
         self.audiences = {POOL, WORKFORCE}
         self.gdch = {}  # system:serviceaccount:PROJECT:NAME -> public key
         self._tokens = tokens
@@ -184,7 +186,19 @@ class Federation:
             return aws.verified(token, audience, self.aws, self._tokens.now())
         if kind == MUTUAL:
             return certificate is not None and _leaf_of(token) == certificate
-        return token == self.subject
+        return token == self.subject or self._is_signed(token, audience)
+
+    def _is_signed(self, token, audience):
+        """A JWT of an issuer that the pool trusts, such as a cluster's projected token."""
+        try:
+            issuer = self.issuers[keys.read(token)[1].get("iss")]
+            _, claims = keys.verify(token, "RS256", issuer)
+        except (KeyError, TypeError, keys.BadToken):
+            return False
+        given = claims.get("aud")
+        wanted = {audience, f"https:{audience}"}
+        return (wanted & set(given if isinstance(given, list) else [given])
+                and claims.get("iat", 0) <= self._tokens.now() < claims.get("exp", 0))
 
     def _introspect(self, request):
         """RFC 7662; Google asks who asks."""

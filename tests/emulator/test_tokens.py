@@ -182,6 +182,22 @@ def test_the_project_of_a_workforce(exchange, options, fine):
     assert answer.status == (200 if fine else 400)
 
 
+@pytest.mark.parametrize("changes, fine", [
+    ({}, True), ({"aud": [f"https:{federation.POOL}"]}, True), ({"aud": federation.POOL}, True),
+    ({"aud": "https://kubernetes.default.svc"}, False), ({"aud": None}, False),
+    ({"exp": 1}, False), ({"iat": 10**10, "exp": 10**11}, False), ({"iss": "other"}, False),
+    ({"iss": []}, False)])
+def test_tokens_of_an_issuer(emu, exchange, changes, fine):
+    """As a cluster signs them for its pods; the pool knows the public key."""
+    private, now = keys.private_key(emu.directory), int(emu.tokens.now())
+    emu.federation.issuers["https://cluster.example"] = keys.public_key(private)
+    claims = {"iss": "https://cluster.example", "aud": [federation.POOL], "iat": now - 1,
+              "exp": now + 600, "sub": "system:serviceaccount:ns:name", **changes}
+    token = keys.signed(private, "k", claims)
+    assert exchange(subject_token=token).status == (200 if fine else 400)
+    assert exchange(subject_token=token[:-4] + "AAAA").status == 400
+
+
 def test_introspection_and_revocation(emu, driver, exchange):
     emu.federation.clients["client"] = "s:ecret"
     token = exchange(BASIC.items()).json["access_token"]
