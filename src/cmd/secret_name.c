@@ -7,23 +7,32 @@
 static bool
 split_name(struct secret_name *out, const char *name)
 {
-	static const char *const FIXED[] = { "projects", "secrets",
-					     "versions" };
-	struct str rest = str_from(name), part[6];
-	size_t parts = 0;
+	const struct {
+		const char *word;
+		char *out;
+		size_t size;
+		bool optional;
+	} parts[] = {
+		{ "projects", out->project, sizeof(out->project), false },
+		{ "locations", out->location, sizeof(out->location), true },
+		{ "secrets", out->secret, sizeof(out->secret), false },
+		{ "versions", out->version, sizeof(out->version), true },
+	};
+	struct str rest = str_from(name), word, value;
+	bool more = str_split(&rest, '/', &word);
 
-	while (parts < 6 && str_split(&rest, '/', &part[parts]))
-		parts++;
-	if ((parts != 4 && parts != 6) || rest.ptr != NULL)
-		return false;
-	for (size_t i = 0; i < parts; i += 2)
-		if (!str_eq(part[i], str_from(FIXED[i / 2])))
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!more || !str_eq(word, str_from(parts[i].word))) {
+			if (!parts[i].optional)
+				return false;
+			continue;
+		}
+		if (!str_split(&rest, '/', &value) || value.len == 0 ||
+		    !str_copy(value, parts[i].out, parts[i].size))
 			return false;
-	return str_copy(part[1], out->project, sizeof(out->project)) &&
-	       str_copy(part[3], out->secret, sizeof(out->secret)) &&
-	       (parts == 4 ||
-		(part[5].len > 0 &&
-		 str_copy(part[5], out->version, sizeof(out->version))));
+		more = str_split(&rest, '/', &word);
+	}
+	return !more;
 }
 
 enum code
@@ -43,8 +52,11 @@ secret_name_read(struct secret_name *out, const char *name, struct task *task,
 			return status_set(st, CODE_INVALID_ARGUMENT,
 					  "a full name is projects/P/secrets/S "
 					  "or projects/P/secrets/S/versions/N, "
-					  "not %s",
+					  "with locations/L/ after P/ for a "
+					  "regional one, not %s",
 					  redact_argument(name));
+		target_set_location(out->location[0] != '\0' ? out->location
+							     : NULL);
 		project = out->project;
 		name = out->secret;
 	}

@@ -41,8 +41,8 @@ client_load(struct client *client, const struct client_settings *settings,
 	if (cred_load(&client->cred, &settings->cred, &client->call, st) !=
 		    CODE_OK ||
 	    secretmanager_init(&client->sm, settings->cred.endpoint,
-			       &client->cred, &client->call, client->listener,
-			       st) != CODE_OK)
+			       settings->location, &client->cred, &client->call,
+			       client->listener, st) != CODE_OK)
 		return st->code;
 	return read_connect_to(client, settings->connect_to, st);
 }

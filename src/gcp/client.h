@@ -14,6 +14,7 @@
 struct client_settings {
 	struct cred_settings cred;
 	const char *connect_to; /* SECRET_MANAGER_CONNECT_TO */
+	const char *location;   /* of regional secrets */
 };
 
 /*

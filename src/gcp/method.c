@@ -32,7 +32,12 @@ write_target(const char *path, const struct args *args, struct buf *out)
 		if (rest.ptr == NULL)
 			break;
 		(void)str_split(&rest, '}', &name);
-		percent_encode(out, str_from(value_of(args, name)));
+		if (!str_eq(name, STR("location"))) {
+			percent_encode(out, str_from(value_of(args, name)));
+		} else if (args->location[0] != '\0') {
+			buf_put_cstr(out, "/locations/");
+			buf_put_cstr(out, args->location);
+		}
 	}
 }
 
@@ -132,10 +137,13 @@ call_once(struct secretmanager *sm, const struct method *method,
 
 enum code
 method_call(struct secretmanager *sm, const struct method *method,
-	    const struct args *args, struct retry *retry, struct status *st)
+	    const struct args *given, struct retry *retry, struct status *st)
 {
+	struct args args = *given;
+
+	args.location = sm->location;
 	sm->may_have_acted = false;
-	while (call_once(sm, method, args, retry->until, st) != CODE_OK) {
+	while (call_once(sm, method, &args, retry->until, st) != CODE_OK) {
 		sm->may_have_acted |= sm->delivery == MAYBE_ACTED;
 		if (!method->idempotent && sm->delivery == MAYBE_ACTED)
 			break;

@@ -11,19 +11,19 @@
 #include "base/json_write.h"
 #include "gcp/secretmanager.h"
 
-#define SECRETS "/v1/projects/{project}/secrets"
+#define SECRETS "/v1/projects/{project}{location}/secrets"
 
 /* The arguments of all methods; each uses some of them. */
 struct args {
 	const char *project;
+	const char *location; /* method_call() sets it: sm->location */
 	const char *secret;
 	const char *version;
 	const char *etag;
 	const char *filter;
 	const char *page; /* the token of the page that is asked for */
 	struct str payload;
-	const struct label *labels;
-	size_t label_count;
+	const struct new_secret *new_secret;
 	const char *const *permission;
 	size_t permission_count;
 	/* where the reply goes */
@@ -38,7 +38,10 @@ struct args {
 /* One row for each call of the API. */
 struct method {
 	const char *verb;
-	/* "{project}", "{secret}" and so on stand for those of args. */
+	/*
+	 * "{project}", "{secret}" and so on stand for those of args, and
+	 * "{location}" for "/locations/LOCATION", or nothing.
+	 */
 	const char *path;
 	/* May be sent again where the server may have acted. */
 	bool idempotent;
@@ -58,11 +61,12 @@ MUST_CHECK enum code method_endpoint(struct url *url, const char *endpoint,
 				     const char *variable, struct status *st);
 
 /*
- * Reads "projects/P/secrets/SECRET/versions/N"; the number must be there. False
- * for all else.
+ * Reads the name of a version of the secret that `args` name, as
+ * "projects/P/secrets/SECRET/versions/N"; the number must be there. False for
+ * all else.
  */
 MUST_CHECK bool method_read_version_name(struct json_value value,
-					 const char *secret,
+					 const struct args *args,
 					 struct secret_version *version);
 
 /*
@@ -80,7 +84,7 @@ enum code method_read_permissions(struct call *call, const struct args *args,
  */
 MUST_CHECK enum code method_call(struct secretmanager *sm,
 				 const struct method *method,
-				 const struct args *args, struct retry *retry,
+				 const struct args *given, struct retry *retry,
 				 struct status *st);
 
 #endif

@@ -1,8 +1,10 @@
 #include "gcp/secretmanager.h"
 
 #include "base/codec.h"
+#include "base/format.h"
 #include "base/json_write.h"
 #include "gcp/method.h"
+#include "sys/opt.h"
 
 static const struct conn_limits LIMITS = {
 	.dial = { .resolve_ms = 10000, .connect_ms = 5000 },
@@ -27,22 +29,85 @@ const char SECRETMANAGER_HINTS[] =
 	"the token was new: set the clock here (NTP)\0"
 	"FAILED_PRECONDITION|LOCATION_ORG_POLICY_VIOLATED\0"
 	"gcp.resourceLocations\0"
-	"the organization allows no global secret: create it first, gcloud "
-	"secrets create NAME --replication-policy=user-managed "
-	"--locations=LOCATION\0";
+	"the organization allows no secret there; name locations that it "
+	"allows: --location A,B (SECRET_LOCATIONS), or --regional LOCATION "
+	"(SECRET_REGION)\0"
+	"FAILED_PRECONDITION|PERMISSION_DENIED\0"
+	"cloudkms.\0"
+	"check the key's name, and grant roles/cloudkms."
+	"cryptoKeyEncrypterDecrypter on it to service-PROJECT_NUMBER"
+	"@gcp-sa-secretmanager.iam.gserviceaccount.com\0";
+
+bool
+secretmanager_is_location(struct str text)
+{
+	return text.len > 0 && text.len < LOCATION_SIZE &&
+	       str_only(text, "a-z0-9-") && text.ptr[0] != '-' &&
+	       text.ptr[text.len - 1] != '-';
+}
+
+/* Takes "WORD/" and a part, which goes to `part`, off the front of a name. */
+static bool
+skip_parts(struct str *rest, struct str word, struct str *part)
+{
+	struct str first;
+
+	return str_split(rest, '/', &first) && str_eq(first, word) &&
+	       str_split(rest, '/', part);
+}
+
+bool
+secretmanager_is_kms_key(struct str text, struct str *location)
+{
+	static const char SET[] = "A-Za-z0-9.:_-";
+	struct str project, ring, key;
+
+	return skip_parts(&text, STR("projects"), &project) &&
+	       skip_parts(&text, STR("locations"), location) &&
+	       skip_parts(&text, STR("keyRings"), &ring) &&
+	       skip_parts(&text, STR("cryptoKeys"), &key) && text.ptr == NULL &&
+	       project.len > 0 && ring.len > 0 && key.len > 0 &&
+	       str_only(project, SET) && str_only(ring, SET) &&
+	       str_only(key, SET) && secretmanager_is_location(*location);
+}
+
+struct str
+secretmanager_kms_key_at(const char *keys, struct str location)
+{
+	struct str rest = keys == NULL ? STR("") : str_from(keys), key, place;
+
+	while (str_split(&rest, ',', &key))
+		if (secretmanager_is_kms_key(key, &place) &&
+		    str_eq(place, location))
+			return key;
+	return STR("");
+}
 
 enum code
 secretmanager_init(struct secretmanager *sm, const char *endpoint,
-		   struct cred *cred, struct call *call,
+		   const char *location, struct cred *cred, struct call *call,
 		   const struct retry_listener *listener, struct status *st)
 {
+	char service[LOCATION_SIZE + 32] = "secretmanager";
+
+	sm->location[0] = '\0';
+	if (location != NULL) {
+		if (!secretmanager_is_location(str_from(location)))
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "%s must be a location, as us-east1",
+					  opt_given("SECRET_REGION"));
+		(void)str_copy(str_from(location), sm->location,
+			       sizeof(sm->location));
+		(void)format_text(service, sizeof(service),
+				  "secretmanager.%s.rep", location);
+	}
 	sm->name = "Secret Manager";
 	sm->hints = SECRETMANAGER_HINTS;
 	sm->cred = cred;
 	sm->call = call;
 	sm->listener = listener;
-	return method_endpoint(&sm->url, endpoint, "secretmanager",
-			       cred->universe, "SECRET_MANAGER_ENDPOINT", st);
+	return method_endpoint(&sm->url, endpoint, service, cred->universe,
+			       "SECRET_MANAGER_ENDPOINT", st);
 }
 
 void
@@ -51,21 +116,71 @@ secretmanager_connect(struct secretmanager *sm, const struct network *network)
 	conn_init(&sm->conn, &sm->url, network, &LIMITS);
 }
 
-/* The Secret: {"replication": {"automatic": {}}, "labels": {...}}. */
+/* "customerManagedEncryption": {"kmsKeyName": KEY}, if there is a key. */
+static void
+put_key(const struct placement *placement, struct str location,
+	struct json_writer *json)
+{
+	struct str key =
+		secretmanager_kms_key_at(placement->kms_keys, location);
+
+	if (key.len == 0)
+		return;
+	json_key(json, "customerManagedEncryption");
+	json_open_object(json);
+	json_member(json, "kmsKeyName", key);
+	json_close(json);
+}
+
+/*
+ * "replication": {"automatic": {KEY}} or {"userManaged": {"replicas":
+ * [{"location": L, KEY}]}}; a regional secret has just the key.
+ */
+static void
+put_placement(const struct args *args, struct json_writer *json)
+{
+	const struct placement *placement = &args->new_secret->placement;
+	struct str rest, place;
+
+	if (args->location[0] != '\0') {
+		put_key(placement, str_from(args->location), json);
+		return;
+	}
+	json_key(json, "replication");
+	json_open_object(json);
+	json_key(json,
+		 placement->locations == NULL ? "automatic" : "userManaged");
+	json_open_object(json);
+	if (placement->locations == NULL) {
+		put_key(placement, STR("global"), json);
+	} else {
+		rest = str_from(placement->locations);
+		json_key(json, "replicas");
+		json_open_array(json);
+		while (str_split(&rest, ',', &place)) {
+			json_open_object(json);
+			json_member(json, "location", place);
+			put_key(placement, place, json);
+			json_close(json);
+		}
+		json_close(json);
+	}
+	json_close(json);
+	json_close(json);
+}
+
+/* The Secret. */
 static void
 put_secret(const struct args *args, struct json_writer *json)
 {
-	json_key(json, "replication");
-	json_open_object(json);
-	json_key(json, "automatic");
-	json_open_object(json);
-	json_close(json);
-	json_close(json);
+	const struct new_secret *new_secret = args->new_secret;
+
+	put_placement(args, json);
 	json_key(json, "labels");
 	json_open_object(json);
-	for (size_t i = 0; i < args->label_count; i++)
-		json_member(json, args->labels[i].key,
-			    str_from(args->labels[i].value));
+	for (size_t i = 0; i < new_secret->label_count; i++)
+		json_member(json, new_secret->labels[i].key,
+			    str_from(new_secret->labels[i].value));
 	json_close(json);
 }
 
@@ -85,36 +200,35 @@ put_payload(const struct args *args, struct json_writer *json)
 }
 
 /*
- * Takes "projects/P/secrets/SECRET" off the front of a resource name, where P
- * may be the project's number.
+ * Takes "projects/P/secrets/SECRET" or, at a location, "projects/P/locations/
+ * LOCATION/secrets/SECRET" off the front of a resource name, where P may be the
+ * project's number.
  */
 static bool
-skip_secret_name(struct str *rest, const char *secret)
+skip_secret_name(struct str *rest, const struct args *args)
 {
-	struct str part[4];
+	struct str part;
 
-	for (size_t i = 0; i < 4; i++)
-		if (!str_split(rest, '/', &part[i]))
-			return false;
-	return str_eq(part[0], STR("projects")) &&
-	       str_only(part[1], "a-z0-9.:-") &&
-	       str_eq(part[2], STR("secrets")) &&
-	       str_eq(part[3], str_from(secret));
+	return skip_parts(rest, STR("projects"), &part) &&
+	       str_only(part, "a-z0-9.:-") &&
+	       (args->location[0] == '\0' ||
+		(skip_parts(rest, STR("locations"), &part) &&
+		 str_eq(part, str_from(args->location)))) &&
+	       skip_parts(rest, STR("secrets"), &part) &&
+	       str_eq(part, str_from(args->secret));
 }
 
 bool
-method_read_version_name(struct json_value value, const char *secret,
+method_read_version_name(struct json_value value, const struct args *args,
 			 struct secret_version *version)
 {
-	struct str rest, versions, number;
+	struct str rest, number;
 
 	if (!json_cstr(value, version->name, sizeof(version->name)))
 		return false;
 	rest = str_from(version->name);
-	if (skip_secret_name(&rest, secret) &&
-	    str_split(&rest, '/', &versions) &&
-	    str_eq(versions, STR("versions")) &&
-	    str_split(&rest, '/', &number) && rest.ptr == NULL &&
+	if (skip_secret_name(&rest, args) &&
+	    skip_parts(&rest, STR("versions"), &number) && rest.ptr == NULL &&
 	    parse_uint(number, &version->number) && version->number > 0)
 		return true;
 	wipe(version->name, sizeof(version->name));
@@ -126,7 +240,7 @@ read_added(struct call *call, const struct args *args, struct status *st)
 {
 	struct json_value name = json_get(json_root(&call->json), "name");
 
-	if (!method_read_version_name(name, args->secret, args->found))
+	if (!method_read_version_name(name, args, args->found))
 		return status_set(st, CODE_UNAVAILABLE,
 				  "the reply to addVersion does not name a "
 				  "version of %s",
@@ -183,7 +297,7 @@ read_accessed(struct call *call, const struct args *args, struct status *st)
 	struct json_value name = json_get(json_root(&call->json), "name");
 	uint64_t number;
 
-	if (!method_read_version_name(name, args->secret, args->found))
+	if (!method_read_version_name(name, args, args->found))
 		return status_set(st, CODE_UNAVAILABLE,
 				  "the reply to access does not name a "
 				  "version of %s",
@@ -209,10 +323,11 @@ read_secret(struct call *call, const struct args *args, struct status *st)
 	if (!json_cstr(json_get(root, "name"), name, sizeof(name)))
 		name[0] = '\0';
 	rest = str_from(name);
-	if (!skip_secret_name(&rest, args->secret) || rest.ptr != NULL)
+	if (!skip_secret_name(&rest, args) || rest.ptr != NULL)
 		return status_set(st, CODE_UNAVAILABLE,
 				  "the reply to get does not name secret %s",
 				  args->secret);
+	found->whole = root;
 	found->labels = json_get(root, "labels");
 	found->aliases = json_get(root, "versionAliases");
 	if (!json_cstr(json_get(root, "etag"), found->etag,
@@ -323,13 +438,12 @@ secretmanager_test_permissions(struct secretmanager *sm, const char *project,
 
 enum code
 secretmanager_create(struct secretmanager *sm, const char *project,
-		     const char *secret, const struct label *labels,
-		     size_t count, struct retry *retry, struct status *st)
+		     const char *secret, const struct new_secret *new_secret,
+		     struct retry *retry, struct status *st)
 {
 	const struct args args = { .project = project,
 				   .secret = secret,
-				   .labels = labels,
-				   .label_count = count };
+				   .new_secret = new_secret };
 
 	return method_call(sm, &CREATE_SECRET, &args, retry, st);
 }

@@ -17,9 +17,25 @@
 /* Of an etag and the final NUL; they have some 20 characters. */
 #define ETAG_SIZE 128
 
+/* Of a location, "us-east1", and the final NUL. */
+#define LOCATION_SIZE 48
+
 struct label {
 	const char *key;
 	const char *value;
+};
+
+/* Where a new secret is placed; texts that were checked. */
+struct placement {
+	const char *locations; /* "A,B"; NULL: everywhere, or the region */
+	const char *kms_keys;  /* "KEY,KEY", one for each location, or NULL */
+};
+
+/* A new secret. */
+struct new_secret {
+	const struct label *labels;
+	size_t label_count;
+	struct placement placement;
 };
 
 /* What to do about the errors of Secret Manager (hint.h). */
@@ -37,6 +53,7 @@ struct secretmanager {
 	struct call *call;
 	const struct retry_listener *listener;
 	struct str secret; /* set by the caller: kept out of errors */
+	char location[LOCATION_SIZE]; /* readable; "": secrets are global */
 	char bearer[TOKEN_MAX + 8];
 };
 
@@ -45,6 +62,7 @@ struct secret_resource {
 	char etag[ETAG_SIZE]; /* opaque, with its quotes */
 	struct json_value labels;
 	struct json_value aliases; /* {"ALIAS": "NUMBER"} */
+	struct json_value whole;
 };
 
 /* A version of a secret. */
@@ -53,15 +71,28 @@ struct secret_version {
 	uint64_t number;
 };
 
+/* Whether a text looks like a location. */
+bool secretmanager_is_location(struct str text);
+
+/*
+ * Whether a text is a key's name, "projects/P/locations/L/keyRings/R/
+ * cryptoKeys/K"; L goes to `location`.
+ */
+bool secretmanager_is_kms_key(struct str text, struct str *location);
+
+/* The one of "KEY,KEY" (may be NULL) at a location; len 0: there is none. */
+struct str secretmanager_kms_key_at(const char *keys, struct str location);
+
 /*
  * Reads the base URL: `endpoint`, or Google's if that is NULL. https, or http
- * on the loopback. INVALID_ARGUMENT says what is wrong with it.
+ * on the loopback. With `location` (SECRET_REGION, may be NULL) all secrets are
+ * regional ones of that location, which Google has at an endpoint of its own.
+ * INVALID_ARGUMENT says what is wrong with them.
  */
-MUST_CHECK enum code secretmanager_init(struct secretmanager *sm,
-					const char *endpoint, struct cred *cred,
-					struct call *call,
-					const struct retry_listener *listener,
-					struct status *st);
+MUST_CHECK enum code
+secretmanager_init(struct secretmanager *sm, const char *endpoint,
+		   const char *location, struct cred *cred, struct call *call,
+		   const struct retry_listener *listener, struct status *st);
 
 /* Prepares the connection; `network` must stay. */
 void secretmanager_connect(struct secretmanager *sm,
@@ -98,13 +129,13 @@ MUST_CHECK enum code secretmanager_test_permissions(
 	struct retry *retry, struct status *st);
 
 /*
- * Creates a secret without versions, automatically replicated, with labels.
- * ALREADY_EXISTS if it is there.
+ * Creates a secret without versions; ALREADY_EXISTS if it is there. If it is a
+ * global one without locations it is replicated automatically.
  */
 MUST_CHECK enum code
 secretmanager_create(struct secretmanager *sm, const char *project,
-		     const char *secret, const struct label *labels,
-		     size_t count, struct retry *retry, struct status *st);
+		     const char *secret, const struct new_secret *new_secret,
+		     struct retry *retry, struct status *st);
 
 /*
  * Adds a version with its CRC32C. Not idempotent: after a failure with

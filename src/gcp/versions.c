@@ -31,15 +31,15 @@ read_state(struct json_value value)
 
 /* The SecretVersion of the API. */
 static enum code
-read_info(struct json_value version, const char *secret,
+read_info(struct json_value version, const struct args *args,
 	  struct version_info *info, struct status *st)
 {
 	struct secret_version name;
 
-	if (!method_read_version_name(json_get(version, "name"), secret, &name))
+	if (!method_read_version_name(json_get(version, "name"), args, &name))
 		return status_set(st, CODE_UNAVAILABLE,
 				  "the reply does not name a version of %s",
-				  secret);
+				  args->secret);
 	info->number = name.number;
 	info->state = read_state(json_get(version, "state"));
 	info->created = read_time(version, "createTime");
@@ -63,8 +63,8 @@ read_page(struct call *call, const struct args *args, struct status *st)
 	size_t count = 0;
 
 	while (json_next(&iter) && count < VERSIONS_PAGE)
-		if (read_info(iter.value, args->secret, &list->entry[count++],
-			      st) != CODE_OK)
+		if (read_info(iter.value, args, &list->entry[count++], st) !=
+		    CODE_OK)
 			return st->code;
 	if (json_size(json_get(root, "versions")) > count ||
 	    (json_type(next) != JSON_ABSENT &&
@@ -83,7 +83,7 @@ read_page(struct call *call, const struct args *args, struct status *st)
 static enum code
 read_changed(struct call *call, const struct args *args, struct status *st)
 {
-	return read_info(json_root(&call->json), args->secret, args->info, st);
+	return read_info(json_root(&call->json), args, args->info, st);
 }
 
 static void

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/format.h"
 #include "gcp/resourcemanager.h"
 #include "job/doctor_finding.h"
 
@@ -36,6 +37,7 @@ struct question {
 	struct doctor *d;
 	struct program *program;
 	const char *project, *secret;
+	char at_location[LOCATION_SIZE + 12]; /* for gcloud, or "" */
 	enum sight sight;
 	bool may_get;        /* secretmanager.secrets.get is granted */
 	bool asks_project;   /* the last request was about the project */
@@ -133,9 +135,9 @@ hint_at_causes(struct question *q)
 	doctor_hint(d, DOCTOR_SECRET,
 		    "wrong project: gcloud projects describe %s", q->project);
 	doctor_hint(d, DOCTOR_SECRET,
-		    "not created yet: gcloud secrets describe %s --project=%s; "
-		    "the first run creates it, with %s on the project",
-		    q->secret, q->project, PERMISSION[CREATE]);
+		    "not created yet: gcloud secrets describe %s --project=%s"
+		    "%s; the first run creates it, with %s on the project",
+		    q->secret, q->project, q->at_location, PERMISSION[CREATE]);
 }
 
 static void
@@ -148,9 +150,10 @@ hint_at_grant(struct question *q, size_t permission)
 	else if (q->sight == THERE)
 		doctor_hint(q->d, STEP[permission],
 			    "grant it on the secret: gcloud secrets "
-			    "add-iam-policy-binding %s --project=%s "
+			    "add-iam-policy-binding %s --project=%s%s "
 			    "--member=MEMBER --role=%s",
-			    q->secret, q->project, ROLE[permission]);
+			    q->secret, q->project, q->at_location,
+			    ROLE[permission]);
 	else
 		hint_at_role(q, STEP[permission], "grant it on the project",
 			     ROLE[permission], "");
@@ -364,8 +367,13 @@ doctor_ask(struct doctor *d, struct program *program)
 				     .secret = program->task.secret,
 				     .started = clock_ms() };
 	struct question *q = &question;
-	bool passed = check_api(q);
+	const char *location = program->client.sm.location;
+	bool passed;
 
+	if (location[0] != '\0')
+		(void)format_text(q->at_location, sizeof(q->at_location),
+				  " --location=%s", location);
+	passed = check_api(q);
 	check_clock(q);
 	if (!passed)
 		return;

@@ -1,6 +1,7 @@
 #include "job/options.h"
 
 #include "gcp/adc.h"
+#include "job/target.h"
 
 static struct run_options run;
 static const char *log_options[LOG_OPTIONS];
@@ -175,6 +176,7 @@ options_load_client(struct client *client, struct status *st)
 		},
 
 		.connect_to = net.connect_to,
+		.location = target_options()->location,
 	};
 
 	return client_load(client, &settings, st);

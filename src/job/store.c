@@ -55,6 +55,11 @@ create_secret(struct storing *storing, struct status *st)
 		{ "resource-type", "pull-secret" },
 		{ "hyperfleet-version", "v1" },
 	};
+	const struct new_secret new_secret = {
+		.labels = labels,
+		.label_count = sizeof(labels) / sizeof(labels[0]),
+		.placement = placement_given(),
+	};
 	struct retry retry = retries(storing);
 	int64_t started = clock_ms();
 
@@ -62,8 +67,7 @@ create_secret(struct storing *storing, struct status *st)
 	report_info(report, CREATE, "Creating new secret: %s",
 		    storing->task->secret);
 	(void)secretmanager_create(&storing->client->sm, storing->task->project,
-				   storing->task->secret, labels,
-				   sizeof(labels) / sizeof(labels[0]), &retry,
+				   storing->task->secret, &new_secret, &retry,
 				   st);
 	if (st->code == CODE_OK) {
 		storing->has_baseline = true;
@@ -368,7 +372,8 @@ static const struct opt_table *const TABLES[] = { STORE_TABLES, NULL };
 static enum code
 check(struct status *st)
 {
-	if (input_check(st) != CODE_OK || prune_check(st) != CODE_OK)
+	if (input_check(st) != CODE_OK || placement_check(st) != CODE_OK ||
+	    prune_check(st) != CODE_OK)
 		return st->code;
 	return validation_check_options(st);
 }

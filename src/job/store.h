@@ -8,6 +8,7 @@
 #include "job/input.h"
 #include "job/job.h"
 #include "job/options.h"
+#include "job/placement.h"
 #include "job/prune.h"
 #include "job/target.h"
 #include "job/validation.h"
@@ -18,7 +19,8 @@ extern const struct opt_table STORE_OPTIONS;
 /* All tables of the main job, in their order. */
 #define STORE_TABLES \
 	&TARGET_OPTIONS, &INPUT_OPTIONS, &VALIDATION_OPTIONS, &STORE_OPTIONS, \
-		&KEEP_OPTIONS, &RUN_OPTIONS, &NETWORK_OPTIONS
+		&PLACEMENT_OPTIONS, &KEEP_OPTIONS, &RUN_OPTIONS, \
+		&NETWORK_OPTIONS
 
 /* How a payload is stored. */
 struct store_how {

@@ -15,6 +15,9 @@ static const struct opt OPTIONS[] = {
 	  "hyperfleet-CLUSTER_ID-pull-secret",
 	  "name of the secret, of A-Z a-z 0-9 _ -", &given.secret_name,
 	  OPT_PLAIN },
+	{ "--regional", "SECRET_REGION", "LOCATION", NULL,
+	  "location of a regional secret, at its regional endpoint",
+	  &given.location, OPT_PLAIN },
 };
 
 const struct opt_table TARGET_OPTIONS = { "Secret", OPTIONS,
@@ -24,6 +27,12 @@ const struct target_options *
 target_options(void)
 {
 	return &given;
+}
+
+void
+target_set_location(const char *location)
+{
+	given.location = location;
 }
 
 /* What a name may be made of. */

@@ -13,12 +13,16 @@ struct target_options {
 	const char *project;     /* GCP_PROJECT_ID */
 	const char *cluster_id;  /* CLUSTER_ID */
 	const char *secret_name; /* SECRET_NAME */
+	const char *location;    /* SECRET_REGION */
 };
 
 extern const struct opt_table TARGET_OPTIONS;
 
 /* The values of TARGET_OPTIONS, not checked. */
 const struct target_options *target_options(void);
+
+/* Another SECRET_REGION than that of the options; NULL: none. It must stay. */
+void target_set_location(const char *location);
 
 /*
  * Takes GCP_PROJECT_ID, CLUSTER_ID and SECRET_NAME (by default

@@ -141,7 +141,7 @@ BAD_NAMES = [
     "projects/p/secrets/s/versions/1/", "projects/p/secrets/s/versions/1:access",
     "projects/p/secrets/s/versions/1/x", "projects/p/secrets/a b", "projects/p/secrets/a?b",
     "projects/../secrets/s", "projects/p?q/secrets/s", "projects/p%2F/secrets/s",
-    "projects/p/secrets/" + "x" * 256, "/projects/p/secrets/s", "projects/p/locations/l/secrets/s",
+    "projects/p/secrets/" + "x" * 256, "/projects/p/secrets/s", "projects/p/locations/l-/secrets/s",
     "Projects/p/secrets/s", "projects/p/Secrets/s", "secrets/s", "p/s", "versions/1",
     "//secretmanager.googleapis.com/projects/p/secrets/s", "https://x.example/",
     "projects/p/secrets/s/versions/99999999999999999999999", "x" * 5000,

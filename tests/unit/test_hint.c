@@ -282,7 +282,7 @@ TEST(what_services_say_has_its_own_remedy)
 		  "gke-metadata-server" },
 		{ "Secret Manager", "FAILED_PRECONDITION",
 		  "Constraint constraints/gcp.resourceLocations violated",
-		  "--replication-policy=user-managed" },
+		  "--location A,B" },
 		{ "Secret Manager", "CONSUMER_INVALID", "", "no such project" },
 		{ "Secret Manager", "ACCESS_TOKEN_EXPIRED", "", "clock" },
 	};
