@@ -68,10 +68,13 @@ read_pull_secret(struct doctor *d, struct program *program,
 		status_prefix(st, "invalid pull secret");
 	else
 		doctor_record(d, DOCTOR_PULL_SECRET, DOCTOR_OK, EXIT_DONE,
-			      "valid: %zu bytes, %zu %s", secret.len,
+			      "valid: %zu bytes, %zu %s%s", secret.len,
 			      found->registries,
 			      found->registries == 1 ? "registry"
-						     : "registries");
+						     : "registries",
+			      found->warnings == 0
+				      ? ""
+				      : ", with warnings: see validate");
 	return st->code;
 }
 

@@ -32,8 +32,7 @@ enum level {
 	ROW(AUTHS_EMPTY, ALWAYS, 0, 0, "auths is empty") \
 	ROW(REQUIRED, ALWAYS, 0, 0, " is required, but not in auths") \
 	/* Go finds members in any case, and of two the last one counts. */ \
-	ROW(CASE, ERROR, ALL, 0, \
-	    " but for upper and lower case, which Go does not tell apart") \
+	ROW(CASE, ERROR, ALL, 0, " but for upper and lower case") \
 	ROW(ROOT_HEADERS, ERROR, KUBELET, 0, " must be an object of strings") \
 	ROW(ROOT_HELPERS, ERROR, CRIO | MCO, 0, "") \
 	ROW(ROOT_UNREAD, WARNING, 0, KUBELET | MCO, "credential helpers") \
@@ -63,15 +62,13 @@ enum level {
 	ROW(AUTH_COLON, ERROR, KUBELET | ASSISTED, CRIO, \
 	    "auth is not base64 of user:password, there is no colon in it") \
 	ROW(AUTH_USER, ERROR, 0, PULLERS, "the user name in auth is empty") \
-	ROW(AUTH_PASSWORD, WARNING, 0, PULLERS, \
-	    "the password in auth is empty") \
+	ROW(AUTH_PASSWORD, WARNING, 0, PULLERS, "no password in auth") \
 	ROW(AUTH_CONTROL, ERROR, 0, PULLERS, \
-	    "a line break or NUL in what auth decodes to") \
+	    "a line break or NUL in user:password") \
 	ROW(AUTH_DIFFERS, WARNING, 0, PULLERS, \
 	    " differs from auth, which counts") \
 	ROW(AUTH_PLACEHOLDER, WARNING, 0, PULLERS, "auth is a placeholder") \
-	ROW(AUTH_EXPIRED, WARNING, 0, PULLERS, \
-	    "the token in auth has expired") \
+	ROW(AUTH_EXPIRED, WARNING, 0, PULLERS, "the JWT in auth has expired") \
 	ROW(KEY_HTTP, WARNING, 0, CRIO, "http:// before a registry") \
 	ROW(KEY_USER, WARNING, 0, PULLERS, "@ in a registry") \
 	ROW(KEY_SPACE, WARNING, 0, PULLERS, "a space in a registry") \

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import (CLUSTER, PULL_SECRET, UNPRIVILEGED, Runner, assert_well_formed, free_port,
-                      native, needs_root)
+from conftest import (CLUSTER, PULL_SECRET, UNPRIVILEGED, Runner, assert_well_formed, auth,
+                      free_port, native, needs_root, pull_secret)
 from nameserver import NameServer
 from proxyserver import ProxyServer
 
@@ -129,6 +129,17 @@ def test_all_is_well(emulator, doctor):
     assert emulator.secretmanager.payloads(doctor.secret) == [b"old"]
     assert len(emulator.connections("secretmanager")) == before + 1
     assert doctor().code == doctor(text=True).code == 0
+
+
+def test_warnings_of_the_pull_secret(emulator, doctor):
+    """As the job's options have it."""
+    emulator.secretmanager.put(doctor.secret, b"old")
+    text = pull_secret(**{"*.quay.io": auth()})
+    assert doctor(PULL_SECRET_DATA=text).code == 0
+    assert doctor.steps["pull-secret"]["message"].endswith("1 registry, with warnings: see validate")
+    assert doctor("--profile=kubelet", PULL_SECRET_DATA=text).code == 0
+    assert doctor.steps["pull-secret"]["message"].endswith("1 registry")
+    assert doctor("--validate=strict", PULL_SECRET_DATA=text).code == 3
 
 
 def test_what_it_found(emulator, doctor):
