@@ -51,17 +51,19 @@ SAN := address,undefined
 # since its wrapper links Scrt1.o, which needs a dynamic loader.
 ifeq ($(MODE),release)
 HOST_CC := $(GNU)-gcc
-FLAGS := $(WARN_GCC) $(HARDEN) -Os -flto=auto -fPIE -ffunction-sections \
+FLAGS := $(WARN_GCC) $(HARDEN) -Oz -flto=auto -fPIE -ffunction-sections \
 	-fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
 	-specs=/usr/lib/$(MUSL)/musl-gcc.specs -idirafter build/kernel-$(ARCH)
-LINK := -Os -flto=auto -fdata-sections -nostdlib -static-pie -s -Wl,--gc-sections,--build-id=none,-T,scripts/first-page.ld \
+LINK := -Oz -flto=auto -fdata-sections -nostdlib -static-pie -s -Wl,--gc-sections,--build-id=none,-T,scripts/first-page.ld \
 	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--hash-style=gnu \
 	/usr/lib/$(MUSL)/rcrt1.o /usr/lib/$(MUSL)/crti.o
 LAST := /usr/lib/$(MUSL)/libc.a -lgcc /usr/lib/$(MUSL)/crtn.o
-# Debian's ld packs relocations for x86-64 only.
+# Debian's ld packs relocations for x86-64 only; and only there tables are aligned
+# for more speed than anything here needs.
 ifeq ($(ARCH),x86_64)
 OBJ += $(O)/src/sys/start.o
-LINK += -Wl,-z,pack-relative-relocs,-e,start
+LINK += -malign-data=abi -Wl,-z,pack-relative-relocs,-e,start
+FLAGS += -malign-data=abi
 endif
 else ifeq ($(MODE),debug)
 FLAGS := $(WARN_GCC) $(HARDEN) -O1 -g

@@ -9,8 +9,9 @@ static const char *version_option;
 
 /* A variable of this name would meet other programs' versions. */
 static const struct opt OPTIONS[] = {
-	{ "--secret-version", NULL, "N|latest", "latest",
-	  "version to print, by its number", &version_option, OPT_PLAIN },
+	{ "--secret-version", NULL, "N|latest",
+	  "version to print, by its number|latest", &version_option,
+	  OPT_PLAIN },
 };
 
 static const struct opt_table OWN = { "Applet access", OPTIONS,

@@ -85,7 +85,12 @@ print_help(const struct applet *applet, struct program *program)
 	if (applet->options != NULL)
 		buf_put_cstr(out, " [OPTION...]");
 	buf_put_cstr(out, "\n\n");
-	buf_put_cstr(out, applet->help);
+	if (applet->help != NULL) {
+		buf_put_cstr(out, applet->help);
+	} else {
+		buf_put_cstr(out, applet->description);
+		buf_put_char(out, '\n');
+	}
 	if (applet->options != NULL)
 		opt_help(applet->options, out);
 	return print_result(buf_view(out));

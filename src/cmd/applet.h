@@ -14,7 +14,8 @@ struct applet {
 	const char *name;
 	const char *operands; /* for the usage line, or "" */
 	const char *description;
-	const char *help; /* over its options; ends with a line feed */
+	/* Over its options; ends with a line feed. NULL: the description. */
+	const char *help;
 	/* Its options, ended by NULL; NULL: none. */
 	const struct opt_table *const *options;
 	size_t operands_max;

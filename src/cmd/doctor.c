@@ -16,11 +16,11 @@ static struct {
 } given;
 
 static const struct opt OPTIONS[] = {
-	{ "--json", NULL, NULL, NULL, "print an object instead of text",
-	  &given.json, OPT_PLAIN },
+	{ "--json", NULL, NULL, "print an object instead of text", &given.json,
+	  OPT_PLAIN },
 	{ "--resource-manager-endpoint", "RESOURCE_MANAGER_ENDPOINT", "URL",
-	  "https://cloudresourcemanager.googleapis.com",
-	  "base URL of Cloud Resource Manager, asked before the first run",
+	  "URL of Cloud Resource "
+	  "Manager|https://cloudresourcemanager.googleapis.com",
 	  &given.resource_manager, OPT_NONE },
 };
 

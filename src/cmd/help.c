@@ -33,8 +33,7 @@ list_applets(struct program *program)
 	for (size_t i = 0; applet_number(i) != NULL; i++)
 		put_row(out, applet_number(i)->name, applet_number(i)->operands,
 			applet_number(i)->description);
-	buf_put_cstr(out, "\npull-secret APPLET --help tells more. A link "
-			  "named after an applet runs it.\n");
+	buf_put_cstr(out, "\npull-secret APPLET --help tells more.\n");
 	return print_result(buf_view(out));
 }
 

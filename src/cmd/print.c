@@ -12,8 +12,8 @@
 static const char *json_option;
 
 static const struct opt OPTIONS[] = {
-	{ "--json", NULL, NULL, NULL, "print an object instead of text",
-	  &json_option, OPT_PLAIN },
+	{ "--json", NULL, NULL, "print an object instead of text", &json_option,
+	  OPT_PLAIN },
 };
 
 const struct opt_table JSON_OPTIONS = { "Output", OPTIONS, OPT_COUNT(OPTIONS) };

@@ -13,10 +13,9 @@ static struct {
 
 /* Only for this applet, so that they have no variable. */
 static const struct opt OPTIONS[] = {
-	{ "--json", NULL, NULL, NULL,
-	  "print an object with expiry and source, without the token",
+	{ "--json", NULL, NULL, "print expiry and source instead, as an object",
 	  &given.json, OPT_PLAIN },
-	{ "--show-token", NULL, NULL, NULL, "with --json: the token, too",
+	{ "--show-token", NULL, NULL, "with --json: the token, too",
 	  &given.show_token, OPT_PLAIN },
 };
 
@@ -92,8 +91,7 @@ run(struct program *program, const char *const *operand, size_t count)
 const struct applet APPLET_token = {
 	.name = "token",
 	.operands = "[--json]",
-	.description = "print an access token",
-	.help = "Prints an access token of the credentials in force.\n",
+	.description = "print an access token of the credentials in force",
 	.options = TABLES,
 	.run = run,
 };

@@ -34,7 +34,6 @@ const struct applet APPLET_version = {
 	.name = "version",
 	.operands = "",
 	.description = "print version, commit and build date",
-	.help = "Prints version, commit and build date.\n",
 	.options = TABLES,
 	.run = run,
 };

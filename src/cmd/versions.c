@@ -11,7 +11,7 @@
 static const char *compare_option;
 
 static const struct opt OPTIONS[] = {
-	{ "--compare", NULL, "FILE|-", NULL,
+	{ "--compare", NULL, "FILE|-",
 	  "say of each version whether it equals the file", &compare_option,
 	  OPT_INPUT },
 };

@@ -20,10 +20,10 @@ static struct {
 } given;
 
 static const struct opt OPTIONS[] = {
-	{ "--dry-run", "DRY_RUN", NULL, NULL,
+	{ "--dry-run", "DRY_RUN", NULL,
 	  "authenticate and look, but change nothing", &given.dry_run,
 	  OPT_PLAIN },
-	{ "--force", NULL, NULL, NULL,
+	{ "--force", NULL, NULL,
 	  "delete it whatever its labels say about whose it is", &given.force,
 	  OPT_PLAIN },
 };

@@ -14,13 +14,13 @@ static struct {
 } given;
 
 static const struct opt OPTIONS[] = {
-	{ "--pull-secret-file", "PULL_SECRET_FILE", "PATH|-", NULL,
+	{ "--pull-secret-file", "PULL_SECRET_FILE", "PATH|-",
 	  "file with the pull secret, - for standard input", &given.file,
 	  OPT_INPUT },
-	{ NULL, "PULL_SECRET_DATA", "JSON", NULL,
+	{ NULL, "PULL_SECRET_DATA", "JSON",
 	  "the pull secret itself; give exactly one source", &given.data,
 	  OPT_SECRET },
-	{ "--fake-pull-secret", "FAKE_PULL_SECRET", NULL, NULL,
+	{ "--fake-pull-secret", "FAKE_PULL_SECRET", NULL,
 	  "store a well-known fake instead, for tests", &given.fake,
 	  OPT_PLAIN },
 };

@@ -5,10 +5,10 @@
 static struct placement given;
 
 static const struct opt OPTIONS[] = {
-	{ "--location", "SECRET_LOCATIONS", "A[,B...]", "everywhere",
-	  "locations that a new secret is replicated to", &given.locations,
-	  OPT_PLAIN },
-	{ "--kms-key", "SECRET_KMS_KEYS", "KEY[,KEY...]", NULL,
+	{ "--location", "SECRET_LOCATIONS", "A[,B...]",
+	  "locations that a new secret is replicated to|everywhere",
+	  &given.locations, OPT_PLAIN },
+	{ "--kms-key", "SECRET_KMS_KEYS", "KEY[,KEY...]",
 	  "Cloud KMS key of a new secret, one in each of its locations",
 	  &given.kms_keys, OPT_PLAIN },
 };

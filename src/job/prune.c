@@ -22,14 +22,14 @@ static struct {
 } given;
 
 static const struct opt OPTIONS[] = {
-	{ "--keep", "KEEP_VERSIONS", "N", NULL,
+	{ "--keep", "KEEP_VERSIONS", "N",
 	  "then destroy all enabled versions but the N newest", &given.keep,
 	  OPT_PLAIN },
-	{ "--keep-age", "KEEP_AGE", "DURATION", "1h",
-	  "spare versions that are younger, in seconds or as 90m", &given.age,
-	  OPT_PLAIN },
-	{ "--keep-action", "KEEP_ACTION", "destroy|disable", "destroy",
-	  "what is done to the others", &given.action, OPT_PLAIN },
+	{ "--keep-age", "KEEP_AGE", "DURATION",
+	  "spare versions that are younger, in seconds or as 90m|1h",
+	  &given.age, OPT_PLAIN },
+	{ "--keep-action", "KEEP_ACTION", "destroy|disable",
+	  "what is done to the others|destroy", &given.action, OPT_PLAIN },
 };
 
 const struct opt_table KEEP_OPTIONS = { "Older versions", OPTIONS,

@@ -19,10 +19,10 @@ static struct {
 
 /* A variable of this name would meet other programs' versions. */
 static const struct opt OPTIONS[] = {
-	{ "--secret-version", NULL, "N", NULL,
+	{ "--secret-version", NULL, "N",
 	  "version to go back to, by its number (required)", &given.version,
 	  OPT_PLAIN },
-	{ "--dry-run", "DRY_RUN", NULL, NULL,
+	{ "--dry-run", "DRY_RUN", NULL,
 	  "authenticate and look, but change nothing", &given.dry_run,
 	  OPT_PLAIN },
 };

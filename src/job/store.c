@@ -355,10 +355,10 @@ dry_run(struct storing *storing, struct status *st)
 }
 
 static const struct opt OPTIONS[] = {
-	{ "--dry-run", "DRY_RUN", NULL, NULL,
+	{ "--dry-run", "DRY_RUN", NULL,
 	  "authenticate and look, but change nothing", &given.dry_run,
 	  OPT_PLAIN },
-	{ "--skip-unchanged", "SKIP_UNCHANGED", NULL, NULL,
+	{ "--skip-unchanged", "SKIP_UNCHANGED", NULL,
 	  "add nothing if the newest version is enabled and holds the same "
 	  "bytes",
 	  &given.skip_unchanged, OPT_PLAIN },

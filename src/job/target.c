@@ -6,16 +6,16 @@
 static struct target_options given;
 
 static const struct opt OPTIONS[] = {
-	{ "--gcp-project-id", "GCP_PROJECT_ID", "PROJECT", NULL,
+	{ "--gcp-project-id", "GCP_PROJECT_ID", "PROJECT",
 	  "project of the secret (required)", &given.project, OPT_PLAIN },
-	{ "--cluster-id", "CLUSTER_ID", "ID", NULL,
+	{ "--cluster-id", "CLUSTER_ID", "ID",
 	  "cluster; a label, so a-z 0-9 _ -, at most 63 (required)",
 	  &given.cluster_id, OPT_PLAIN },
 	{ "--secret-name", "SECRET_NAME", "NAME",
-	  "hyperfleet-CLUSTER_ID-pull-secret",
-	  "name of the secret, of A-Z a-z 0-9 _ -", &given.secret_name,
-	  OPT_PLAIN },
-	{ "--regional", "SECRET_REGION", "LOCATION", NULL,
+	  "name of the secret, of A-Z a-z 0-9 _ "
+	  "-|hyperfleet-CLUSTER_ID-pull-secret",
+	  &given.secret_name, OPT_PLAIN },
+	{ "--regional", "SECRET_REGION", "LOCATION",
 	  "location of a regional secret, at its regional endpoint",
 	  &given.location, OPT_PLAIN },
 };

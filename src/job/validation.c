@@ -9,14 +9,14 @@ static struct {
 } given;
 
 static const struct opt OPTIONS[] = {
-	{ "--validate", "VALIDATE", "basic|normal|strict", "normal",
+	{ "--validate", "VALIDATE", "basic|normal|strict",
 	  "what is an error: no JSON with auths; what breaks a consumer; any "
-	  "warning",
+	  "warning|normal",
 	  &given.strictness, OPT_PLAIN },
-	{ "--profile", "VALIDATE_PROFILE", CONSUMERS, NULL,
+	{ "--profile", "VALIDATE_PROFILE", CONSUMERS,
 	  "check for these consumers only, joined by commas", &given.profile,
 	  OPT_PLAIN },
-	{ "--require-registry", "REQUIRE_REGISTRY", "HOST[,HOST...]", NULL,
+	{ "--require-registry", "REQUIRE_REGISTRY", "HOST[,HOST...]",
 	  "registries that must have an entry", &given.required, OPT_PLAIN },
 };
 

@@ -283,9 +283,9 @@ put_spaces(struct buf *out, size_t start, size_t column)
 
 /* The words of a text, on lines that start at HELP_TEXT_COLUMN. */
 static void
-put_words(struct buf *out, size_t *line, const char *text)
+put_words(struct buf *out, size_t *line, struct str rest)
 {
-	struct str rest = str_from(text), word;
+	struct str word;
 
 	while (str_split(&rest, ' ', &word)) {
 		if (out->len - *line + word.len >= HELP_WIDTH) {
@@ -302,6 +302,7 @@ put_words(struct buf *out, size_t *line, const char *text)
 static void
 help_row(const struct opt *opt, size_t count, struct buf *out)
 {
+	struct str rest = str_from(opt->help), text;
 	size_t line = out->len;
 
 	buf_put_cstr(out, "  ");
@@ -322,10 +323,11 @@ help_row(const struct opt *opt, size_t count, struct buf *out)
 	}
 	buf_put_char(out, '\n');
 	line = out->len;
-	put_words(out, &line, opt->help);
-	if (opt->fallback != NULL) {
-		put_words(out, &line, "(default:");
-		put_words(out, &line, opt->fallback);
+	(void)str_split(&rest, '|', &text);
+	put_words(out, &line, text);
+	if (rest.ptr != NULL) {
+		put_words(out, &line, STR("(default:"));
+		put_words(out, &line, rest);
 		buf_put_char(out, ')');
 	}
 	buf_put_char(out, '\n');

@@ -23,8 +23,10 @@ struct opt {
 	const char *flag;     /* with its "--"; NULL: only a variable */
 	const char *variable; /* NULL: only a flag */
 	const char *argument; /* its name in help; NULL: a switch */
-	const char *fallback; /* for help: the default, or NULL */
-	/* NULL: another variable for the row above, where that is not set. */
+	/*
+	 * What it means, and after a '|' its default. NULL: another variable
+	 * for the row above, where that is not set.
+	 */
 	const char *help;
 	const char **value; /* where the value goes; NULL if not given */
 	unsigned kind;      /* of enum opt_kind, joined by | */

@@ -15,18 +15,17 @@ static struct {
 } values;
 
 static const struct opt OPTS[] = {
-	{ "--name", "TEST_NAME", "TEXT", "none", "a text", &values.name,
+	{ "--name", "TEST_NAME", "TEXT", "a text|none", &values.name,
 	  OPT_PLAIN },
-	{ NULL, "TEST_SECRET", "TEXT", NULL, "only a variable", &values.secret,
+	{ NULL, "TEST_SECRET", "TEXT", "only a variable", &values.secret,
 	  OPT_SECRET },
-	{ "--loud", "TEST_LOUD", NULL, NULL, "a switch", &values.loud,
-	  OPT_PLAIN },
-	{ "--list", "TEST_LIST", "LIST", NULL, "may be empty", &values.list,
+	{ "--loud", "TEST_LOUD", NULL, "a switch", &values.loud, OPT_PLAIN },
+	{ "--list", "TEST_LIST", "LIST", "may be empty", &values.list,
 	  OPT_NONE },
-	{ NULL, "test_list", "LIST", NULL, NULL, &values.list, OPT_PLAIN },
-	{ "--hidden", "TEST_HIDDEN", "TEXT", NULL, "with a password",
-	  &values.hidden, OPT_HIDDEN },
-	{ "--time", "TEST_TIME", "DURATION", NULL, "how long", &values.time,
+	{ NULL, "test_list", "LIST", NULL, &values.list, OPT_PLAIN },
+	{ "--hidden", "TEST_HIDDEN", "TEXT", "with a password", &values.hidden,
+	  OPT_HIDDEN },
+	{ "--time", "TEST_TIME", "DURATION", "how long", &values.time,
 	  OPT_PLAIN },
 };
 
