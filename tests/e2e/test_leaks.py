@@ -199,6 +199,7 @@ def always(service, operation, **fault):
     return lambda emulator: emulator.order(service, operation, times=None, **fault)
 
 
+KEEP = {"KEEP_VERSIONS": "1", "KEEP_AGE": "0"}
 # What is ordered of the emulator, variables, and the exit code.
 ENDS = {
     "success": (None, {}, 0),
@@ -210,8 +211,7 @@ ENDS = {
     "info": (None, {"LOG_LEVEL": "info"}, 0),
     "refused, info": (always("secretmanager", "addVersion", reply=errors.permission_denied()),
                       {"LOG_LEVEL": "info"}, 4),
-    "keep": (lambda emulator: emulator.secretmanager.put(SECRET, b"old"),
-             {"KEEP_VERSIONS": "1", "KEEP_AGE": "0"}, 0),
+    "keep": (lambda emulator: emulator.secretmanager.put(SECRET, b"old"), KEEP, 0),
     "usage": (None, {"CLUSTER_ID": "WRONG"}, 2),
     "invalid": (None, {"PULL_SECRET_DATA": PULL_SECRET[:-1]}, 3),
     "twice given": (None, {"PULL_SECRET_FILE": "/x"}, 2),
@@ -475,10 +475,11 @@ def look_at_echoes(watched, service, operation, *applet, **variables):
 
 @traced
 @pytest.mark.parametrize("operation, variables", [
-    ("addVersion", {}), ("create", {}), ("access", {}), ("get", {"DRY_RUN": "true"})])
+    ("addVersion", {}), ("create", {}), ("access", {}), ("get", {"DRY_RUN": "true"}),
+    ("destroy", KEEP), pytest.param("listVersions", KEEP, marks=pytest.mark.soak)])
 def test_secret_manager_echoes(watch, operation, variables):
     watched = watch(f"echo of {operation}")
-    watched.emulator.secretmanager.put(SECRET)
+    watched.emulator.secretmanager.put(SECRET, *([b"old"] if variables == KEEP else []))
     look_at_echoes(watched, "secretmanager", operation, **variables)
 
 
@@ -500,12 +501,15 @@ def test_token_endpoints_echo(watch, kind, service, operation):
     ("token", "oauth", "token"), ("doctor", "secretmanager", "get"),
     ("doctor", "secretmanager", "testIamPermissions"),
     ("doctor", "resourcemanager", "testIamPermissions"), ("access", "secretmanager", "access"),
-    ("run-job delete-pull-secret", "secretmanager", "delete")])
+    ("run-job delete-pull-secret", "secretmanager", "delete"),
+    ("run-job rollback-pull-secret --secret-version=1", "secretmanager", "addVersion"),
+    pytest.param("versions", "secretmanager", "listVersions", marks=pytest.mark.soak)])
 def test_applets_echo(watch, words, service, operation):
     """What other applets, and another job, say of a refusal."""
-    watched = watch(f"{words.split()[-1]}: echo of {service} {operation}")
+    name = words.replace("run-job ", "").split()[0]
+    watched = watch(f"{name}: echo of {service} {operation}")
     if service != "resourcemanager":
-        watched.emulator.secretmanager.put(SECRET, b"old", labels=LABELS)
+        watched.emulator.secretmanager.put(SECRET, b"old", b"new", labels=LABELS)
     look_at_echoes(watched, service, operation, *words.split(), GOOGLE_APPLICATION_CREDENTIALS=(
         write_file(watched, "user") if service == "oauth" else None))
 
