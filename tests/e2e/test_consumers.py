@@ -39,12 +39,24 @@ def documents():
 VERDICTS, BROKEN, STRICT = documents()
 
 
-def rules():
-    """The rows of the program's own table: name to text."""
+def rows_of_the_program():
+    """Its own table: name, level, who refuses, who misreads, text."""
     source = (TESTS.parent / "src/job/pullsecret_rules.h").read_text()
     source = re.sub(r"/\*.*?\*/|\\\n", "", source, flags=re.S)
+    sets = {name: one for one, name in enumerate(map(str.upper, NAMES))}
+    sets = {name: {one} for name, one in sets.items()} | {"0": set()}
+    for name, words in re.findall(r"#define (\w+) \((.*)\)", source):
+        sets[name] = set().union(*(sets[word] for word in words.split(" | ")))
+    for name, level, *readers, text in re.findall(
+            r'\bROW\((\w+), (\w+), ([\w |]+), ([\w |]+),\s*"([^"]*)"\)', source):
+        yield name, level, *(set().union(*(sets[word] for word in one.split(" | ")))
+                             for one in readers), text
+
+
+def rules():
+    """Name to text."""
     found, last = {}, ""
-    for name, text in re.findall(r'\bROW\((\w+),[^"]*"([^"]*)"\)', source):
+    for name, *_, text in rows_of_the_program():
         last = found[name] = text or last
     return found
 
@@ -87,6 +99,19 @@ def test_each_rule_is_kept_and_broken():
         lenient = [verdict[place] for one, verdict in VERDICTS.items() if one not in STRICT]
         assert "E" in lenient and {".", "w"} & set(lenient), name
     assert {path.stem for path in FOLDER.glob("*.json")} == set(VERDICTS)
+
+
+def test_each_rule_has_each_of_its_consumers():
+    """A document on which that consumer breaks, or misbehaves, and one on which it does not."""
+    for rule, level, refuse, misread, _ in rows_of_the_program():
+        verdicts = {how: [VERDICTS[name] for row, one, name, *_ in ROWS if (row, one) == (rule, how)]
+                    for how in ("breaks", "keeps")}
+        if level == "ALWAYS":
+            continue
+        for place in refuse | misread:
+            wanted = "E" if place in refuse else "Ew"
+            assert any(one[1 + place] in wanted for one in verdicts["breaks"]), (rule, place)
+            assert any(one[1 + place] != "E" for one in verdicts["keeps"]), (rule, place)
 
 
 SHAPES = [name for name in sorted(VERDICTS) if name.startswith("shape-")]
