@@ -54,7 +54,7 @@ HOST_CC := $(GNU)-gcc
 FLAGS := $(WARN_GCC) $(HARDEN) -Oz -flto=auto -fPIE -ffunction-sections \
 	-fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
 	-specs=/usr/lib/$(MUSL)/musl-gcc.specs -idirafter build/kernel-$(ARCH)
-LINK := -Oz -flto=auto -fdata-sections -nostdlib -static-pie -s -Wl,--gc-sections,--build-id=none,-T,scripts/first-page.ld \
+LINK := -Oz -flto=auto -flto-partition=one -fdata-sections -nostdlib -static-pie -s -Wl,--gc-sections,--build-id=none,-T,scripts/first-page.ld \
 	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--hash-style=gnu \
 	/usr/lib/$(MUSL)/rcrt1.o /usr/lib/$(MUSL)/crti.o
 LAST := /usr/lib/$(MUSL)/libc.a -lgcc /usr/lib/$(MUSL)/crtn.o

@@ -49,15 +49,19 @@ engine(const struct tls *tls)
  * As br_ssl_engine_set_default_chapol() does, without the code for 32 bits,
  * which some compilers keep.
  */
+/* Every x86-64 has SSE2. */
+#ifdef __SSE2__
+#define CHACHA20 br_chacha20_sse2_run
+#else
+#define CHACHA20 br_chacha20_ct_run
+#endif
+
 static void
 set_chapol(br_ssl_engine_context *eng)
 {
-	br_chacha20_run sse2 = br_chacha20_sse2_get();
-
 	br_ssl_engine_set_chapol(eng, &br_sslrec_in_chapol_vtable,
 				 &br_sslrec_out_chapol_vtable);
-	br_ssl_engine_set_chacha20(eng,
-				   sse2 != NULL ? sse2 : br_chacha20_ct_run);
+	br_ssl_engine_set_chacha20(eng, CHACHA20);
 	br_ssl_engine_set_poly1305(eng, br_poly1305_ctmulq_get());
 }
 
