@@ -85,8 +85,10 @@ write_request(struct secretmanager *sm, const struct method *method,
 
 	call_start(sm->call, &sm->conn);
 	write_target(method->path, args, &sm->call->target);
-	if (method->body == NULL)
-		return true;
+	if (method->body == NULL) {
+		buf_put_str(&sm->call->request, args->body);
+		return !sm->call->request.overflow;
+	}
 	json_writer_init(&json, &sm->call->request);
 	json_open_object(&json);
 	method->body(args, &json);
@@ -151,6 +153,15 @@ method_call(struct secretmanager *sm, const struct method *method,
 			break;
 	}
 	return st->code;
+}
+
+bool
+method_skip_parts(struct str *rest, struct str word, struct str *part)
+{
+	struct str first;
+
+	return str_split(rest, '/', &first) && str_eq(first, word) &&
+	       str_split(rest, '/', part);
 }
 
 enum code

@@ -2,8 +2,8 @@
  * Floor 3, Google. The methods of Google's APIs, as rows, and the one place
  * that sends, authorizes and repeats them.
  *
- * Only for secretmanager.c, versions.c and resourcemanager.c, whose functions
- * are what others call.
+ * Only for secretmanager.c, placement.c, versions.c and resourcemanager.c, the
+ * functions of which are what others call.
  */
 #ifndef GCP_METHOD_H
 #define GCP_METHOD_H
@@ -23,6 +23,7 @@ struct args {
 	const char *filter;
 	const char *page; /* the token of the page that is asked for */
 	struct str payload;
+	struct str body; /* of the request, as it is */
 	const struct new_secret *new_secret;
 	const char *const *permission;
 	size_t permission_count;
@@ -59,6 +60,10 @@ struct method {
 MUST_CHECK enum code method_endpoint(struct url *url, const char *endpoint,
 				     const char *service, const char *universe,
 				     const char *variable, struct status *st);
+
+/* Takes "WORD/" and a part, which goes to `part`, off the front of a name. */
+MUST_CHECK bool method_skip_parts(struct str *rest, struct str word,
+				  struct str *part);
 
 /*
  * Reads the name of a version of the secret that `args` name, as

@@ -38,51 +38,6 @@ const char SECRETMANAGER_HINTS[] =
 	"cryptoKeyEncrypterDecrypter on it to service-PROJECT_NUMBER"
 	"@gcp-sa-secretmanager.iam.gserviceaccount.com\0";
 
-bool
-secretmanager_is_location(struct str text)
-{
-	return text.len > 0 && text.len < LOCATION_SIZE &&
-	       str_only(text, "a-z0-9-") && text.ptr[0] != '-' &&
-	       text.ptr[text.len - 1] != '-';
-}
-
-/* Takes "WORD/" and a part, which goes to `part`, off the front of a name. */
-static bool
-skip_parts(struct str *rest, struct str word, struct str *part)
-{
-	struct str first;
-
-	return str_split(rest, '/', &first) && str_eq(first, word) &&
-	       str_split(rest, '/', part);
-}
-
-bool
-secretmanager_is_kms_key(struct str text, struct str *location)
-{
-	static const char SET[] = "A-Za-z0-9.:_-";
-	struct str project, ring, key;
-
-	return skip_parts(&text, STR("projects"), &project) &&
-	       skip_parts(&text, STR("locations"), location) &&
-	       skip_parts(&text, STR("keyRings"), &ring) &&
-	       skip_parts(&text, STR("cryptoKeys"), &key) && text.ptr == NULL &&
-	       project.len > 0 && ring.len > 0 && key.len > 0 &&
-	       str_only(project, SET) && str_only(ring, SET) &&
-	       str_only(key, SET) && secretmanager_is_location(*location);
-}
-
-struct str
-secretmanager_kms_key_at(const char *keys, struct str location)
-{
-	struct str rest = keys == NULL ? STR("") : str_from(keys), key, place;
-
-	while (str_split(&rest, ',', &key))
-		if (secretmanager_is_kms_key(key, &place) &&
-		    str_eq(place, location))
-			return key;
-	return STR("");
-}
-
 enum code
 secretmanager_init(struct secretmanager *sm, const char *endpoint,
 		   const char *location, struct cred *cred, struct call *call,
@@ -92,7 +47,7 @@ secretmanager_init(struct secretmanager *sm, const char *endpoint,
 
 	sm->location[0] = '\0';
 	if (location != NULL) {
-		if (!secretmanager_is_location(str_from(location)))
+		if (!placement_is_location(str_from(location)))
 			return status_set(st, CODE_INVALID_ARGUMENT,
 					  "%s must be a location, as us-east1",
 					  opt_given("SECRET_REGION"));
@@ -116,72 +71,18 @@ secretmanager_connect(struct secretmanager *sm, const struct network *network)
 	conn_init(&sm->conn, &sm->url, network, &LIMITS);
 }
 
-/* "customerManagedEncryption": {"kmsKeyName": KEY}, if there is a key. */
-static void
-put_key(const struct placement *placement, struct str location,
-	struct json_writer *json)
-{
-	struct str key =
-		secretmanager_kms_key_at(placement->kms_keys, location);
-
-	if (key.len == 0)
-		return;
-	json_key(json, "customerManagedEncryption");
-	json_open_object(json);
-	json_member(json, "kmsKeyName", key);
-	json_close(json);
-}
-
-/*
- * "replication": {"automatic": {KEY}} or {"userManaged": {"replicas":
- * [{"location": L, KEY}]}}; a regional secret has just the key.
- */
-static void
-put_placement(const struct args *args, struct json_writer *json)
-{
-	const struct placement *placement = &args->new_secret->placement;
-	struct str rest, place;
-
-	if (args->location[0] != '\0') {
-		put_key(placement, str_from(args->location), json);
-		return;
-	}
-	json_key(json, "replication");
-	json_open_object(json);
-	json_key(json,
-		 placement->locations == NULL ? "automatic" : "userManaged");
-	json_open_object(json);
-	if (placement->locations == NULL) {
-		put_key(placement, STR("global"), json);
-	} else {
-		rest = str_from(placement->locations);
-		json_key(json, "replicas");
-		json_open_array(json);
-		while (str_split(&rest, ',', &place)) {
-			json_open_object(json);
-			json_member(json, "location", place);
-			put_key(placement, place, json);
-			json_close(json);
-		}
-		json_close(json);
-	}
-	json_close(json);
-	json_close(json);
-}
-
 /* The Secret. */
 static void
 put_secret(const struct args *args, struct json_writer *json)
 {
 	const struct new_secret *new_secret = args->new_secret;
+	const struct json_value none = { .json = NULL };
 
-	put_placement(args, json);
-	json_key(json, "labels");
-	json_open_object(json);
-	for (size_t i = 0; i < new_secret->label_count; i++)
-		json_member(json, new_secret->labels[i].key,
-			    str_from(new_secret->labels[i].value));
-	json_close(json);
+	placement_put(&new_secret->placement, args->location, json);
+	(void)pairs_put(&new_secret->labels, "labels", none, NULL, json);
+	if (new_secret->annotations.more != NULL)
+		(void)pairs_put(&new_secret->annotations, "annotations", none,
+				NULL, json);
 }
 
 /* {"payload": {"data": BASE64, "dataCrc32c": "N"}} */
@@ -209,12 +110,12 @@ skip_secret_name(struct str *rest, const struct args *args)
 {
 	struct str part;
 
-	return skip_parts(rest, STR("projects"), &part) &&
+	return method_skip_parts(rest, STR("projects"), &part) &&
 	       str_only(part, "a-z0-9.:-") &&
 	       (args->location[0] == '\0' ||
-		(skip_parts(rest, STR("locations"), &part) &&
+		(method_skip_parts(rest, STR("locations"), &part) &&
 		 str_eq(part, str_from(args->location)))) &&
-	       skip_parts(rest, STR("secrets"), &part) &&
+	       method_skip_parts(rest, STR("secrets"), &part) &&
 	       str_eq(part, str_from(args->secret));
 }
 
@@ -228,8 +129,9 @@ method_read_version_name(struct json_value value, const struct args *args,
 		return false;
 	rest = str_from(version->name);
 	if (skip_secret_name(&rest, args) &&
-	    skip_parts(&rest, STR("versions"), &number) && rest.ptr == NULL &&
-	    parse_uint(number, &version->number) && version->number > 0)
+	    method_skip_parts(&rest, STR("versions"), &number) &&
+	    rest.ptr == NULL && parse_uint(number, &version->number) &&
+	    version->number > 0)
 		return true;
 	wipe(version->name, sizeof(version->name));
 	return false;
@@ -362,6 +264,13 @@ static const struct method CREATE_SECRET = {
 	.body = put_secret,
 };
 
+/* With the etag it changes only what was read, however often it is sent. */
+static const struct method PATCH_SECRET = {
+	.verb = "PATCH",
+	.path = SECRETS "/{secret}?updateMask=labels,annotations",
+	.idempotent = true,
+};
+
 static const struct method TEST_PERMISSIONS = {
 	.verb = "POST",
 	.path = SECRETS "/{secret}:testIamPermissions",
@@ -446,6 +355,31 @@ secretmanager_create(struct secretmanager *sm, const char *project,
 				   .new_secret = new_secret };
 
 	return method_call(sm, &CREATE_SECRET, &args, retry, st);
+}
+
+enum code
+secretmanager_patch(struct secretmanager *sm, const char *project,
+		    const char *secret, const struct secret_resource *found,
+		    const struct pairs *labels, const struct pairs *annotations,
+		    struct buf *body, struct retry *retry, struct status *st)
+{
+	struct args args = { .project = project, .secret = secret };
+	struct buf *scratch = &sm->call->request;
+	struct json_writer json;
+	bool fits;
+
+	json_writer_init(&json, body);
+	json_open_object(&json);
+	json_member(&json, "etag", str_from(found->etag));
+	fits = pairs_put(labels, "labels", found->labels, scratch, &json) &&
+	       pairs_put(annotations, "annotations",
+			 json_get(found->whole, "annotations"), scratch, &json);
+	json_close(&json);
+	if (!fits || !json_writer_done(&json))
+		return status_set(st, CODE_RESOURCE_EXHAUSTED,
+				  "labels and annotations are too large");
+	args.body = buf_view(body);
+	return method_call(sm, &PATCH_SECRET, &args, retry, st);
 }
 
 enum code

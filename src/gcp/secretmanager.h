@@ -10,6 +10,8 @@
 #define GCP_SECRETMANAGER_H
 
 #include "gcp/cred.h"
+#include "gcp/pairs.h"
+#include "gcp/placement.h"
 
 /* "projects/NUMBER/secrets/ID/versions/N" and the final NUL. */
 #define VERSION_NAME_SIZE 400
@@ -17,24 +19,10 @@
 /* Of an etag and the final NUL; they have some 20 characters. */
 #define ETAG_SIZE 128
 
-/* Of a location, "us-east1", and the final NUL. */
-#define LOCATION_SIZE 48
-
-struct label {
-	const char *key;
-	const char *value;
-};
-
-/* Where a new secret is placed; texts that were checked. */
-struct placement {
-	const char *locations; /* "A,B"; NULL: everywhere, or the region */
-	const char *kms_keys;  /* "KEY,KEY", one for each location, or NULL */
-};
-
 /* A new secret. */
 struct new_secret {
-	const struct label *labels;
-	size_t label_count;
+	struct pairs labels;
+	struct pairs annotations;
 	struct placement placement;
 };
 
@@ -71,18 +59,6 @@ struct secret_version {
 	uint64_t number;
 };
 
-/* Whether a text looks like a location. */
-bool secretmanager_is_location(struct str text);
-
-/*
- * Whether a text is a key's name, "projects/P/locations/L/keyRings/R/
- * cryptoKeys/K"; L goes to `location`.
- */
-bool secretmanager_is_kms_key(struct str text, struct str *location);
-
-/* The one of "KEY,KEY" (may be NULL) at a location; len 0: there is none. */
-struct str secretmanager_kms_key_at(const char *keys, struct str location);
-
 /*
  * Reads the base URL: `endpoint`, or Google's if that is NULL. https, or http
  * on the loopback. With `location` (SECRET_REGION, may be NULL) all secrets are
@@ -117,6 +93,17 @@ MUST_CHECK enum code secretmanager_delete(struct secretmanager *sm,
 					  const char *secret, const char *etag,
 					  struct retry *retry,
 					  struct status *st);
+
+/*
+ * Gives a secret labels and annotations beside those that `found` has, if its
+ * etag is still that of `found`, else FAILED_PRECONDITION. `body` is memory for
+ * the request. RESOURCE_EXHAUSTED: they do not fit there.
+ */
+MUST_CHECK enum code
+secretmanager_patch(struct secretmanager *sm, const char *project,
+		    const char *secret, const struct secret_resource *found,
+		    const struct pairs *labels, const struct pairs *annotations,
+		    struct buf *body, struct retry *retry, struct status *st);
 
 /*
  * Asks which of `count` permissions the caller has on a secret and fills

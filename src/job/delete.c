@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/redact.h"
 #include "job/jobs.h"
+#include "job/labels.h"
 #include "job/options.h"
 #include "job/target.h"
 
@@ -34,36 +35,6 @@ static const struct opt_table OWN = { "Job delete-pull-secret", OPTIONS,
 static const struct opt_table *const TABLES[] = {
 	&TARGET_OPTIONS, &OWN, &RUN_OPTIONS, &NETWORK_OPTIONS, NULL,
 };
-
-/* A secret of that name may belong to another owner. */
-static enum code
-check_labels(const struct task *task, const struct secret_resource *secret,
-	     struct outcome *outcome)
-{
-	struct status *st = &outcome->status;
-	const struct label labels[] = { { "managed-by", "hyperfleet" },
-					{ "cluster-id", task->cluster_id } };
-
-	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-		struct json_value value =
-			json_get(secret->labels, labels[i].key);
-
-		if (json_equals(value, str_from(labels[i].value)))
-			continue;
-		outcome->reason = "SecretNotOurs";
-		status_hint(st, "make sure that it is the right secret; "
-				"--force deletes it all the same");
-		return status_set(st, CODE_FAILED_PRECONDITION,
-				  "secret %s is not this cluster's: its label "
-				  "%s %s %s",
-				  task->secret, labels[i].key,
-				  json_type(value) == JSON_ABSENT
-					  ? "is missing, it should be"
-					  : "is not",
-				  labels[i].value);
-	}
-	return CODE_OK;
-}
 
 static void
 report_absent(const struct task *task, struct report *report,
@@ -172,7 +143,9 @@ run(struct client *client, struct task *task, struct report *report,
 	hint_at_role(st);
 	if ((!exists && st->code != CODE_NOT_FOUND) ||
 	    (exists && given.force == NULL &&
-	     check_labels(task, &secret, outcome) != CODE_OK))
+	     labels_check_owner(task, &secret,
+				"--force deletes it all the same",
+				outcome) != CODE_OK))
 		return;
 	if (given.dry_run != NULL)
 		dry_run(task, exists, report, outcome);

@@ -66,7 +66,7 @@ check_locations(struct status *st)
 				  opt_given("SECRET_LOCATIONS"));
 	rest = str_from(given.locations);
 	while (str_split(&rest, ',', &place))
-		if (!secretmanager_is_location(place) ||
+		if (!placement_is_location(place) ||
 		    count_places(given.locations, place, &all) != 1)
 			return status_set(st, CODE_INVALID_ARGUMENT,
 					  "%s must be locations, each once, as "
@@ -89,7 +89,7 @@ check_keys(struct status *st)
 		keys++;
 	rest = str_from(places());
 	for (all = 0; str_split(&rest, ',', &place); all++)
-		if (secretmanager_kms_key_at(given.kms_keys, place).len > 0)
+		if (placement_kms_key_at(given.kms_keys, place).len > 0)
 			found++;
 	if (found == all && keys == all)
 		return CODE_OK;
@@ -125,8 +125,7 @@ fits(struct str place, struct json_value holder, struct buf *what)
 	}
 	return count_places(places(), place, &all) > 0 &&
 	       (given.kms_keys == NULL ||
-		json_equals(key,
-			    secretmanager_kms_key_at(given.kms_keys, place)));
+		json_equals(key, placement_kms_key_at(given.kms_keys, place)));
 }
 
 bool

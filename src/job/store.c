@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "job/existing.h"
 #include "job/find_version.h"
 #include "job/jobs.h"
 #include "job/validation.h"
@@ -31,6 +32,7 @@ struct storing {
 	struct outcome *outcome;
 	struct secret_version version; /* once it is written */
 	bool just_created; /* a create was sent: NOT_FOUND may pass */
+	bool created;      /* and made it */
 	bool has_baseline;
 	struct probe baseline; /* the newest version before ours */
 };
@@ -44,22 +46,24 @@ retries(const struct storing *storing)
 	return retry;
 }
 
+static struct existing
+existing_of(const struct storing *storing)
+{
+	return (struct existing){ storing->client, storing->task,
+				  storing->report, storing->outcome };
+}
+
 static enum code
 create_secret(struct storing *storing, struct status *st)
 {
 	struct report *report = storing->report;
-	const struct label labels[] = {
-		{ "managed-by", "hyperfleet" },
-		{ "adapter", "pullsecret" },
-		{ "cluster-id", storing->task->cluster_id },
-		{ "resource-type", "pull-secret" },
-		{ "hyperfleet-version", "v1" },
-	};
+	struct label fixed[LABELS_FIXED];
 	const struct new_secret new_secret = {
-		.labels = labels,
-		.label_count = sizeof(labels) / sizeof(labels[0]),
+		.labels = labels_of(storing->task, fixed),
+		.annotations = labels_annotations(),
 		.placement = placement_given(),
 	};
+	const struct existing existing = existing_of(storing);
 	struct retry retry = retries(storing);
 	int64_t started = clock_ms();
 
@@ -69,7 +73,10 @@ create_secret(struct storing *storing, struct status *st)
 	(void)secretmanager_create(&storing->client->sm, storing->task->project,
 				   storing->task->secret, &new_secret, &retry,
 				   st);
+	storing->just_created =
+		st->code == CODE_OK || st->code == CODE_ALREADY_EXISTS;
 	if (st->code == CODE_OK) {
+		storing->created = true;
 		storing->has_baseline = true;
 		storing->baseline = (struct probe){ .exists = false };
 		report_done(report, CREATE, started, "",
@@ -78,11 +85,11 @@ create_secret(struct storing *storing, struct status *st)
 		status_clear(st);
 		report_info(report, "secret-exists",
 			    "Secret already exists: %s", storing->task->secret);
+		(void)existing_check(&existing, true);
 	} else if (st->code == CODE_NOT_FOUND) {
 		status_hint(st, "check GCP_PROJECT_ID: the project was not "
 				"found");
 	}
-	storing->just_created = st->code == CODE_OK;
 	return st->code;
 }
 
@@ -254,10 +261,11 @@ compare(struct storing *storing, bool *equal, struct status *st)
 	return CODE_OK;
 }
 
-/* Only after version `ours` was verified. */
+/* Only after version `ours` was verified; what there is to say of it. */
 static const char *
-prune(struct storing *storing, uint64_t ours)
+settle(struct storing *storing, uint64_t ours)
 {
+	const struct existing existing = existing_of(storing);
 	const struct prune_target target = {
 		.client = storing->client,
 		.task = storing->task,
@@ -266,6 +274,8 @@ prune(struct storing *storing, uint64_t ours)
 		.just_added = storing->outcome->effect == EFFECT_DONE,
 	};
 
+	if (!storing->created)
+		existing_settle(&existing);
 	return prune_versions(&target);
 }
 
@@ -282,7 +292,7 @@ report_unchanged(struct storing *storing)
 			  "Unchanged: %s holds the same %zu bytes; nothing was "
 			  "written%s",
 			  name, storing->task->payload.len,
-			  prune(storing, storing->baseline.version.number));
+			  settle(storing, storing->baseline.version.number));
 	storing->report->operation = "completed";
 	report_info(storing->report, "completed",
 		    "Pull secret is unchanged, nothing was written");
@@ -292,11 +302,18 @@ report_unchanged(struct storing *storing)
 static enum code
 store_secret(struct storing *storing, struct status *st)
 {
+	const struct existing existing = existing_of(storing);
 	struct report *report = storing->report;
 	bool equal = false;
 
-	if (storing->how->skip_unchanged &&
-	    compare(storing, &equal, st) != CODE_OK)
+	if (existing_check(&existing, false) == CODE_NOT_FOUND) {
+		/* Not by an addVersion, which takes what others create. */
+		status_clear(st);
+		(void)create_secret(storing, st);
+	}
+	if (st->code != CODE_OK ||
+	    (storing->how->skip_unchanged && !storing->created &&
+	     compare(storing, &equal, st) != CODE_OK))
 		return st->code;
 	if (equal) {
 		report_unchanged(storing);
@@ -309,7 +326,7 @@ store_secret(struct storing *storing, struct status *st)
 			  sizeof(storing->outcome->message),
 			  "Stored and verified %zu bytes as %s%s",
 			  storing->task->payload.len, storing->version.name,
-			  prune(storing, storing->version.number));
+			  settle(storing, storing->version.number));
 	storing->outcome->reason = "PullSecretStored";
 	report->operation = "completed";
 	report_info(report, "completed",
@@ -323,12 +340,14 @@ dry_run(struct storing *storing, struct status *st)
 {
 	struct report *report = storing->report;
 	struct retry retry = retries(storing);
+	const struct existing existing = existing_of(storing);
+	struct secret_resource found;
 	bool missing, equal = false;
 
 	report->operation = "dry-run";
 	missing =
 		secretmanager_get(&storing->client->sm, storing->task->project,
-				  storing->task->secret, NULL, &retry,
+				  storing->task->secret, &found, &retry,
 				  st) == CODE_NOT_FOUND;
 	if (missing)
 		status_clear(st);
@@ -336,7 +355,8 @@ dry_run(struct storing *storing, struct status *st)
 			       "grant roles/secretmanager.viewer on the secret "
 			       "or the project; a run that stores does without "
 			       "it");
-	if (st->code != CODE_OK)
+	if (st->code != CODE_OK ||
+	    (!missing && existing_judge(&existing, &found) != CODE_OK))
 		return st->code;
 	if (!missing && storing->how->skip_unchanged &&
 	    compare(storing, &equal, st) != CODE_OK)
@@ -373,7 +393,7 @@ static enum code
 check(struct status *st)
 {
 	if (input_check(st) != CODE_OK || placement_check(st) != CODE_OK ||
-	    prune_check(st) != CODE_OK)
+	    labels_check(st) != CODE_OK || prune_check(st) != CODE_OK)
 		return st->code;
 	return validation_check_options(st);
 }

@@ -7,6 +7,7 @@
 
 #include "job/input.h"
 #include "job/job.h"
+#include "job/labels.h"
 #include "job/options.h"
 #include "job/placement.h"
 #include "job/prune.h"
@@ -19,8 +20,8 @@ extern const struct opt_table STORE_OPTIONS;
 /* All tables of the main job, in their order. */
 #define STORE_TABLES \
 	&TARGET_OPTIONS, &INPUT_OPTIONS, &VALIDATION_OPTIONS, &STORE_OPTIONS, \
-		&PLACEMENT_OPTIONS, &KEEP_OPTIONS, &RUN_OPTIONS, \
-		&NETWORK_OPTIONS
+		&PLACEMENT_OPTIONS, &LABEL_OPTIONS, &KEEP_OPTIONS, \
+		&RUN_OPTIONS, &NETWORK_OPTIONS
 
 /* How a payload is stored. */
 struct store_how {

@@ -19,6 +19,9 @@ CASES = {
     "`--dry-run`": (STORE + "--dry-run", [b"old"], [], False),
     "`--skip-unchanged`": (STORE + "--skip-unchanged", [OURS], [], False),
     "`--dry-run --skip-unchanged`": (STORE + "--dry-run --skip-unchanged", [OURS], [], False),
+    "`--location`, `--kms-key`": (STORE + "--location=us-east1", [b"old"], MAIN, True),
+    "`--require-managed`": (STORE + "--require-managed", [b"old"], MAIN, False),
+    "`--sync-labels`": (STORE + "--sync-labels --label=a=b", [b"old"], MAIN, True),
     "`--keep`": (STORE + "--keep=1 --keep-age=0", [b"old"], MAIN, True),
     "`--keep --keep-action=disable`": (
         STORE + "--keep=1 --keep-age=0 --keep-action=disable", [b"old"], MAIN, True),

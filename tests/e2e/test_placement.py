@@ -195,3 +195,64 @@ def test_wrong_places(emulator, job, flags, said):
     assert result.code == 2
     assert said in result.error["message"]
     assert emulator.requests("secretmanager") == []
+
+
+# --- a secret that exists -------------------------------------------------------------
+
+
+def replicas(*places):
+    return {"replication": {"userManaged": {"replicas": [
+        {"location": place} for place in places]}}}
+
+
+KEYED = {"replication": {"automatic": encrypted("global")}}
+
+
+def test_another_placement_is_a_warning(start_emulator):
+    """Rows: what there is, flags, and of the warning what it has; "": it fits."""
+    def check(fields, flags, has):
+        emulator = with_keys(start_emulator())
+        emulator.iam.grant_only("versions.add", "versions.access", "secrets.get")
+        place = PLACE if "--regional" in flags else None
+        secret = emulator.secretmanager.put(SECRET, b"old", location=place)
+        secret.fields = {**secret.fields, **fields}
+        result = Job(emulator)(*flags, **at_google(emulator))
+        assert result.code == 0, result.out
+        assert len(secret.versions) == 2
+        assert [line["message"] for line in result.warnings] == ([
+            f"the secret has another placement, which stays: {has}"] if has else [])
+        assert sent(emulator) == ["addVersion", "access", "get"]
+
+    two = ["--location", TWO]
+    together(check, {
+        "automatic": ({}, two, "global"),
+        "automatic-key": (KEYED, two, f"global with {key('global')}"),
+        "less": (replicas("us-east1"), two, "us-east1"),
+        "more": (replicas("us-east1", "us-west1", "us-east4"), two,
+                 "us-east1, us-west1, us-east4"),
+        "same": (replicas("us-west1", "us-east1"), two, ""),
+        "key": (KEYED, ["--kms-key", key("global")], ""),
+        "another-key": (KEYED, ["--kms-key", key("global", "other")],
+                        f"global with {key('global')}"),
+        "no-keys": (replicas(*TWO.split(",")), [*two, "--kms-key", KEYS],
+                    "us-east1, us-west1"),
+        "regional-key": (encrypted(PLACE), ["--regional", PLACE, "--kms-key", key(PLACE)], ""),
+        "regional-no-key": ({}, ["--regional", PLACE, "--kms-key", key(PLACE)], PLACE),
+    })
+
+
+def test_a_placement_that_cannot_be_checked(emulator, job):
+    emulator.secretmanager.put(SECRET, b"old")
+    emulator.iam.grant_only("versions.add", "versions.access")
+    result = job("--location", "us-east1")
+    assert result.code == 0
+    assert "the placement could not be checked" in result.warnings[0]["message"]
+    assert "secretmanager.secrets.get" in result.warnings[0]["hint"]
+
+
+def test_a_dry_run_says_where_it_is(emulator, job):
+    emulator.secretmanager.put(SECRET, b"old")
+    result = job("--location", "us-east1", "--dry-run")
+    assert result.code == 0
+    assert result.warnings[0]["message"].endswith("which stays: global")
+    assert sent(emulator) == ["get"]

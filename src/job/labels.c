@@ -1,0 +1,185 @@
+#include "job/labels.h"
+
+#include "base/utf8.h"
+
+/* Secret Manager: at most 64 labels; annotations below 16 KiB in all. */
+#define LABELS_MAX 64
+#define LABEL_VALUE_MAX 63
+#define ANNOTATIONS_MAX 16384
+
+static struct {
+	const char *labels;
+	const char *annotations;
+	const char *sync;
+	const char *require;
+} given;
+
+static const struct opt OPTIONS[] = {
+	{ "--label", "LABELS", "KEY=VALUE[,...]",
+	  "labels of a new secret beside this program's own", &given.labels,
+	  OPT_PLAIN },
+	{ "--annotation", "ANNOTATIONS", "KEY=VALUE[,...]",
+	  "annotations of a new secret", &given.annotations, OPT_PLAIN },
+	{ "--sync-labels", "SYNC_LABELS", NULL,
+	  "give them to a secret that exists, too", &given.sync, OPT_PLAIN },
+	{ "--require-managed", "REQUIRE_MANAGED", NULL,
+	  "refuse a secret that its labels do not call this cluster's",
+	  &given.require, OPT_PLAIN },
+};
+
+const struct opt_table LABEL_OPTIONS = { "Labels", OPTIONS,
+					 OPT_COUNT(OPTIONS) };
+
+bool
+labels_are_synced(void)
+{
+	return given.sync != NULL;
+}
+
+bool
+labels_are_required(void)
+{
+	return given.require != NULL;
+}
+
+struct pairs
+labels_of(const struct task *task, struct label fixed[static LABELS_FIXED])
+{
+	const struct label labels[LABELS_FIXED] = {
+		{ "managed-by", "hyperfleet" },
+		{ "cluster-id", task->cluster_id },
+		{ "adapter", "pullsecret" },
+		{ "resource-type", "pull-secret" },
+		{ "hyperfleet-version", "v1" },
+	};
+
+	for (size_t i = 0; i < LABELS_FIXED; i++)
+		fixed[i] = labels[i];
+	return (struct pairs){ fixed, LABELS_FIXED, given.labels };
+}
+
+struct pairs
+labels_annotations(void)
+{
+	return (struct pairs){ NULL, 0, given.annotations };
+}
+
+/* In ASCII: [a-z][a-z0-9_-]{0,62} and [a-z0-9_-]{0,63}. */
+static bool
+is_label(struct str key, struct str value)
+{
+	static const char SET[] = "a-z0-9_-";
+
+	return str_only((struct str){ key.ptr, 1 }, "a-z") &&
+	       str_only(key, SET) && value.len <= LABEL_VALUE_MAX &&
+	       (value.len == 0 || str_only(value, SET));
+}
+
+static bool
+is_utf8(struct str text)
+{
+	while (text.len > 0) {
+		size_t length = utf8_length(text);
+
+		if (length == 0)
+			return false;
+		text = str_skip(text, length);
+	}
+	return true;
+}
+
+/* Letters, digits, and between them - _ . */
+static bool
+is_annotation(struct str key, struct str value)
+{
+	static const char ENDS[] = "A-Za-z0-9";
+
+	return str_only((struct str){ key.ptr, 1 }, ENDS) &&
+	       str_only((struct str){ key.ptr + key.len - 1, 1 }, ENDS) &&
+	       str_only(key, "A-Za-z0-9._-") && is_utf8(value);
+}
+
+/* `all` are those with which each key must be the only one. */
+static enum code
+check_pairs(const struct pairs *all, const char *variable,
+	    bool (*is)(struct str, struct str), const char *rule,
+	    struct status *st)
+{
+	struct str rest, value;
+	char key[PAIR_KEY_SIZE];
+	size_t count = all->count;
+
+	if (all->more == NULL)
+		return CODE_OK;
+	rest = str_from(all->more);
+	for (; pairs_next(&rest, key, &value); count++)
+		if (key[0] == '\0' || !is(str_from(key), value))
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "%s: pair %zu is not KEY=VALUE with "
+					  "%s",
+					  opt_given(variable),
+					  count - all->count + 1, rule);
+		else if (pairs_count(all, str_from(key)) != 1)
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "%s: %s is there twice, or one of "
+					  "this program's own",
+					  opt_given(variable), key);
+	if (count > LABELS_MAX && all->count > 0)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%s: at most %d labels", opt_given(variable),
+				  LABELS_MAX - LABELS_FIXED);
+	return CODE_OK;
+}
+
+enum code
+labels_check(struct status *st)
+{
+	const struct task nobody = { .cluster_id = "" };
+	struct label fixed[LABELS_FIXED];
+	const struct pairs labels = labels_of(&nobody, fixed),
+			   annotations = labels_annotations();
+
+	if (check_pairs(&labels, "LABELS", is_label,
+			"a-z 0-9 _ -, 63 at most, a letter first",
+			st) != CODE_OK ||
+	    check_pairs(&annotations, "ANNOTATIONS", is_annotation,
+			"a key of A-Z a-z 0-9 - _ ., 63 at most",
+			st) != CODE_OK)
+		return st->code;
+	if (given.annotations != NULL &&
+	    str_from(given.annotations).len >= ANNOTATIONS_MAX)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%s: less than 16 KiB are allowed",
+				  opt_origin("ANNOTATIONS"));
+	return CODE_OK;
+}
+
+enum code
+labels_check_owner(const struct task *task,
+		   const struct secret_resource *secret, const char *hint,
+		   struct outcome *outcome)
+{
+	struct status *st = &outcome->status;
+	struct label labels[LABELS_FIXED];
+
+	(void)labels_of(task, labels);
+	for (size_t i = 0; i < 2; i++) {
+		struct json_value value =
+			json_get(secret->labels, labels[i].key);
+
+		if (json_equals(value, str_from(labels[i].value)))
+			continue;
+		outcome->reason = "SecretNotOurs";
+		status_hint(st, "make sure that it is the right secret; %s",
+			    hint);
+		return status_set(st, CODE_FAILED_PRECONDITION,
+				  "secret %s is not this cluster's: its label "
+				  "%s %s %s",
+				  task->secret, labels[i].key,
+				  json_type(value) == JSON_ABSENT
+					  ? "is missing, it should be"
+					  : "is not",
+				  labels[i].value);
+	}
+	return CODE_OK;
+}

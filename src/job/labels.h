@@ -1,0 +1,42 @@
+/*
+ * Floor 4, job. Labels and annotations of the secret, and what they say of
+ * whose it is.
+ */
+#ifndef JOB_LABELS_H
+#define JOB_LABELS_H
+
+#include "gcp/pairs.h"
+#include "job/outcome.h"
+#include "job/task.h"
+#include "sys/opt.h"
+
+/* --label, --annotation, --sync-labels, --require-managed. */
+extern const struct opt_table LABEL_OPTIONS;
+
+/* Whether they can be used. INVALID_ARGUMENT names the one that cannot. */
+MUST_CHECK enum code labels_check(struct status *st);
+
+/* Whether these are given. */
+bool labels_are_synced(void);
+bool labels_are_required(void);
+
+/* Those that each secret of this program has. */
+#define LABELS_FIXED 5
+
+/* The labels of a secret: the fixed ones, kept in `fixed`, and --label. */
+struct pairs labels_of(const struct task *task,
+		       struct label fixed[static LABELS_FIXED]);
+
+/* --annotation. */
+struct pairs labels_annotations(void);
+
+/*
+ * Whether a secret is this program's and this cluster's; else
+ * FAILED_PRECONDITION in `outcome`, with `hint`.
+ */
+MUST_CHECK enum code labels_check_owner(const struct task *task,
+					const struct secret_resource *secret,
+					const char *hint,
+					struct outcome *outcome);
+
+#endif
