@@ -1,9 +1,13 @@
 """Labels and annotations: of a new secret, of one that exists, and whose it is."""
 
 import json
+import os
+import signal
 
 import pytest
-from conftest import CLUSTER, LABELS, SECRET, Job, together
+from conftest import CLUSTER, LABELS, PULL_SECRET, SECRET, Job, native, together, until
+from test_cut_connections import in_turn
+from test_exactly_once import FAULTS, PAIRED, Place
 from test_unanswered_add import sent
 
 from emulator import errors
@@ -225,3 +229,66 @@ def test_one_that_cannot_be_seen_is_refused(emulator, job):
     assert "cannot see whose the secret is" in result.error["message"]
     assert "secretmanager.secrets.get" in result.error["hint"]
     assert len(secret.versions) == 1
+
+
+# --- signals, time, exactly once ------------------------------------------------------
+
+REQUESTS = {"check": 1, "add": 2, "access": 3, "get": 4, "patch": 5}
+
+
+class Syncing(Job):
+    """Requires, and syncs."""
+
+    def environment(self, **variables):
+        return super().environment(**{"REQUIRE_MANAGED": "true", "SYNC_LABELS": "true",
+                                      "LABELS": "team=new", **variables})
+
+
+def check_fault(emulator, tmp_path, *struck):
+    """struck: pairs of the number of a request and the name of its fault."""
+    place = Place(emulator, tmp_path, b"old", job=Syncing(emulator))
+    secret = emulator.secretmanager.secret(place.name)
+    secret.fields["labels"] = dict(OURS)
+    orders = [place.order(nth, **FAULTS[name]) for nth, name in struck]
+    result = place.run()
+    assert orders[0].hits == 1
+    assert result.code == 0, result.out
+    assert place.payloads == [b"old", PULL_SECRET.encode()]
+    assert secret.fields["labels"] == {**LABELS, "team": "new"}
+
+
+@pytest.mark.parametrize("names", [("lost-reply-close", "503-committed"),
+                                   pytest.param(FAULTS, marks=pytest.mark.soak)],
+                         ids=["sample", "all"])
+def test_one_fault(emulator, tmp_path, names):
+    in_turn(lambda *row: check_fault(emulator, tmp_path, *row), {
+        f"{request}-{name}": ((nth, name),) for request, nth in REQUESTS.items()
+        for name in names})
+
+
+@native
+@pytest.mark.soak
+def test_two_faults(emulator, tmp_path):
+    in_turn(lambda *row: check_fault(emulator, tmp_path, *row), {
+        f"{nth}-{one}-{later}-{two}": ((nth, one), (later, two))
+        for nth in REQUESTS.values() for later in range(nth + 1, 7)
+        for one in PAIRED for two in PAIRED})
+
+
+@pytest.mark.parametrize("operation", ["get", "patch"])
+def test_a_signal_or_the_deadline_while_they_are_synced(start_emulator, operation):
+    """Ours is verified: that is a success."""
+    def check(number):
+        emulator = start_emulator()
+        drifted(emulator)
+        order = emulator.order("secretmanager", operation, drop="uncommitted", how="hang",
+                               times=None)
+        process = Job(emulator).start(*SYNC, **({} if number else {"MAX_WAIT_TIME_SECONDS": 2}))
+        until(lambda: order.hits)
+        if number:
+            os.kill(process.pid, number)
+        result = process.wait()
+        assert result.code == 0, result.out
+        assert (f"stopped by {number.name}" if number else "DEADLINE") in str(result.warnings)
+
+    together(check, {"signal": (signal.SIGTERM,), "deadline": (None,)})

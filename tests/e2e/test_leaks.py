@@ -476,7 +476,8 @@ def look_at_echoes(watched, service, operation, *applet, **variables):
 @traced
 @pytest.mark.parametrize("operation, variables", [
     ("addVersion", {}), ("create", {}), ("access", {}), ("get", {"DRY_RUN": "true"}),
-    ("destroy", KEEP), pytest.param("listVersions", KEEP, marks=pytest.mark.soak)])
+    ("destroy", KEEP), ("patch", {"SYNC_LABELS": "true"}),
+    pytest.param("listVersions", KEEP, marks=pytest.mark.soak)])
 def test_secret_manager_echoes(watch, operation, variables):
     watched = watch(f"echo of {operation}")
     watched.emulator.secretmanager.put(SECRET, *([b"old"] if variables == KEEP else []))
