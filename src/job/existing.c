@@ -153,8 +153,7 @@ existing_settle(const struct existing *existing)
 	if (st.code == CODE_OK)
 		return;
 	status_prefix(&st, labels_are_synced()
-				   ? "labels and placement were not all "
-				     "dealt with"
+				   ? "labels could not be synced"
 				   : "the placement could not be checked");
 	warn(existing, CHECK, st.message, &st);
 }

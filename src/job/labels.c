@@ -146,11 +146,10 @@ labels_check(struct status *st)
 			"a key of A-Z a-z 0-9 - _ ., 63 at most",
 			st) != CODE_OK)
 		return st->code;
-	if (given.annotations != NULL &&
-	    str_from(given.annotations).len >= ANNOTATIONS_MAX)
+	if (annotations.more != NULL &&
+	    str_from(annotations.more).len >= ANNOTATIONS_MAX)
 		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "%s: less than 16 KiB are allowed",
-				  opt_origin("ANNOTATIONS"));
+				  "ANNOTATIONS: less than 16 KiB are allowed");
 	return CODE_OK;
 }
 

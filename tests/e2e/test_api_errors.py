@@ -76,7 +76,7 @@ def check_error(result, exit_code, code, status, part):
 # hint must not lead to.
 REMEDIES = {
     "consumer_invalid": ("there is no such project: check the ID in GCP_PROJECT_ID", "roles/"),
-    "location_policy": ("gcloud secrets create NAME --replication-policy=user-managed",
+    "location_policy": ("--location A,B (SECRET_LOCATIONS), or --regional LOCATION",
                         "roles/"),
     "credentials_invalid": ("the service account here may be disabled or deleted", "login"),
     "token_expired": ("set the clock", "login"),
@@ -127,7 +127,7 @@ def test_an_outage_outlasts_the_time(start_emulator):
 CREATE_REFUSALS = {
     "permission_denied": (4, "PERMISSION_DENIED", 403, "secretmanager.secrets.create"),
     "project_not_found": (2, "NOT_FOUND", 404, "check GCP_PROJECT_ID"),
-    "location_policy": (2, "FAILED_PRECONDITION", 400, "--replication-policy=user-managed"),
+    "location_policy": (2, "FAILED_PRECONDITION", 400, "--location A,B (SECRET_LOCATIONS)"),
     "html_404": (1, "UNKNOWN", 404, FRONT_END),
 }
 
