@@ -27,6 +27,9 @@ FUZZ := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Debian keeps the kernel's headers for another machine with its compiler.
 KERNEL := $(if $(filter $(HOST_ARCH),$(ARCH)),/usr/include,/usr/$(GNU)/include)
 
+# Instead of -fstack-protector-strong: functions with a buffer on the stack only.
+GUARD_BUFFERS := -fstack-protector --param=ssp-buffer-size=4
+
 include vendor/vendor.mk
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion \
@@ -54,7 +57,7 @@ HOST_CC := $(GNU)-gcc
 FLAGS := $(WARN_GCC) $(HARDEN) -Oz -flto=auto -fPIE -ffunction-sections \
 	-fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
 	-specs=/usr/lib/$(MUSL)/musl-gcc.specs -idirafter build/kernel-$(ARCH)
-LINK := -Oz -flto=auto -flto-partition=one -fdata-sections -nostdlib -static-pie -s -Wl,--gc-sections,--build-id=none,-T,scripts/first-page.ld \
+LINK := -Oz -flto=auto -flto-partition=one -nostdlib -static-pie -s -Wl,--gc-sections,--build-id=none,-T,scripts/pull-secret.ld \
 	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--hash-style=gnu \
 	/usr/lib/$(MUSL)/rcrt1.o /usr/lib/$(MUSL)/crti.o
 LAST := /usr/lib/$(MUSL)/libc.a -lgcc /usr/lib/$(MUSL)/crtn.o
@@ -93,7 +96,7 @@ fuzzers: $(FUZZ)
 kernel-programs: $(CALLS)
 .PHONY: programs fuzzers kernel-programs FORCE
 
-$(BIN): $(OBJ) $(O)/libbearssl.a $(O)/objects scripts/first-page.ld
+$(BIN): $(OBJ) $(O)/libbearssl.a $(O)/objects scripts/pull-secret.ld
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK) -o $@.new $(filter %.o %.a,$^) $(LAST)
@@ -119,6 +122,11 @@ $(CALLS): %: %.o $(O)/library.a
 # An error for who calls what nobody should.
 $(O)/src/%.o: BANNED := -include scripts/banned.h -DBANNED_IN_SRC
 $(O)/tests/%.o: BANNED := -include scripts/banned.h
+
+# For size: nothing here reads a byte from the network. So it is with BearSSL.
+ifeq ($(MODE),release)
+$(O)/src/job/%.o $(O)/src/cmd/%.o: override FLAGS += $(GUARD_BUFFERS)
+endif
 
 # Named by the linker and by its own assembly alone.
 $(O)/src/sys/start.o: override FLAGS += -fno-lto

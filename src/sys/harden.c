@@ -28,7 +28,7 @@ protect_relocated(void)
 		if (header[i].p_type != PT_GNU_RELRO)
 			continue;
 		start = (uintptr_t)__ehdr_start + header[i].p_vaddr;
-		end = (start + header[i].p_memsz) & ~(page - 1);
+		end = (start + header[i].p_memsz + page - 1) & ~(page - 1);
 		start &= ~(page - 1);
 		(void)mprotect((void *)start, end - start, PROT_READ);
 	}
