@@ -1,5 +1,7 @@
 """Where a secret is placed: at one location, at some, everywhere; with which keys."""
 
+import json
+
 import pytest
 from conftest import LABELS, PULL_SECRET, SECRET, DeleteJob, Job, native, together
 from test_access_applet import Access
@@ -8,6 +10,9 @@ from test_doctor import Doctor
 from test_rollback import Rollback
 from test_unanswered_add import sent
 from test_versions import Versions
+
+from emulator import errors
+from emulator.wire import Reply
 
 PLACE = "us-east1"
 HOST = f"secretmanager.{PLACE}.rep.googleapis.com"
@@ -82,6 +87,20 @@ def test_the_doctor_at_a_location(emulator):
         doctor.steps["access-version"])
     assert asked(emulator) == {
         (HOST, f"/v1/projects/{emulator.project}/locations/{PLACE}")}
+
+
+@pytest.mark.parametrize("place", ["", "/locations/us-west1"])
+def test_a_reply_from_elsewhere(emulator, place):
+    """A version's name has the location that was asked for, or it is none of ours."""
+    name = f"projects/1{place}/secrets/{SECRET}/versions/1"
+    emulator.order("secretmanager", "access", times=None, reply=Reply(
+        200, json.dumps({"name": name, "payload": {"data": "eA=="}}).encode(),
+        errors.API_HEADERS))
+    result = Access(emulator)(SECRET, SECRET_REGION=PLACE, **at_google(emulator),
+                              MAX_WAIT_TIME_SECONDS=1)
+    assert result.code == 1
+    assert result.stdout == b""
+    assert f"does not name a version of {SECRET}" in result.err
 
 
 @native
