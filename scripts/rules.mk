@@ -157,7 +157,7 @@ $(GEN)/version_gen.h: FORCE
 	@VERSION=$(call quoted,$(VERSION)) COMMIT=$(call quoted,$(COMMIT)) scripts/version header | scripts/stamp $@
 
 $(O)/flags: FORCE
-	@echo '$(CC) $(FLAGS)' | scripts/stamp $@
+	@echo '$(CC) $(FLAGS) $(GUARD_BUFFERS)' | scripts/stamp $@
 
 $(O)/objects: FORCE
 	@echo '$(OBJ)' | scripts/stamp $@

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "gcp/resourcemanager.h"
 #include "job/doctor_finding.h"
+#include "job/store.h"
 
 /* Clocks may differ by this much before tokens and certificates suffer. */
 #define SKEW_MAX_S 60
@@ -40,6 +41,7 @@ struct question {
 	char at_location[LOCATION_SIZE + 12]; /* for gcloud, or "" */
 	enum sight sight;
 	bool may_get;        /* secretmanager.secrets.get is granted */
+	bool is_foreign;     /* and refused */
 	bool asks_project;   /* the last request was about the project */
 	bool project_hidden; /* Cloud Resource Manager does not show it */
 	bool granted[PERMISSIONS];
@@ -86,6 +88,20 @@ check_clock(struct question *q)
 		    "it");
 }
 
+/* With --require-managed, as the job does. */
+static void
+check_owner(struct question *q, const struct secret_resource *found)
+{
+	static struct outcome outcome;
+
+	outcome = (struct outcome){ .reason = NULL };
+	q->is_foreign = labels_check_owner(&q->program->task, found,
+					   "--require-managed refuses it",
+					   &outcome) != CODE_OK;
+	if (q->is_foreign)
+		doctor_fail(q->d, DOCTOR_SECRET, &outcome.status);
+}
+
 /*
  * Asks for the secret: an answer of Secret Manager itself, be it a refusal,
  * means that the API is there.
@@ -93,10 +109,13 @@ check_clock(struct question *q)
 static bool
 check_api(struct question *q)
 {
+	const bool look = labels_are_required();
+	struct secret_resource found;
 	struct retry retry = retry_never(q->program->client.until);
 	struct status *st = &q->st;
-	enum code code = secretmanager_get(&q->program->client.sm, q->project,
-					   q->secret, NULL, &retry, st);
+	enum code code =
+		secretmanager_get(&q->program->client.sm, q->project, q->secret,
+				  look ? &found : NULL, &retry, st);
 
 	q->may_get = code == CODE_OK || code == CODE_NOT_FOUND;
 	q->sight = code == CODE_OK          ? THERE
@@ -108,6 +127,8 @@ check_api(struct question *q)
 			      "Secret Manager answers");
 	else
 		doctor_fail(q->d, DOCTOR_API, st);
+	if (look && code == CODE_OK)
+		check_owner(q, &found);
 	status_clear(st);
 	note_time(q, DOCTOR_API);
 	return q->d->finding[DOCTOR_API].verdict == DOCTOR_OK;
@@ -254,12 +275,21 @@ record_secret(struct question *q)
 {
 	struct doctor *d = q->d;
 
-	if (q->sight == THERE)
+	if (q->is_foreign)
+		return;
+	if (q->sight == THERE && !q->may_get && store_needs_get())
+		doctor_record(d, DOCTOR_SECRET, DOCTOR_FAILED, EXIT_AUTH,
+			      "%s exists; secretmanager.secrets.get is not "
+			      "granted, which --dry-run and --require-managed "
+			      "need",
+			      q->secret);
+	else if (q->sight == THERE)
 		doctor_record(d, DOCTOR_SECRET, DOCTOR_OK, EXIT_DONE,
 			      "%s exists%s", q->secret,
 			      q->may_get ? ""
 					 : "; secretmanager.secrets.get is not "
-					   "granted, and not needed");
+					   "granted, which storing does not "
+					   "need");
 	else
 		doctor_record(d, DOCTOR_SECRET, DOCTOR_OK, EXIT_DONE,
 			      "%s does not exist yet: the first run creates it",

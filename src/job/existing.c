@@ -34,6 +34,13 @@ check_owner(const struct existing *existing,
 				  existing->outcome);
 }
 
+bool
+existing_is_asked(void)
+{
+	return labels_are_required() || labels_are_synced() ||
+	       placement_is_given();
+}
+
 enum code
 existing_check(const struct existing *existing, bool exists)
 {
@@ -87,7 +94,8 @@ sync_labels(const struct existing *existing,
 {
 	static char memory[PATCH_MAX];
 	struct label fixed[LABELS_FIXED];
-	const struct pairs labels = labels_of(existing->task, fixed),
+	const struct pairs labels =
+				   labels_of(existing->task->cluster_id, fixed),
 			   annotations = labels_annotations();
 	struct retry retry = client_retries(existing->client);
 	int64_t started = clock_ms();

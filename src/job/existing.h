@@ -19,6 +19,9 @@ struct existing {
 	struct outcome *outcome;
 };
 
+/* Whether an option asks for anything below. */
+bool existing_is_asked(void);
+
 /*
  * With --require-managed, before anything is written: reads the secret, and
  * refuses one that is not ours. NOT_FOUND: there is none, which passes after a

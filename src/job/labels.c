@@ -43,11 +43,11 @@ labels_are_required(void)
 }
 
 struct pairs
-labels_of(const struct task *task, struct label fixed[static LABELS_FIXED])
+labels_of(const char *cluster_id, struct label fixed[static LABELS_FIXED])
 {
 	const struct label labels[LABELS_FIXED] = {
 		{ "managed-by", "hyperfleet" },
-		{ "cluster-id", task->cluster_id },
+		{ "cluster-id", cluster_id },
 		{ "adapter", "pullsecret" },
 		{ "resource-type", "pull-secret" },
 		{ "hyperfleet-version", "v1" },
@@ -134,9 +134,8 @@ check_pairs(const struct pairs *all, const char *variable,
 enum code
 labels_check(struct status *st)
 {
-	const struct task nobody = { .cluster_id = "" };
 	struct label fixed[LABELS_FIXED];
-	const struct pairs labels = labels_of(&nobody, fixed),
+	const struct pairs labels = labels_of("", fixed),
 			   annotations = labels_annotations();
 
 	if (check_pairs(&labels, "LABELS", is_label,
@@ -161,7 +160,7 @@ labels_check_owner(const struct task *task,
 	struct status *st = &outcome->status;
 	struct label labels[LABELS_FIXED];
 
-	(void)labels_of(task, labels);
+	(void)labels_of(task->cluster_id, labels);
 	for (size_t i = 0; i < 2; i++) {
 		struct json_value value =
 			json_get(secret->labels, labels[i].key);

@@ -24,7 +24,7 @@ bool labels_are_required(void);
 #define LABELS_FIXED 5
 
 /* The labels of a secret: the fixed ones, kept in `fixed`, and --label. */
-struct pairs labels_of(const struct task *task,
+struct pairs labels_of(const char *cluster_id,
 		       struct label fixed[static LABELS_FIXED]);
 
 /* --annotation. */

@@ -59,7 +59,7 @@ create_secret(struct storing *storing, struct status *st)
 	struct report *report = storing->report;
 	struct label fixed[LABELS_FIXED];
 	const struct new_secret new_secret = {
-		.labels = labels_of(storing->task, fixed),
+		.labels = labels_of(storing->task->cluster_id, fixed),
 		.annotations = labels_annotations(),
 		.placement = placement_given(),
 	};
@@ -334,6 +334,12 @@ store_secret(struct storing *storing, struct status *st)
 	return CODE_OK;
 }
 
+bool
+store_needs_get(void)
+{
+	return given.dry_run != NULL || labels_are_required();
+}
+
 /* Logs what a run would do; changes nothing. */
 static enum code
 dry_run(struct storing *storing, struct status *st)
@@ -342,13 +348,14 @@ dry_run(struct storing *storing, struct status *st)
 	struct retry retry = retries(storing);
 	const struct existing existing = existing_of(storing);
 	struct secret_resource found;
+	const bool look = existing_is_asked();
 	bool missing, equal = false;
 
 	report->operation = "dry-run";
 	missing =
 		secretmanager_get(&storing->client->sm, storing->task->project,
-				  storing->task->secret, &found, &retry,
-				  st) == CODE_NOT_FOUND;
+				  storing->task->secret, look ? &found : NULL,
+				  &retry, st) == CODE_NOT_FOUND;
 	if (missing)
 		status_clear(st);
 	secretmanager_hint(st, "a dry run needs secretmanager.secrets.get: "
@@ -356,7 +363,7 @@ dry_run(struct storing *storing, struct status *st)
 			       "or the project; a run that stores does without "
 			       "it");
 	if (st->code != CODE_OK ||
-	    (!missing && existing_judge(&existing, &found) != CODE_OK))
+	    (!missing && look && existing_judge(&existing, &found) != CODE_OK))
 		return st->code;
 	if (!missing && storing->how->skip_unchanged &&
 	    compare(storing, &equal, st) != CODE_OK)

@@ -23,6 +23,9 @@ extern const struct opt_table STORE_OPTIONS;
 		&PLACEMENT_OPTIONS, &LABEL_OPTIONS, &KEEP_OPTIONS, \
 		&RUN_OPTIONS, &NETWORK_OPTIONS
 
+/* Whether an option needs secretmanager.secrets.get to succeed. */
+bool store_needs_get(void);
+
 /* How a payload is stored. */
 struct store_how {
 	bool dry_run;
