@@ -470,10 +470,7 @@ store_payload(struct client *client, const struct task *task,
 		(void)dry_run(&storing, st);
 	else
 		(void)store_secret(&storing, st);
-	/*
-	 * Once a version is written the configuration was right: what then is
-	 * missing or cannot be read may be there later.
-	 */
+	/* The configuration was right: what is missing may be there later. */
 	if (outcome->effect == EFFECT_DONE &&
 	    code_exit_status(st->code) == EXIT_CONFIG)
 		outcome->exit = EXIT_RETRY;

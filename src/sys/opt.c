@@ -64,7 +64,8 @@ set_switch(const struct opt *opt, const char *value, const char *origin,
 			  redact_argument(value));
 }
 
-static enum code
+/* All of them, also after an error: some say what must not be overwritten. */
+static void
 read_variables(struct status *st)
 {
 	const struct opt *opt;
@@ -79,10 +80,9 @@ read_variables(struct status *st)
 			continue;
 		if (opt->argument != NULL)
 			*opt->value = value;
-		else if (set_switch(opt, value, opt->variable, st) != CODE_OK)
-			return st->code;
+		else
+			(void)set_switch(opt, value, opt->variable, st);
 	}
-	return CODE_OK;
 }
 
 /* People write flags as they know them: from variables, from other tools. */
@@ -92,6 +92,8 @@ refuse_flag(struct str arg, struct status *st)
 	struct suggestion near = { .word = arg };
 	const struct opt *opt;
 
+	if (st->code != CODE_OK)
+		return st->code; /* the hint would be none of that error's */
 	for (size_t i = 0; (opt = row(i)) != NULL; i++) {
 		const char *shown =
 			opt->flag != NULL ? opt->flag : opt->variable;
@@ -173,8 +175,8 @@ opt_parse(const struct opt_table *const *table, int argc, char **argv,
 	*operand_count = 0;
 	parsed.table = table;
 	parsed.flags = 0;
-	(void)read_variables(st);
-	for (int i = 0; i < argc && st->code == CODE_OK && !*help; i++) {
+	read_variables(st);
+	for (int i = 0; i < argc && !*help; i++) {
 		struct str arg = str_from(argv[i]);
 
 		/* A lone "-" is an operand: standard input. */
@@ -190,7 +192,9 @@ opt_parse(const struct opt_table *const *table, int argc, char **argv,
 			(void)refuse_flag(arg, st);
 	}
 	*operand_count = operands.count;
-	if (operands.excess != NULL && !*help)
+	if (*help)
+		status_clear(st);
+	else if (operands.excess != NULL)
 		(void)status_set(st, CODE_INVALID_ARGUMENT,
 				 "unexpected argument: %s",
 				 redact_argument(operands.excess));

@@ -47,8 +47,10 @@ struct opt_table {
  * argv and in the environment; a switch that is on becomes "true", one that is
  * off stays NULL. Up to `*operand_count` operands go to `operand`, and their
  * number to `*operand_count`; "--" ends the flags. "--help" and "-h" set
- * `*help` and end the parsing; they win over operands. INVALID_ARGUMENT names
- * the flag or variable, and what an unknown flag may have been meant to be.
+ * `*help` and end the parsing; they win over operands and errors.
+ * INVALID_ARGUMENT names the flag or variable, and what an unknown flag may
+ * have been meant to be. It is the first error; what follows it is filled in,
+ * too, for the caller has to know the files that are named there.
  */
 MUST_CHECK enum code opt_parse(const struct opt_table *const *table, int argc,
 			       char **argv, const char **operand,

@@ -91,7 +91,8 @@ def test_help_of_run_job_has_options_and_an_example_that_works(emulator, run, jo
 def test_help_wins_over_stray_operands(run, applet):
     """As of the usual tools: what else stands there does not matter."""
     text = run(applet, "--help").out
-    for words in (["--help", "x", "y"], ["x", "y", "--help"], ["x", "-h", "--nonsense"]):
+    for words in (["--help", "x", "y"], ["x", "y", "--help"], ["x", "-h", "--nonsense"],
+                  ["--nonsense", "x", "-h"]):
         result = run(applet, *words)
         assert (result.code, result.out, result.err) == (0, text, "")
 
@@ -107,8 +108,9 @@ def test_run_job_lists_the_jobs(run, words):
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help_of_the_job(emulator, job, flag):
     """Asked for anywhere, it does nothing else."""
-    for words in ([flag], ["--dry-run", flag], [flag, "--unknown"]):
-        result = job(*words)
+    for words, variables in (([flag], {}), (["--dry-run", flag], {}), ([flag, "--unknown"], {}),
+                             (["--unknown", flag], {}), ([flag], {"DRY_RUN": "maybe"})):
+        result = job(*words, **variables)
         assert (result.code, result.err) == (0, "")
         assert result.out.startswith("usage: pull-secret run-job pull-secret ")
     assert emulator.connections() == []

@@ -122,6 +122,20 @@ def test_a_usage_error_after_the_flag(job, path):
     assert read(path)["reason"] == "ConfigurationInvalid"
 
 
+@pytest.mark.parametrize("flags, variables", [
+    (["--unknown"], {}), (["--dry-run=maybe"], {}), ([], {"DRY_RUN": "maybe"}),
+    ([], {"SYNC_LABELS": "on"})], ids=str)
+def test_a_usage_error_before_the_flag(job, path, flags, variables):
+    """So do those after it, and the error is still the first one."""
+    result = job(*flags, "--results-path", path, "--nonsense", "stray", **variables)
+    assert result.code == 2
+    told = read(path)
+    assert told["reason"] == "ConfigurationInvalid"
+    for name in [flag.partition("=")[0] for flag in flags] or variables:
+        assert name in told["message"]
+    assert "stray" not in result.err and "nonsense" not in result.err
+
+
 def test_everybody_may_read_it(job, path):
     for umask in (0o077, 0o000, 0o777):
         assert job(RESULTS_PATH=path, umask=umask).code == 0
@@ -275,6 +289,17 @@ def test_an_input_is_not_replaced(emulator, job, path, name, how):
         assert flags or f"RESULTS_PATH: {path} is the file of {name}, too" in result.err
         assert name == "TERMINATION_LOG_PATH" or path.read_text() == MINE
     assert emulator.connections() == []
+
+
+@pytest.mark.parametrize("flags, variables", [
+    (["--unknown"], {}), (["--unknown", "stray"], {}), (["--quiet", "--quiet"], {}),
+    (["--gcp-project-id="], {}), ([], {"LOG_QUIET": "maybe"})], ids=str)
+def test_an_input_that_is_named_after_an_error_is_not_replaced(job, path, flags, variables):
+    path.write_text(MINE)
+    result = job(*flags, "--pull-secret-file", path, RESULTS_PATH=path, PULL_SECRET_DATA=None,
+                 **variables)
+    assert result.code == 2
+    assert path.read_text() == MINE
 
 
 # None of those of the run's own account, which are looked for as leaks.

@@ -138,6 +138,19 @@ TEST_AFTER(unset_all, what_is_wrong_is_named)
 	assert_int_equal(PARSE(0, "--TEST_SECRET=x"), CODE_INVALID_ARGUMENT);
 }
 
+TEST_AFTER(unset_all, the_first_error_counts_and_the_rest_is_filled_in)
+{
+	(void)setenv("TEST_LOUD", "maybe", 1);
+	(void)setenv("TEST_TIME", "5m", 1);
+	assert_int_equal(PARSE(0, "--nmae", "x", "--name", "a"),
+			 CODE_INVALID_ARGUMENT);
+	assert_string_equal(st.message, "TEST_LOUD=maybe must be true or "
+					"false");
+	assert_string_equal(st.hint, "");
+	assert_string_equal(values.time, "5m");
+	assert_string_equal(values.name, "a");
+}
+
 TEST_AFTER(unset_all, operands_and_the_end_of_flags)
 {
 	assert_int_equal(PARSE(2, "-", "--loud"), CODE_OK);
@@ -158,6 +171,9 @@ TEST_AFTER(unset_all, help_ends_the_parsing)
 	/* as of the usual tools, operands or not */
 	assert_int_equal(PARSE(0, "operand", "--help"), CODE_OK);
 	assert_true(help);
+	assert_int_equal(PARSE(0, "--nonsense", "--help"), CODE_OK);
+	assert_true(help);
+	assert_string_equal(st.message, "");
 	assert_int_equal(PARSE(0, "--loud"), CODE_OK);
 	assert_false(help);
 }
