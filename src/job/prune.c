@@ -91,6 +91,8 @@ read_aliases(struct pruning *pruning, struct status *st)
 	struct retry retry = client_retries(target->client);
 	struct secret_resource secret;
 	struct json_iter iter;
+	enum json_type type;
+	bool fits;
 
 	if (secretmanager_get(&target->client->sm, target->task->project,
 			      target->task->secret, &secret, &retry,
@@ -98,13 +100,15 @@ read_aliases(struct pruning *pruning, struct status *st)
 		return st->code;
 	iter = json_iter(secret.aliases);
 	pruning->alias_count = 0;
-	while (json_next(&iter))
-		if (pruning->alias_count == ALIASES_MAX ||
-		    !json_uint(iter.value,
-			       &pruning->alias[pruning->alias_count++]))
-			return status_set(st, CODE_UNAVAILABLE,
-					  "its aliases cannot be read");
-	return CODE_OK;
+	type = json_type(secret.aliases);
+	fits = type <= JSON_NULL || type == JSON_OBJECT;
+	while (fits && json_next(&iter))
+		fits = pruning->alias_count < ALIASES_MAX &&
+		       json_uint(iter.value,
+				 &pruning->alias[pruning->alias_count++]);
+	return fits ? CODE_OK
+		    : status_set(st, CODE_UNAVAILABLE,
+				 "its aliases cannot be read");
 }
 
 static bool
@@ -257,11 +261,13 @@ prune(struct pruning *pruning, struct status *st)
 	struct report *report = pruning->target->report;
 	const struct version_info *victim;
 
-	if (read_aliases(pruning, st) != CODE_OK)
-		return;
 	for (unsigned i = 0; i < PRUNED_MAX; i++) {
 		victim = find_victim(pruning, st);
-		if (victim == NULL || report_check(report, st) != CODE_OK ||
+		/* Read last: an alias may have been set by now. */
+		if (victim == NULL || read_aliases(pruning, st) != CODE_OK ||
+		    report_check(report, st) != CODE_OK)
+			return;
+		if (!is_alias(pruning, victim->number) &&
 		    !prune_one(pruning, victim, st))
 			return;
 	}
@@ -280,6 +286,8 @@ prune_versions(const struct prune_target *target)
 	if (read_keep(&pruning.keep, &st) != CODE_OK || pruning.keep.count == 0)
 		return "";
 	target->report->operation = PRUNE;
+	/* What was asked for is done: no role is waited for. */
+	target->report->retries.grant_until = (struct deadline){ 0 };
 	report_info(target->report, PRUNE,
 		    "Looking for enabled versions below the %llu newest",
 		    (unsigned long long)pruning.keep.count);

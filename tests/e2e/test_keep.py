@@ -74,8 +74,8 @@ def test_all_but_the_newest(emulator, keep, tmp_path):
     value = json.loads((tmp_path / "result").read_text())
     assert value["reason"] == "PullSecretStored"
     assert value["message"].endswith("/versions/4; 2 older destroyed")
-    assert sent(emulator) == ["addVersion", "access", "get", "listVersions", "destroy",
-                              "listVersions", "destroy", "listVersions"]
+    assert sent(emulator) == ["addVersion", "access", "listVersions", "get", "destroy",
+                              "listVersions", "get", "destroy", "listVersions"]
 
 
 def test_which_versions_go(start_emulator):
@@ -141,7 +141,7 @@ def test_newer_ones_are_never_destroyed(start_emulator):
         answer = emulator.secretmanager.answer
 
         def adding(request, operation):
-            if operation == "get":
+            if operation == "listVersions" and len(secret.versions) == 4:
                 for _ in range(2):
                     secret.add(b"theirs").create_time = at(DAY)
             return answer(request, operation)
@@ -163,7 +163,7 @@ def test_the_age_counts_by_the_servers_clock(emulator, keep):
     answer = emulator.secretmanager.answer
 
     def behind(request, operation):
-        if operation == "get":
+        if operation == "listVersions":
             secret.version(4).create_time = at(7200)
             secret.version(3).create_time = at(7200 + 60)
         return answer(request, operation)
@@ -321,6 +321,8 @@ def test_failures_are_warnings(start_emulator):
                   "EEEE", "its aliases cannot be read"),
         "aliases": ("get", {"tamper": lambda value: {**value, "versionAliases": {
             f"a{n}": "1" for n in range(51)}}}, "EEEE", "its aliases cannot be read"),
+        "alias-text": ("get", {"tamper": lambda value: {**value, "versionAliases": "x"}},
+                       "EEEE", "its aliases cannot be read"),
         "no-etag": ("listVersions", tamper(lambda version: version.pop("etag")), "EEEE",
                     "version 3 has no usable etag"),
         "etag": ("listVersions", tamper(lambda version: version.update(etag="x" * 200)),
@@ -385,6 +387,33 @@ def test_what_others_change_is_theirs(emulator, keep):
     assert states(secret) == "DEDE"
 
 
+def test_an_alias_that_is_set_in_between(emulator, keep):
+    """The one that is to be destroyed next, and one that would be later."""
+    secret = old_versions(emulator, 4)
+    answer = emulator.secretmanager.answer
+
+    def setting(request, operation):
+        reply = answer(request, operation)
+        if operation == "listVersions" and states(secret) == "EEEDE":
+            secret.fields["versionAliases"] = {"next": "3", "later": "1"}
+        return reply
+
+    emulator.secretmanager.answer = setting
+    check_stored(keep())
+    assert states(secret) == "EDEDE"
+
+
+def test_no_role_is_waited_for(start_emulator):
+    def check(operation):
+        emulator = start_emulator()
+        old_versions(emulator)
+        emulator.order("secretmanager", operation, times=None, reply=errors.permission_denied())
+        warned(Keeping(emulator)(PERMISSION_WAIT_SECONDS="60"), "PERMISSION_DENIED")
+        assert sent(emulator).count(operation) == 1
+
+    together(check, {name: (name,) for name in STEPS})
+
+
 def test_a_lost_reply(emulator, keep):
     """Sent again with the same etag, it is refused: then it has been destroyed."""
     secret = old_versions(emulator, 1)
@@ -418,7 +447,7 @@ def test_what_was_destroyed_is_still_listed(emulator, keep):
 
 # --- time, signals, the log -----------------------------------------------------------
 
-STEPS = ("get", "listVersions", "destroy")
+STEPS = ("listVersions", "get", "destroy")
 
 
 @pytest.mark.parametrize("number", [
@@ -477,7 +506,7 @@ def test_a_log_that_is_lost(emulator, keep):
 # --- exactly once ---------------------------------------------------------------------
 
 # The requests of a run that adds, verifies, and destroys one version.
-REQUESTS = {"add": 1, "access": 2, "get": 3, "list": 4, "destroy": 5, "list-again": 6}
+REQUESTS = {"add": 1, "access": 2, "list": 3, "get": 4, "destroy": 5, "list-again": 6}
 
 
 def place_of(emulator, tmp_path):
