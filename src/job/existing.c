@@ -105,6 +105,13 @@ sync_labels(const struct existing *existing,
 	    (pairs_are_in(&labels, found->labels) &&
 	     pairs_are_in(&annotations, json_get(found->whole, "annotations"))))
 		return CODE_OK;
+	if (labels_name_others(existing->task, found)) {
+		warn(existing, SYNC,
+		     "the secret's labels say that it is not this cluster's; "
+		     "they stay",
+		     NULL);
+		return CODE_OK;
+	}
 	if (dry_run) {
 		report_info(existing->report, SYNC,
 			    "Dry run: its labels or annotations would be "

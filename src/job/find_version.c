@@ -130,6 +130,7 @@ search_once(const struct version_search *search, struct secret_version *version,
 {
 	struct probe probe;
 	uint64_t newest, unreadable = 0;
+	bool complete = search->baseline == NULL;
 
 	*found = false;
 	if (find_newest(search, &probe, st) != CODE_OK)
@@ -157,6 +158,8 @@ search_once(const struct version_search *search, struct secret_version *version,
 				(unsigned long long)newest);
 		if (finding == UNREADABLE && unreadable == 0)
 			unreadable = number;
+		complete = complete || number == 1 ||
+			   is_baseline(search->baseline, &probe);
 		if (is_baseline(search->baseline, &probe))
 			break;
 	}
@@ -165,6 +168,10 @@ search_once(const struct version_search *search, struct secret_version *version,
 				  "version %llu is disabled or destroyed and "
 				  "cannot be compared",
 				  (unsigned long long)unreadable);
+	if (!complete)
+		return status_set(st, CODE_ABORTED,
+				  "others added more than %d versions",
+				  READ_MAX);
 	return CODE_OK;
 }
 

@@ -22,13 +22,19 @@ static const struct opt OPTIONS[] = {
 	  "annotations of a new secret", &given.annotations, OPT_PLAIN },
 	{ "--sync-labels", "SYNC_LABELS", NULL,
 	  "give them to a secret that exists, too", &given.sync, OPT_PLAIN },
+};
+
+const struct opt_table LABEL_OPTIONS = { "Labels", OPTIONS,
+					 OPT_COUNT(OPTIONS) };
+
+static const struct opt OWNER[] = {
 	{ "--require-managed", "REQUIRE_MANAGED", NULL,
 	  "refuse a secret that its labels do not call this cluster's",
 	  &given.require, OPT_PLAIN },
 };
 
-const struct opt_table LABEL_OPTIONS = { "Labels", OPTIONS,
-					 OPT_COUNT(OPTIONS) };
+const struct opt_table OWNER_OPTIONS = { "Whose secret", OWNER,
+					 OPT_COUNT(OWNER) };
 
 bool
 labels_are_synced(void)
@@ -150,6 +156,24 @@ labels_check(struct status *st)
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "ANNOTATIONS: less than 16 KiB are allowed");
 	return CODE_OK;
+}
+
+bool
+labels_name_others(const struct task *task,
+		   const struct secret_resource *secret)
+{
+	struct label labels[LABELS_FIXED];
+
+	(void)labels_of(task->cluster_id, labels);
+	for (size_t i = 0; i < 2; i++) {
+		struct json_value value =
+			json_get(secret->labels, labels[i].key);
+
+		if (json_type(value) != JSON_ABSENT &&
+		    !json_equals(value, str_from(labels[i].value)))
+			return true;
+	}
+	return false;
 }
 
 enum code

@@ -10,8 +10,11 @@
 #include "job/task.h"
 #include "sys/opt.h"
 
-/* --label, --annotation, --sync-labels, --require-managed. */
+/* --label, --annotation, --sync-labels. */
 extern const struct opt_table LABEL_OPTIONS;
+
+/* --require-managed. */
+extern const struct opt_table OWNER_OPTIONS;
 
 /* Whether they can be used. INVALID_ARGUMENT names the one that cannot. */
 MUST_CHECK enum code labels_check(struct status *st);
@@ -29,6 +32,10 @@ struct pairs labels_of(const char *cluster_id,
 
 /* --annotation. */
 struct pairs labels_annotations(void);
+
+/* Whether a secret's labels say that it is another program's or cluster's. */
+bool labels_name_others(const struct task *task,
+			const struct secret_resource *secret);
 
 /*
  * Whether a secret is this program's and this cluster's; else

@@ -31,7 +31,8 @@ static const struct opt_table OWN = { "Job rollback-pull-secret", OPTIONS,
 				      OPT_COUNT(OPTIONS) };
 
 static const struct opt_table *const TABLES[] = {
-	&OWN, &TARGET_OPTIONS, &RUN_OPTIONS, &NETWORK_OPTIONS, NULL,
+	&OWN,         &TARGET_OPTIONS,  &OWNER_OPTIONS,
+	&RUN_OPTIONS, &NETWORK_OPTIONS, NULL,
 };
 
 static enum code

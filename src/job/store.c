@@ -274,6 +274,8 @@ settle(struct storing *storing, uint64_t ours)
 		.just_added = storing->outcome->effect == EFFECT_DONE,
 	};
 
+	/* What only warns waits for no role. */
+	storing->report->retries.grant_until = deadline_in(0);
 	if (!storing->created)
 		existing_settle(&existing);
 	return prune_versions(&target);

@@ -20,8 +20,8 @@ extern const struct opt_table STORE_OPTIONS;
 /* All tables of the main job, in their order. */
 #define STORE_TABLES \
 	&TARGET_OPTIONS, &INPUT_OPTIONS, &VALIDATION_OPTIONS, &STORE_OPTIONS, \
-		&PLACEMENT_OPTIONS, &LABEL_OPTIONS, &KEEP_OPTIONS, \
-		&RUN_OPTIONS, &NETWORK_OPTIONS
+		&PLACEMENT_OPTIONS, &LABEL_OPTIONS, &OWNER_OPTIONS, \
+		&KEEP_OPTIONS, &RUN_OPTIONS, &NETWORK_OPTIONS
 
 /* Whether an option needs secretmanager.secrets.get to succeed. */
 bool store_needs_get(void);

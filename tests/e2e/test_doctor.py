@@ -187,7 +187,7 @@ def test_what_the_job_does_not_need_is_no_fault(emulator, doctor):
     emulator.iam.grant_only(*ROLES)
     before = len(emulator.requests("resourcemanager"))
     assert doctor().code == 0
-    assert "not needed" in doctor.steps["secret"]["message"]
+    assert "which storing does not need" in doctor.steps["secret"]["message"]
     assert {"add-version", "access-version"} <= set(doctor.verdicts("ok"))
     assert len(emulator.requests("resourcemanager")) == before
 
@@ -462,6 +462,20 @@ def test_three_causes(emulator, doctor):
         assert [line.partition(": gcloud ")[0] for line in lines] == [
             "no roles", "wrong project", "not created yet"]
         assert f"secrets describe {doctor.secret} --project=test-project" in lines[2]
+
+
+def test_what_options_ask_of_the_secret(emulator, doctor):
+    """As the job would refuse it: whose it is, and whether it may be seen."""
+    emulator.secretmanager.put(doctor.secret, b"old", labels={"managed-by": "others"})
+    assert doctor("--require-managed").code == 2
+    assert doctor.steps["secret"]["verdict"] == "failed"
+    assert "its label managed-by is not hyperfleet" in doctor.steps["secret"]["message"]
+    emulator.iam.grant_only("versions.add", "versions.access")
+    assert doctor().code == 0
+    for flag in ("--require-managed", "--dry-run"):
+        assert doctor(flag).code == 4
+        assert doctor.steps["secret"]["verdict"] == "failed"
+        assert "secrets.get is not granted" in doctor.steps["secret"]["message"]
 
 
 def test_resource_manager_is_off(emulator, doctor):

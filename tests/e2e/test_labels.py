@@ -292,3 +292,26 @@ def test_a_signal_or_the_deadline_while_they_are_synced(start_emulator, operatio
         assert (f"stopped by {number.name}" if number else "DEADLINE") in str(result.warnings)
 
     together(check, {"signal": (signal.SIGTERM,), "deadline": (None,)})
+
+
+@pytest.mark.parametrize("label", ["managed-by", "cluster-id"])
+def test_labels_that_name_others_are_not_synced(emulator, job, label):
+    """Else delete-pull-secret would take the secret for this cluster's."""
+    others = {**LABELS, label: "others"}
+    emulator.secretmanager.put(SECRET, b"old", labels=others)
+    for flags in ([], ["--dry-run"]):
+        result = job("--sync-labels", "--label", "team=x", *flags)
+        assert result.code == 0
+        assert result.line("sync-labels")["level"] == "warning"
+        assert fields(emulator) == {"labels": others}
+    assert "patch" not in sent(emulator)
+
+
+def test_what_only_warns_waits_for_no_role(emulator, job):
+    """The version is verified: nothing is gained by waiting for secrets.get."""
+    emulator.secretmanager.put(SECRET, b"old", labels=LABELS)
+    emulator.iam.grant_only("versions.add", "versions.access")
+    result = job("--location", "us-east1", "--permission-wait", "20")
+    assert result.code == 0
+    assert [line["operation"] for line in result.warnings] == ["check-secret"]
+    assert sent(emulator) == ["addVersion", "access", "get"]

@@ -5,7 +5,7 @@ import os
 import signal
 
 import pytest
-from conftest import SECRET, Job, native, together, until
+from conftest import LABELS, SECRET, Job, native, together, until
 from test_cut_connections import in_turn
 from test_exactly_once import FAULTS, PAIRED, Place
 from test_unanswered_add import UNKNOWN, lose, payloads, sent
@@ -244,3 +244,11 @@ def test_a_signal_in_each_request(emulator, tmp_path, number):
         assert json.loads(place.results.read_text())["status"] == "failure"
 
     together(check, {name: (name, nth) for name, nth in REQUESTS.items()})
+
+
+def test_a_secret_of_others_is_refused(emulator, rollback):
+    emulator.secretmanager.put(SECRET, b"a", b"b", labels={**LABELS, "managed-by": "others"})
+    result = rollback("--secret-version", 1, REQUIRE_MANAGED="true")
+    assert result.code == 2
+    assert "is not this cluster's" in result.error["message"]
+    assert emulator.secretmanager.payloads(SECRET) == [b"a", b"b"]

@@ -358,3 +358,18 @@ def test_killed(emulator, tmp_path):
 
     together(check, {f"{name}-{drop}": (nth, drop) for name, nth in OTHER.items()
                      for drop in ("uncommitted", "committed")})
+
+
+def test_ours_may_lie_below_more_than_are_read(emulator, skip):
+    """Then it is unknown whether it is there, and nothing is sent again."""
+    emulator.secretmanager.put(SECRET, b"old")
+
+    def reply(_):
+        emulator.secretmanager.put(SECRET, b"old", OURS, *[b"%d" % n for n in range(17)])
+        return errors.unavailable()
+
+    emulator.order("secretmanager", "addVersion", reply=reply)
+    result = skip()
+    assert result.code == 1
+    assert "others added more than 16 versions" in result.error["message"]
+    assert emulator.secretmanager.payloads(SECRET).count(OURS) == 1
