@@ -8,7 +8,7 @@
 #include "job/job.h"
 
 #define JOBS(ROW) \
-	ROW(pull_secret)          /* store.c */ \
+	ROW(pull_secret)          /* store_pull_secret.c */ \
 	ROW(rollback_pull_secret) /* rollback.c */ \
 	ROW(delete_pull_secret)   /* delete.c */
 

@@ -41,7 +41,7 @@ def check_unchanged(result, number):
     assert same["message"] == "Newest version holds the same bytes"
     assert same["version"].endswith(f"/versions/{number}")
     assert result.line("completed")["message"] == (
-        "Pull secret is unchanged, nothing was written")
+        "Pull secret is unchanged, no version was added")
 
 
 # --- unchanged ------------------------------------------------------------------------
