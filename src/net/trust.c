@@ -13,6 +13,7 @@
 #include "net/roots.h"
 #include "sys/clock.h"
 #include "sys/file.h"
+#include "sys/file_guard.h"
 #include "sys/opt.h"
 
 /* The largest RSA key that BearSSL 0.6 takes (BR_MAX_RSA_SIZE). */
@@ -339,7 +340,10 @@ add_file(struct anchor_reader *in, const char *path)
 	return st->code;
 }
 
-/* One entry of a folder: a file, or a link to one; others are skipped. */
+/*
+ * One entry of a folder: a file, or a link to one; others are skipped. After an
+ * error it is not read, but still none that may be written to.
+ */
 static bool
 add_entry(void *context, const char *name)
 {
@@ -351,27 +355,30 @@ add_entry(void *context, const char *name)
 	    stat(path, &info) != 0 || !S_ISREG(info.st_mode) ||
 	    access(path, R_OK) != 0)
 		return true;
-	return add_file(in, path) == CODE_OK;
+	if (in->st->code == CODE_OK)
+		(void)add_file(in, path);
+	else
+		file_guard_compare(-1, path);
+	return in->st->code == CODE_OK || in->st->code == CODE_INVALID_ARGUMENT;
 }
 
-static enum code
+static void
 add_folder(struct anchor_reader *in, struct str folder, bool *missing)
 {
 	errno = ENAMETOOLONG;
 	*missing = false;
 	if (str_copy(folder, in->folder, sizeof(in->folder)) &&
 	    file_list(in->folder, add_entry, in))
-		return in->st->code;
+		return;
 	*missing = errno == ENOENT;
-	if (*missing)
-		return CODE_OK;
-	return status_set(in->st, CODE_INVALID_ARGUMENT,
-			  "%s: cannot read %.*s: %s", in->what, (int)folder.len,
-			  folder.ptr, strerror(errno));
+	if (!*missing)
+		(void)status_set(in->st, CODE_INVALID_ARGUMENT,
+				 "%s: cannot read %.*s: %s", in->what,
+				 (int)folder.len, folder.ptr, strerror(errno));
 }
 
 /* Lists name folders of other systems, too: one that exists suffices. */
-static enum code
+static void
 add_folders(struct anchor_reader *in, const char *list)
 {
 	struct str rest = str_from(list), part;
@@ -380,16 +387,14 @@ add_folders(struct anchor_reader *in, const char *list)
 	while (str_split(&rest, ':', &part)) {
 		if (part.len == 0)
 			continue;
-		if (add_folder(in, part, &missing) != CODE_OK)
-			return in->st->code;
+		add_folder(in, part, &missing);
 		found = found || !missing;
 		any_missing = any_missing || missing;
 	}
 	if (any_missing && !found)
-		return status_set(in->st, CODE_INVALID_ARGUMENT,
-				  "%s: %s: no such folder", in->what,
-				  redact_argument(list));
-	return CODE_OK;
+		(void)status_set(in->st, CODE_INVALID_ARGUMENT,
+				 "%s: %s: no such folder", in->what,
+				 redact_argument(list));
 }
 
 /* An empty store would only show when the first server is refused. */
@@ -442,10 +447,10 @@ trust_use_folders(struct trust *trust, const char *folders, const char *file,
 				    .st = st };
 
 	start_empty(trust, folders);
-	if (file != NULL && add_file(&in, file) != CODE_OK)
-		return st->code;
+	if (file != NULL)
+		(void)add_file(&in, file);
 	in.what = opt_origin("SSL_CERT_DIR");
-	(void)add_folders(&in, folders);
+	add_folders(&in, folders);
 	return check_store(&in);
 }
 

@@ -368,6 +368,26 @@ def test_a_file_that_only_reading_finds_is_not_replaced(emulator, job, tmp_path,
     assert emulator.connections() == []
 
 
+@pytest.mark.parametrize("name", ["file-before", "folder-before", "file-in-the-folder"])
+def test_a_certificate_that_stands_after_a_wrong_one_is_not_replaced(emulator, job, tmp_path, name):
+    """The first error is told, and what it kept from being read is still an input."""
+    found, variables = one_of_a_folder(Files(emulator, tmp_path / "files"), emulator)
+    if name == "file-before":
+        variables["SSL_CERT_FILE"] = wrong = "/missing"
+    elif name == "folder-before":
+        wrong = emulator.ca_file
+        variables["SSL_CERT_DIR"] = f"{wrong}:{found.parent}"
+    else:
+        shutil.copy(found, found.parent / "other.pem")
+        wrong, found = (found.parent / name for name in os.listdir(found.parent))
+        os.truncate(wrong, 17 << 20)
+    before = found.read_text()
+    result = job(**variables, RESULTS_PATH=found)
+    assert result.code == 2
+    assert ("MiB" if name == "file-in-the-folder" else str(wrong)) in result.error["message"]
+    assert found.read_text() == before
+
+
 def test_a_folder_that_takes_no_files(emulator, job):
     result = job(RESULTS_PATH="/proc/result")
     assert result.code == 2
