@@ -80,6 +80,7 @@ struct pruning {
 	size_t alias_count;
 	uint64_t below; /* those from here on have been dealt with */
 	size_t pruned;
+	bool warned;
 	struct version_list list;
 };
 
@@ -179,7 +180,7 @@ find_victim(struct pruning *pruning, struct status *st)
 }
 
 static void
-warn(const struct pruning *pruning, struct status *st, const char *what)
+warn(struct pruning *pruning, struct status *st, const char *what)
 {
 	const struct log_line line = { .level = LOG_WARNING,
 				       .operation = PRUNE,
@@ -193,6 +194,7 @@ warn(const struct pruning *pruning, struct status *st, const char *what)
 				   : "--keep needs secretmanager.secrets.get, "
 				     "versions.list and versions.destroy");
 	status_prefix(st, "%s", what);
+	pruning->warned = true;
 	report_log(pruning->target->report, &line);
 }
 
@@ -213,6 +215,17 @@ report_pruned(const struct pruning *pruning, const struct version_info *after,
 			    pruning->keep.disable ? "Disabled" : "Destroyed",
 			    (unsigned long long)number);
 	}
+}
+
+/* By the reply: there may be others in front of the server. */
+static bool
+is_pruned(const struct pruning *pruning, const struct version_info *after)
+{
+	if (after->number != pruning->below || after->state == VERSION_ENABLED)
+		return false;
+	return after->scheduled != 0 ||
+	       after->state == (pruning->keep.disable ? VERSION_DISABLED
+						      : VERSION_DESTROYED);
 }
 
 /* False if it failed. One that others changed is theirs. */
@@ -241,13 +254,19 @@ prune_one(struct pruning *pruning, const struct version_info *victim,
 		(void)versions_destroy(sm, target->task->project,
 				       target->task->secret, victim, &after,
 				       &retry, st);
-	if (st->code == CODE_FAILED_PRECONDITION && !sm->may_have_acted) {
-		warn(pruning, st, "an older version was left as it is");
+	if (st->code == CODE_FAILED_PRECONDITION) {
+		/* After a lost reply: we changed it, or others did. */
+		warn(pruning, st,
+		     sm->may_have_acted
+			     ? "an older version may have been dealt with"
+			     : "an older version was left as it is");
 		status_clear(st);
 		return true;
 	}
-	if (st->code == CODE_FAILED_PRECONDITION)
-		status_clear(st);
+	if (st->code == CODE_OK && !is_pruned(pruning, &after))
+		(void)status_set(st, CODE_UNAVAILABLE,
+				 "version %llu may be as it was, by the reply",
+				 (unsigned long long)pruning->below);
 	if (st->code != CODE_OK)
 		return false;
 	pruning->pruned++;
@@ -297,7 +316,6 @@ prune_versions(const struct prune_target *target)
 	(void)format_text(said, sizeof(said), "; %zu older %s%s",
 			  pruning.pruned,
 			  pruning.keep.disable ? "disabled" : "destroyed",
-			  st.code != CODE_OK ? ", see the warning in the log"
-					     : "");
+			  pruning.warned ? ", see the warning in the log" : "");
 	return said;
 }
