@@ -115,7 +115,7 @@ check_output(struct doctor *d, enum file_output which)
 		doctor_record(d, step, DOCTOR_OK, EXIT_DONE,
 			      "%s can be written",
 			      redact_argument(output->path));
-	else if (output->given)
+	else if (output->given || st.code == CODE_UNAVAILABLE) /* no room */
 		doctor_fail(d, step, &st);
 	else
 		doctor_record(d, step, DOCTOR_SKIPPED, EXIT_DONE, "none: %s",

@@ -122,6 +122,8 @@ fits(struct str place, struct json_value holder, struct buf *what)
 	if (json_type(key) == JSON_STRING) {
 		buf_put_cstr(what, " with ");
 		(void)json_string_cut(key, what);
+	} else if (given.kms_keys != NULL) {
+		buf_put_cstr(what, " without a key");
 	}
 	return count_places(places(), place, &all) > 0 &&
 	       (given.kms_keys == NULL ||

@@ -58,8 +58,10 @@ shape_hint_root(struct json_value root, struct status *st)
 
 	if (json_equals(json_get(root, "kind"), STR("Secret"))) {
 		status_hint(st,
-			    HINT(SECRET, "jq -r '.data[\".dockerconfigjson\"]"
-					 "|@base64d' FILE"));
+			    HINT(SECRET,
+				 "jq -r '.stringData[\".dockerconfigjson\"]//"
+				 "(.data[\".dockerconfigjson\"]|@base64d)' "
+				 "FILE"));
 		return;
 	}
 	while (json_next(&member))

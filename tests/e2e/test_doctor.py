@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import (CLUSTER, PULL_SECRET, UNPRIVILEGED, Runner, assert_well_formed, auth,
+from conftest import (CLUSTER, PROGRAM, PULL_SECRET, UNPRIVILEGED, Runner, assert_well_formed, auth,
                       free_port, native, needs_root, pull_secret)
 from nameserver import NameServer
 from proxyserver import ProxyServer
@@ -557,6 +557,20 @@ def test_no_room_for_the_result(doctor, emulator, tmp_path):
                     RESULTS_PATH=tmp_path / "result.json")
     assert (result.code, doctor.problems) == (1, failed("result-file"))
     assert "no room at" in doctor.steps["result-file"]["message"]
+
+
+def test_no_room_at_the_usual_place(doctor, emulator, tmp_path):
+    """The job would not do without: it does so only where the folder is not there."""
+    root = tmp_path / "root"
+    (root / "results").mkdir(parents=True)
+    shutil.copy(PROGRAM, root / "program")
+    shutil.copy(emulator.ca_file, root / "ca.pem")
+    script = ('mount -t tmpfs -o size=4k none "$1/results" && '
+              'head -c 4096 /dev/zero >"$1/results/x"; root=$1; shift 2; '
+              'exec chroot "$root" /program "$@"')
+    result = doctor(before=["unshare", "-m", "sh", "-c", script, "sh", root],
+                    SSL_CERT_FILE="/ca.pem")
+    assert (result.code, doctor.problems) == (1, failed("result-file"))
 
 
 # --- the rest --------------------------------------------------------------------

@@ -254,9 +254,10 @@ def test_another_placement_is_a_warning(start_emulator):
         "another-key": (KEYED, ["--kms-key", key("global", "other")],
                         f"global with {key('global')}"),
         "no-keys": (replicas(*TWO.split(",")), [*two, "--kms-key", KEYS],
-                    "us-east1, us-west1"),
+                    "us-east1 without a key, us-west1 without a key"),
         "regional-key": (encrypted(PLACE), ["--regional", PLACE, "--kms-key", key(PLACE)], ""),
-        "regional-no-key": ({}, ["--regional", PLACE, "--kms-key", key(PLACE)], PLACE),
+        "regional-no-key": ({}, ["--regional", PLACE, "--kms-key", key(PLACE)],
+                            f"{PLACE} without a key"),
     })
 
 
