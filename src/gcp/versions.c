@@ -173,11 +173,11 @@ versions_next(struct version_list *list, struct status *st)
 	return &list->entry[list->at++];
 }
 
-static enum code
-change(struct secretmanager *sm, const struct method *method,
-       const char *project, const char *secret,
-       const struct version_info *version, struct version_info *after,
-       struct retry *retry, struct status *st)
+enum code
+versions_change(struct secretmanager *sm, const char *project,
+		const char *secret, const struct version_info *version,
+		enum version_state to, struct version_info *after,
+		struct retry *retry, struct status *st)
 {
 	char number[24];
 	const struct args args = { .project = project,
@@ -188,25 +188,8 @@ change(struct secretmanager *sm, const struct method *method,
 
 	(void)format_text(number, sizeof(number), "%llu",
 			  (unsigned long long)version->number);
-	return method_call(sm, method, &args, retry, st);
-}
-
-enum code
-versions_destroy(struct secretmanager *sm, const char *project,
-		 const char *secret, const struct version_info *version,
-		 struct version_info *after, struct retry *retry,
-		 struct status *st)
-{
-	return change(sm, &DESTROY_VERSION, project, secret, version, after,
-		      retry, st);
-}
-
-enum code
-versions_disable(struct secretmanager *sm, const char *project,
-		 const char *secret, const struct version_info *version,
-		 struct version_info *after, struct retry *retry,
-		 struct status *st)
-{
-	return change(sm, &DISABLE_VERSION, project, secret, version, after,
-		      retry, st);
+	return method_call(sm,
+			   to == VERSION_DISABLED ? &DISABLE_VERSION
+						  : &DESTROY_VERSION,
+			   &args, retry, st);
 }

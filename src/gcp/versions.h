@@ -63,19 +63,15 @@ const struct version_info *versions_next(struct version_list *list,
 
 /*
  * Destroys or disables a version that is still as `version` says, by its etag:
- * FAILED_PRECONDITION if it is not. What it is then goes to `after`; of a
- * secret with a delayed destruction it is disabled, and `scheduled` says when
- * it will be destroyed.
+ * FAILED_PRECONDITION if it is not. `to` is VERSION_DESTROYED or
+ * VERSION_DISABLED. What it is then goes to `after`; of a secret with a delayed
+ * destruction it is disabled, and `scheduled` says when it will be destroyed.
  */
-MUST_CHECK enum code versions_destroy(struct secretmanager *sm,
-				      const char *project, const char *secret,
-				      const struct version_info *version,
-				      struct version_info *after,
-				      struct retry *retry, struct status *st);
-MUST_CHECK enum code versions_disable(struct secretmanager *sm,
-				      const char *project, const char *secret,
-				      const struct version_info *version,
-				      struct version_info *after,
-				      struct retry *retry, struct status *st);
+MUST_CHECK enum code versions_change(struct secretmanager *sm,
+				     const char *project, const char *secret,
+				     const struct version_info *version,
+				     enum version_state to,
+				     struct version_info *after,
+				     struct retry *retry, struct status *st);
 
 #endif

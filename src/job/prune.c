@@ -79,6 +79,7 @@ struct pruning {
 	uint64_t alias[ALIASES_MAX];
 	size_t alias_count;
 	uint64_t below; /* those from here on have been dealt with */
+	size_t young;   /* spared for their age, by the last list */
 	size_t pruned;
 	bool warned;
 	struct version_list list;
@@ -152,6 +153,7 @@ find_victim(struct pruning *pruning, struct status *st)
 	bool ours = false;
 	uint64_t kept = 0;
 
+	pruning->young = 0;
 	versions_start(&pruning->list, &target->client->sm,
 		       target->task->project, target->task->secret,
 		       "state:ENABLED", &retry);
@@ -165,11 +167,13 @@ find_victim(struct pruning *pruning, struct status *st)
 		}
 		if (version->number < target->ours && !ours)
 			break;
-		if (kept++ >= pruning->keep.count &&
-		    version->number < target->ours &&
-		    version->number < pruning->below &&
-		    !is_alias(pruning, version->number) &&
-		    !is_young(pruning, version, ours_created))
+		if (kept++ < pruning->keep.count ||
+		    version->number >= target->ours)
+			continue;
+		if (is_young(pruning, version, ours_created))
+			pruning->young++;
+		else if (version->number < pruning->below &&
+			 !is_alias(pruning, version->number))
 			return version;
 	}
 	if (st->code == CODE_OK && !ours)
@@ -217,15 +221,19 @@ report_pruned(const struct pruning *pruning, const struct version_info *after,
 	}
 }
 
+static enum version_state
+state_after(const struct pruning *pruning)
+{
+	return pruning->keep.disable ? VERSION_DISABLED : VERSION_DESTROYED;
+}
+
 /* By the reply: there may be others in front of the server. */
 static bool
 is_pruned(const struct pruning *pruning, const struct version_info *after)
 {
 	if (after->number != pruning->below || after->state == VERSION_ENABLED)
 		return false;
-	return after->scheduled != 0 ||
-	       after->state == (pruning->keep.disable ? VERSION_DISABLED
-						      : VERSION_DESTROYED);
+	return after->scheduled != 0 || after->state == state_after(pruning);
 }
 
 /* False if it failed. One that others changed is theirs. */
@@ -246,14 +254,8 @@ prune_one(struct pruning *pruning, const struct version_info *victim,
 				 (unsigned long long)victim->number);
 		return false;
 	}
-	if (pruning->keep.disable)
-		(void)versions_disable(sm, target->task->project,
-				       target->task->secret, victim, &after,
-				       &retry, st);
-	else
-		(void)versions_destroy(sm, target->task->project,
-				       target->task->secret, victim, &after,
-				       &retry, st);
+	(void)versions_change(sm, target->task->project, target->task->secret,
+			      victim, state_after(pruning), &after, &retry, st);
 	if (st->code == CODE_FAILED_PRECONDITION) {
 		/* After a lost reply: we changed it, or others did. */
 		warn(pruning, st,
@@ -282,6 +284,10 @@ prune(struct pruning *pruning, struct status *st)
 
 	for (unsigned i = 0; i < PRUNED_MAX; i++) {
 		victim = find_victim(pruning, st);
+		if (victim == NULL && st->code == CODE_OK && pruning->young > 0)
+			report_info(report, PRUNE,
+				    "Younger than --keep-age, and spared: %zu",
+				    pruning->young);
 		/* Read last: an alias may have been set by now. */
 		if (victim == NULL || read_aliases(pruning, st) != CODE_OK ||
 		    report_check(report, st) != CODE_OK)
@@ -308,7 +314,7 @@ prune_versions(const struct prune_target *target)
 	/* What was asked for is done: no role is waited for. */
 	target->report->retries.grant_until = (struct deadline){ 0 };
 	report_info(target->report, PRUNE,
-		    "Looking for enabled versions below the %llu newest",
+		    "Looking for enabled versions, all but the newest: %llu",
 		    (unsigned long long)pruning.keep.count);
 	prune(&pruning, &st);
 	if (st.code != CODE_OK)

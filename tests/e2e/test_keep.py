@@ -69,7 +69,7 @@ def test_all_but_the_newest(emulator, keep, tmp_path):
     assert result.operations[2:] == [
         "add-secret-version", "secret-exists", "add-secret-version", "verify-secret",
         "prune-versions", "prune-versions", "prune-versions", "completed", "summary"]
-    assert result.messages[6:9] == ["Looking for enabled versions below the 2 newest",
+    assert result.messages[6:9] == ["Looking for enabled versions, all but the newest: 2",
                                     "Destroyed version 2", "Destroyed version 1"]
     value = json.loads((tmp_path / "result").read_text())
     assert value["reason"] == "PullSecretStored"
@@ -155,6 +155,18 @@ def test_newer_ones_are_never_destroyed(start_emulator):
 
     for function in (check, unchanged):
         together(function, {"1": (1, "DDDEEE"), "3": (3, "DDDEEE"), "4": (4, "DDEEEE")})
+
+
+@pytest.mark.parametrize("ages, after, spared", [
+    ((60, 60, 10), "EEEE", 3), ((DAY, DAY, 9), "DDEE", 1)])
+def test_the_young_are_told_of(emulator, keep, ages, after, spared):
+    secret = old_versions(emulator)
+    for version, age in zip(secret.versions, ages):
+        version.create_time = at(age)
+    result = keep()
+    check_stored(result)
+    assert states(secret) == after
+    assert result.messages[-3] == f"Younger than --keep-age, and spared: {spared}"
 
 
 def test_the_age_counts_by_the_servers_clock(emulator, keep):
