@@ -3,6 +3,7 @@
 #include "base/redact.h"
 #include "base/suggest.h"
 #include "cmd/print.h"
+#include "job/input.h"
 #include "sys/wait.h"
 
 #define APPLET_ROW(name) &APPLET_##name,
@@ -66,9 +67,9 @@ applet_parse(struct program *program, const struct opt_table *const *tables,
 	bool help = false;
 
 	program->options = tables;
-	return opt_parse(tables, argc, argv, operand, count, &help, st) ==
-		       CODE_OK &&
-	       !help;
+	(void)opt_parse(tables, argc, argv, operand, count, &help, st);
+	input_wipe_unread();
+	return st->code == CODE_OK && !help;
 }
 
 static enum exit_status

@@ -28,6 +28,8 @@ static const struct opt OPTIONS[] = {
 const struct opt_table INPUT_OPTIONS = { "Pull secret", OPTIONS,
 					 OPT_COUNT(OPTIONS) };
 
+static const struct opt_table *const OWN[] = { &INPUT_OPTIONS, NULL };
+
 enum code
 input_check(struct status *st)
 {
@@ -95,7 +97,6 @@ input_read_file(const char *path, const char *what, struct deadline until,
 enum code
 input_read(struct deadline until, struct buf *out, struct status *st)
 {
-	static const struct opt_table *const own[] = { &INPUT_OPTIONS, NULL };
 	struct str data = str_from(given.data);
 
 	if (given.fake != NULL) {
@@ -107,11 +108,20 @@ input_read(struct deadline until, struct buf *out, struct status *st)
 				       opt_origin("PULL_SECRET_FILE"), until,
 				       out, st);
 	buf_put_str(out, data);
-	opt_wipe(own);
+	opt_wipe(OWN);
 	if (out->overflow)
 		return status_set(st, CODE_OUT_OF_RANGE,
 				  "PULL_SECRET_DATA: %zu bytes are more than "
 				  "the %d that a secret version holds",
 				  data.len, PULL_SECRET_MAX);
 	return CODE_OK;
+}
+
+void
+input_wipe_unread(void)
+{
+	if (given.data != NULL)
+		return;
+	given.data = opt_variable("PULL_SECRET_DATA");
+	opt_wipe(OWN);
 }

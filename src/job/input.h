@@ -34,4 +34,10 @@ MUST_CHECK enum code input_read_file(const char *path, const char *what,
 				     struct deadline until, struct buf *out,
 				     struct status *st);
 
+/*
+ * After the options are parsed: overwrites PULL_SECRET_DATA in the environment
+ * if INPUT_OPTIONS are not among them, so that nothing will read it.
+ */
+void input_wipe_unread(void);
+
 #endif

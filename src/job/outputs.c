@@ -11,6 +11,7 @@
 
 static const char RESULT[] = "RESULTS_PATH";
 static const char TERMINATION[] = "TERMINATION_LOG_PATH";
+static const char PULL_SECRET_FILE[] = "PULL_SECRET_FILE";
 
 /* Files that nothing may be written to: the inputs first, then outputs. */
 struct others {
@@ -24,8 +25,9 @@ struct others {
 static void
 add_input(struct others *others, const char *what, const char *path)
 {
-	if (others->inputs + OUTPUTS <
-	    sizeof(others->file) / sizeof(others->file[0]))
+	if (path != NULL &&
+	    others->inputs + OUTPUTS <
+		    sizeof(others->file) / sizeof(others->file[0]))
 		others->file[others->inputs++] =
 			(struct other_file){ what, path, -1 };
 }
@@ -43,10 +45,12 @@ list_others(struct others *others, const struct opt_table *const *options)
 		for (size_t i = 0; i < options[t]->count; i++) {
 			const struct opt *opt = &options[t]->opt[i];
 
-			if ((opt->kind & OPT_INPUT) != 0 && *opt->value != NULL)
+			if ((opt->kind & OPT_INPUT) != 0)
 				add_input(others, opt_origin(opt->variable),
 					  *opt->value);
 		}
+	/* No less precious to a job that does not read it. */
+	add_input(others, PULL_SECRET_FILE, opt_variable(PULL_SECRET_FILE));
 	outputs = &others->file[others->inputs];
 	outputs[0] =
 		(struct other_file){ TERMINATION,

@@ -8,7 +8,8 @@ import signal
 from urllib.parse import quote
 
 import pytest
-from conftest import CLUSTER, LABELS, SECRET, DeleteJob, contents, native, together, until
+from conftest import (CLUSTER, LABELS, PULL_SECRET, SECRET, DeleteJob, auth, contents, native,
+                      pull_secret, together, until)
 from test_exactly_once import FAULTS, Place
 from test_log import check as check_log
 from test_main_job import hook, lines, operations
@@ -450,6 +451,29 @@ def test_a_refused_dry_run(emulator, delete, secret):
     emulator.iam.deny("secrets.get")
     error = failed(emulator, delete("--dry-run"), 4, "get-secret")
     assert "secretmanager.secrets.get" in error["hint"]
+
+
+# --- a pull secret that is set for other jobs -------------------------------------
+
+@pytest.mark.parametrize("output", ["RESULTS_PATH", "TERMINATION_LOG_PATH"])
+def test_its_file_is_not_replaced(emulator, delete, secret, path, output):
+    mine = pull_secret(**{"quay.io": auth("user", "mine")})  # not looked for as a leak
+    path.write_text(mine)
+    result = delete(PULL_SECRET_FILE=path, **{output: path})
+    assert result.code == 2
+    assert f"{output}: {path} is the file of PULL_SECRET_FILE, too" in result.err
+    assert path.read_text() == mine
+    assert stored(emulator)
+
+
+def test_its_variable_is_wiped(emulator, delete, secret):
+    emulator.order("secretmanager", "get", drop="uncommitted", how="hang")
+    process = delete.start(PULL_SECRET_DATA=PULL_SECRET)
+    until(emulator.requests)
+    with open(f"/proc/{process.pid}/environ", "rb") as file:
+        environ = file.read()
+    interrupted(process)
+    assert b"PULL_SECRET_DATA=\0" in environ and auth().encode() not in environ
 
 
 # --- changed in between ----------------------------------------------------------
