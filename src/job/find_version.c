@@ -130,7 +130,7 @@ search_once(const struct version_search *search, struct secret_version *version,
 {
 	struct probe probe;
 	uint64_t newest, unreadable = 0;
-	bool complete = search->baseline == NULL;
+	bool reached = search->baseline == NULL;
 
 	*found = false;
 	if (find_newest(search, &probe, st) != CODE_OK)
@@ -158,17 +158,17 @@ search_once(const struct version_search *search, struct secret_version *version,
 				(unsigned long long)newest);
 		if (finding == UNREADABLE && unreadable == 0)
 			unreadable = number;
-		complete = complete || number == 1 ||
-			   is_baseline(search->baseline, &probe);
-		if (is_baseline(search->baseline, &probe))
+		if (is_baseline(search->baseline, &probe)) {
+			reached = true;
 			break;
+		}
 	}
 	if (unreadable != 0)
 		return status_set(st, CODE_ABORTED,
 				  "version %llu is disabled or destroyed and "
 				  "cannot be compared",
 				  (unsigned long long)unreadable);
-	if (!complete)
+	if (!reached && newest > READ_MAX)
 		return status_set(st, CODE_ABORTED,
 				  "others added more than %d versions",
 				  READ_MAX);
