@@ -466,6 +466,7 @@ def test_its_file_is_not_replaced(emulator, delete, secret, path, output):
     assert stored(emulator)
 
 
+@native
 def test_its_variable_is_wiped(emulator, delete, secret):
     emulator.order("secretmanager", "get", drop="uncommitted", how="hang")
     process = delete.start(PULL_SECRET_DATA=PULL_SECRET)

@@ -559,6 +559,8 @@ def test_no_room_for_the_result(doctor, emulator, tmp_path):
     assert "no room at" in doctor.steps["result-file"]["message"]
 
 
+@native
+@needs_root
 def test_no_room_at_the_usual_place(doctor, emulator, tmp_path):
     """The job would not do without: it does so only where the folder is not there."""
     root = tmp_path / "root"
