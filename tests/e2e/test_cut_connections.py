@@ -59,7 +59,7 @@ def check_cut(place, *cuts):
     place.check_again()
 
 
-def in_turn(function, rows, size=160):
+def in_turn(function, rows, size=80):
     names = list(rows)
     for start in range(0, len(names), size):
         together(function, {name: rows[name] for name in names[start:start + size]})
