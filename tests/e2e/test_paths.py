@@ -58,7 +58,7 @@ class Path(Reached):
         return self.payloads == self.wanted
 
     def check_next(self, twice=False):
-        """A clean run. twice: a request of a killed one may have been under way still."""
+        """A clean run. twice: a request of an interrupted one may have been under way still."""
         result = self.run(SKIP_UNCHANGED="true")
         assert result.code == 0, result.out
         late = [*self.wanted, self.wanted[-1]] if twice else None
@@ -154,7 +154,8 @@ def test_every_call_fails_or_is_interrupted(place, tmp_path, sample):
             here.check_path(result)
         assert here.is_possible()
         outcomes[result.code] += 1
-        here.check_next(twice=number == signal.SIGKILL)
+        here.check_next(twice=number == signal.SIGKILL
+                        or "it is unknown whether a version was written" in result.out)
 
     batches(sample(rows, 61), fail)
     print(f"{sum(outcomes.values())} faults of {len(rows)}: {dict(outcomes)}")
