@@ -158,21 +158,31 @@ labels_check(struct status *st)
 	return CODE_OK;
 }
 
+/* Those that say whose a secret is come first. */
+#define OWNER_LABELS 2
+
+/* Whether a secret has another value than `label`, or lacks it. */
+static bool
+differs(const struct secret_resource *secret, const struct label *label,
+	bool *missing)
+{
+	struct json_value value = json_get(secret->labels, label->key);
+
+	*missing = json_type(value) == JSON_ABSENT;
+	return !json_equals(value, str_from(label->value));
+}
+
 bool
 labels_name_others(const struct task *task,
 		   const struct secret_resource *secret)
 {
 	struct label labels[LABELS_FIXED];
+	bool missing;
 
 	(void)labels_of(task->cluster_id, labels);
-	for (size_t i = 0; i < 2; i++) {
-		struct json_value value =
-			json_get(secret->labels, labels[i].key);
-
-		if (json_type(value) != JSON_ABSENT &&
-		    !json_equals(value, str_from(labels[i].value)))
+	for (size_t i = 0; i < OWNER_LABELS; i++)
+		if (differs(secret, &labels[i], &missing) && !missing)
 			return true;
-	}
 	return false;
 }
 
@@ -183,13 +193,11 @@ labels_check_owner(const struct task *task,
 {
 	struct status *st = &outcome->status;
 	struct label labels[LABELS_FIXED];
+	bool missing;
 
 	(void)labels_of(task->cluster_id, labels);
-	for (size_t i = 0; i < 2; i++) {
-		struct json_value value =
-			json_get(secret->labels, labels[i].key);
-
-		if (json_equals(value, str_from(labels[i].value)))
+	for (size_t i = 0; i < OWNER_LABELS; i++) {
+		if (!differs(secret, &labels[i], &missing))
 			continue;
 		outcome->reason = "SecretNotOurs";
 		status_hint(st, "make sure that it is the right secret; %s",
@@ -198,8 +206,7 @@ labels_check_owner(const struct task *task,
 				  "secret %s is not this cluster's: its label "
 				  "%s %s %s",
 				  task->secret, labels[i].key,
-				  json_type(value) == JSON_ABSENT
-					  ? "is missing, it should be"
+				  missing ? "is missing, it should be"
 					  : "is not",
 				  labels[i].value);
 	}

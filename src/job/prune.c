@@ -311,8 +311,6 @@ prune_versions(const struct prune_target *target)
 	if (read_keep(&pruning.keep, &st) != CODE_OK || pruning.keep.count == 0)
 		return "";
 	target->report->operation = PRUNE;
-	/* What was asked for is done: no role is waited for. */
-	target->report->retries.grant_until = (struct deadline){ 0 };
 	report_info(target->report, PRUNE,
 		    "Looking for enabled versions, all but the newest: %llu",
 		    (unsigned long long)pruning.keep.count);

@@ -29,7 +29,7 @@ struct prune_target {
  * versions below the N newest and below ours, no alias's target, old enough.
  * Each is looked for in a list of its own, in which ours must be enabled; then
  * aliases are read, and it is changed as it was listed, by its etag. What fails
- * is logged as a warning, and ends it; no role is waited for, from now on.
+ * is logged as a warning, and ends it.
  * Returns what there is to say of it, "" for nothing; static.
  */
 const char *prune_versions(const struct prune_target *target);

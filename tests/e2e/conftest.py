@@ -263,6 +263,32 @@ class DeleteJob(Job):
         return super().environment(**{"PULL_SECRET_DATA": None, **variables})
 
 
+class Applet(Runner):
+    """Starts the applet `name` on the emulator's project; keywords in capitals are variables.
+
+    Its output holds no part of a stored payload, but where may_print() allows it.
+    """
+
+    name = None
+
+    def start(self, *words, **more):
+        env = {"GCP_PROJECT_ID": self.emulator.project, **self.emulator.environment()}
+        env |= {name: more.pop(name) for name in list(more) if name.isupper()}
+        return super().start(self.name, *words, env=env, **more)
+
+    def __call__(self, *words, **more):
+        result = super().__call__(*words, **more)
+        held = [version.data for secret in self.emulator.secretmanager.store.secrets.values()
+                for version in secret.versions if len(version.data) >= 8]
+        said = result.stderr + (b"" if self.may_print(result) else result.stdout)
+        assert leaked(held, said) == []
+        return result
+
+    def may_print(self, _):
+        """Whether a payload may be on standard output."""
+        return False
+
+
 class Scratch(Job):
     """Runs the job in a root folder that holds the program only, as FROM scratch."""
 

@@ -9,8 +9,7 @@ import signal
 import threading
 
 import pytest
-from conftest import CLUSTER, PULL_SECRET, SECRET, Runner, native, together, until
-from leaks import leaked
+from conftest import CLUSTER, PULL_SECRET, SECRET, Applet, native, together, until
 
 from emulator import errors
 from emulator.crc32c import crc32c
@@ -21,24 +20,13 @@ OLD = b"2kWv older-bytes 9Lm"
 F_SETPIPE_SZ = 1031
 
 
-class Access(Runner):
-    """Starts the applet against an emulator; keywords in capitals are variables.
+class Access(Applet):
+    """Prints a payload if it succeeds, else no part of one."""
 
-    No output of it but a success's holds a part of a payload.
-    """
+    name = "access"
 
-    def start(self, *words, **more):
-        env = {"GCP_PROJECT_ID": self.emulator.project, **self.emulator.environment()}
-        env |= {name: more.pop(name) for name in list(more) if name.isupper()}
-        return super().start("access", *words, env=env, **more)
-
-    def __call__(self, *words, **more):
-        result = super().__call__(*words, **more)
-        payloads = [version.data for secret in self.emulator.secretmanager.store.secrets.values()
-                    for version in secret.versions if len(version.data) >= 8]
-        said = result.stderr + (result.stdout if result.code else b"")
-        assert leaked(payloads, said) == []
-        return result
+    def may_print(self, result):
+        return result.code == 0
 
 
 @pytest.fixture

@@ -128,6 +128,26 @@ class Place:
         assert self.payloads == before + [OURS]
 
 
+def some_or_all(*sample):
+    """Names of faults: the sample, or for `make soak` all of FAULTS."""
+    return pytest.mark.parametrize("names", [sample, pytest.param(FAULTS, marks=pytest.mark.soak)],
+                                   ids=["sample", "all"])
+
+
+def single_faults(requests, names):
+    """Rows of one fault: ((nth, name),) by request and name."""
+    return {f"{request}-{name}": ((nth, name),) for request, nth in requests.items()
+            for name in names}
+
+
+def fault_pairs(requests):
+    """Rows of two faults, the second up to one request later than there are."""
+    return {f"{nth}-{one}-{later}-{two}": ((nth, one), (later, two))
+            for nth in requests.values()
+            for later in range(nth + 1, max(requests.values()) + 2)
+            for one in PAIRED for two in PAIRED}
+
+
 @pytest.fixture
 def places(emulator, tmp_path):
     yield lambda *before: Place(emulator, tmp_path, *before)

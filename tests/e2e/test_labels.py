@@ -7,7 +7,7 @@ import signal
 import pytest
 from conftest import CLUSTER, LABELS, PULL_SECRET, SECRET, Job, native, together, until
 from test_cut_connections import in_turn
-from test_exactly_once import FAULTS, PAIRED, Place
+from test_exactly_once import FAULTS, Place, fault_pairs, single_faults, some_or_all
 from test_unanswered_add import sent
 
 from emulator import errors
@@ -257,22 +257,16 @@ def check_fault(emulator, tmp_path, *struck):
     assert secret.fields["labels"] == {**LABELS, "team": "new"}
 
 
-@pytest.mark.parametrize("names", [("lost-reply-close", "503-committed"),
-                                   pytest.param(FAULTS, marks=pytest.mark.soak)],
-                         ids=["sample", "all"])
+@some_or_all("lost-reply-close", "503-committed")
 def test_one_fault(emulator, tmp_path, names):
-    in_turn(lambda *row: check_fault(emulator, tmp_path, *row), {
-        f"{request}-{name}": ((nth, name),) for request, nth in REQUESTS.items()
-        for name in names})
+    in_turn(lambda *row: check_fault(emulator, tmp_path, *row),
+            single_faults(REQUESTS, names))
 
 
 @native
 @pytest.mark.soak
 def test_two_faults(emulator, tmp_path):
-    in_turn(lambda *row: check_fault(emulator, tmp_path, *row), {
-        f"{nth}-{one}-{later}-{two}": ((nth, one), (later, two))
-        for nth in REQUESTS.values() for later in range(nth + 1, 7)
-        for one in PAIRED for two in PAIRED})
+    in_turn(lambda *row: check_fault(emulator, tmp_path, *row), fault_pairs(REQUESTS))
 
 
 @pytest.mark.parametrize("operation", ["get", "patch"])

@@ -10,7 +10,7 @@ import signal
 import pytest
 from conftest import PULL_SECRET, SECRET, Job, native, together, until
 from test_cut_connections import in_turn
-from test_exactly_once import FAULTS, PAIRED, Place
+from test_exactly_once import FAULTS, PAIRED, Place, some_or_all
 from test_unanswered_add import LOST, check_unknown, lose, payloads, remake, sent, states
 
 from emulator import errors
@@ -312,11 +312,7 @@ def check_fault(emulator, tmp_path, same, *struck):
     assert place.payloads == [OURS] if same else [b"old", OURS]
 
 
-SAMPLE = ("lost-request-fin", "lost-reply-close", "503-committed", "garbage-committed")
-
-
-@pytest.mark.parametrize("names", [SAMPLE, pytest.param(FAULTS, marks=pytest.mark.soak)],
-                         ids=["sample", "all"])
+@some_or_all("lost-request-fin", "lost-reply-close", "503-committed", "garbage-committed")
 def test_one_fault(emulator, tmp_path, names):
     together(lambda *row: check_fault(emulator, tmp_path, *row), {
         f"{same}-{nth}-{name}": (same, (nth, name))

@@ -6,8 +6,7 @@ import resource
 import signal
 
 import pytest
-from conftest import PULL_SECRET, SECRET, Runner, native, together, until
-from leaks import leaked
+from conftest import PULL_SECRET, SECRET, Applet, native, together, until
 from test_keep import limit_pages
 from test_unanswered_add import sent
 
@@ -18,21 +17,13 @@ TIMES = ["2026-01-02T03:04:05.678901Z", "2026-02-03T04:05:06Z", "2026-03-04T05:0
          "2026-04-05T06:07:08Z"]
 
 
-class Versions(Runner):
-    """Starts the applet; keywords in capitals are variables. No payload is ever printed."""
+class Versions(Applet):
+    """Lists the versions of the main job's secret."""
+
+    name = "versions"
 
     def start(self, *words, **more):
-        env = {"GCP_PROJECT_ID": self.emulator.project, "SECRET_NAME": SECRET,
-               **self.emulator.environment()}
-        env |= {name: more.pop(name) for name in list(more) if name.isupper()}
-        return super().start("versions", *words, env=env, **more)
-
-    def __call__(self, *words, **more):
-        result = super().__call__(*words, **more)
-        held = [version.data for secret in self.emulator.secretmanager.store.secrets.values()
-                for version in secret.versions if len(version.data) >= 8]
-        assert leaked(held, result.stdout + result.stderr) == []
-        return result
+        return super().start(*words, **{"SECRET_NAME": SECRET, **more})
 
 
 @pytest.fixture
