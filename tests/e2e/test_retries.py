@@ -259,14 +259,18 @@ def test_a_role_that_stays_away(start_emulator):
     })
 
 
-def test_a_signal_ends_the_wait_for_a_role(emulator, job):
-    order = emulator.order("secretmanager", "addVersion", times=None, reply=DENIED)
-    process = job.start("--permission-wait=60")
-    until(lambda: order.hits == 2)
-    process.popen.send_signal(signal.SIGTERM)
-    result = process.wait()
-    assert result.code == 143
-    assert "no version was written" in result.error["message"]
+def test_a_signal_ends_the_wait_for_a_role(emulator, job, tmp_path):
+    """It comes while the run waits: each refusal has been read by then."""
+    emulator.order("secretmanager", "addVersion", times=None, reply=DENIED)
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        process = job.start("--permission-wait=60", stdout=out)
+        until(lambda: log.read_text().count('"retry_in_ms"') == 2)
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.wait().code == 143
+    errors_said = [line for line in map(json.loads, log.read_text().splitlines())
+                   if line["level"] == "error"]
+    assert "no version was written" in errors_said[0]["message"]
 
 
 def test_a_wait_for_a_role_that_is_no_time(emulator, job):
