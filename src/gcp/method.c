@@ -107,6 +107,38 @@ fetch_token(struct secretmanager *sm, struct deadline until, struct status *st)
 	return st->code;
 }
 
+/* What a request is charged to. */
+static const char *
+charged(const struct secretmanager *sm, const struct args *args)
+{
+	const char *quota = sm->cred->quota_project;
+
+	return quota[0] != '\0' ? quota : args->project;
+}
+
+static enum code
+wait_for_turn(struct secretmanager *sm, const struct method *method,
+	      const struct args *args, struct deadline until, struct status *st)
+{
+	const struct pacer *pacer = sm->pacer;
+
+	if (pacer == NULL || method->quota == QUOTA_ACCESS)
+		return CODE_OK;
+	return pacer->wait(pacer->context, method->quota, charged(sm, args),
+			   until, st);
+}
+
+static void
+tell_pacer(const struct secretmanager *sm, const struct method *method,
+	   const struct args *args, const struct status *st)
+{
+	const struct pacer *pacer = sm->pacer;
+
+	if (pacer != NULL && st->code == CODE_RESOURCE_EXHAUSTED)
+		pacer->throttled(pacer->context, method->quota,
+				 charged(sm, args), st->retry_after_ms);
+}
+
 /*
  * Sends it once, or twice: an API that refuses a token has not acted, so one
  * new token is worth a try. The delivery of the token's exchange does not
@@ -118,12 +150,15 @@ call_once(struct secretmanager *sm, const struct method *method,
 {
 	for (unsigned attempt = 1;; attempt++) {
 		sm->delivery = NOT_SENT;
-		if (fetch_token(sm, until, st) != CODE_OK)
+		/* The wait may outlast a token. */
+		if (wait_for_turn(sm, method, args, until, st) != CODE_OK ||
+		    fetch_token(sm, until, st) != CODE_OK)
 			return st->code;
 		if (!write_request(sm, method, args))
 			return status_set(st, CODE_INTERNAL,
 					  "the request cannot be built");
 		(void)send_authorized(sm, method, until, st);
+		tell_pacer(sm, method, args, st);
 		sm->delivery = sm->call->delivery;
 		if (st->code != CODE_UNAUTHENTICATED ||
 		    sm->delivery != ANSWERED || attempt == 2)

@@ -46,6 +46,7 @@ struct method {
 	const char *path;
 	/* May be sent again where the server may have acted. */
 	bool idempotent;
+	enum quota quota;
 	/* An error that is an answer: CODE_NOT_FOUND, or CODE_OK for none. */
 	enum code expected;
 	void (*body)(const struct args *, struct json_writer *);

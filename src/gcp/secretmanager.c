@@ -243,6 +243,7 @@ static const struct method GET_SECRET = {
 	.verb = "GET",
 	.path = SECRETS "/{secret}",
 	.idempotent = true,
+	.quota = QUOTA_READ,
 	.expected = CODE_NOT_FOUND,
 	.read = read_secret,
 };
@@ -252,6 +253,7 @@ static const struct method DELETE_SECRET = {
 	.verb = "DELETE",
 	.path = SECRETS "/{secret}?etag={etag}",
 	.idempotent = true,
+	.quota = QUOTA_WRITE,
 	.expected = CODE_NOT_FOUND,
 };
 
@@ -260,6 +262,7 @@ static const struct method CREATE_SECRET = {
 	.verb = "POST",
 	.path = SECRETS "?secretId={secret}",
 	.idempotent = true,
+	.quota = QUOTA_WRITE,
 	.body = put_secret,
 };
 
@@ -268,12 +271,14 @@ static const struct method PATCH_SECRET = {
 	.verb = "PATCH",
 	.path = SECRETS "/{secret}?updateMask=labels,annotations",
 	.idempotent = true,
+	.quota = QUOTA_WRITE,
 };
 
 static const struct method TEST_PERMISSIONS = {
 	.verb = "POST",
 	.path = SECRETS "/{secret}:testIamPermissions",
 	.idempotent = true,
+	.quota = QUOTA_READ,
 	.body = method_put_permissions,
 	.read = method_read_permissions,
 };
@@ -282,6 +287,7 @@ static const struct method ADD_VERSION = {
 	.verb = "POST",
 	.path = SECRETS "/{secret}:addVersion",
 	.idempotent = false,
+	.quota = QUOTA_WRITE,
 	.expected = CODE_NOT_FOUND,
 	.body = put_payload,
 	.read = read_added,

@@ -10,6 +10,7 @@
 #define GCP_SECRETMANAGER_H
 
 #include "gcp/cred.h"
+#include "gcp/pace.h"
 #include "gcp/pairs.h"
 #include "gcp/placement.h"
 
@@ -40,7 +41,8 @@ struct secretmanager {
 	struct cred *cred;
 	struct call *call;
 	const struct retry_listener *listener;
-	struct str secret; /* set by the caller: kept out of errors */
+	const struct pacer *pacer; /* set by the caller; NULL: none */
+	struct str secret;         /* set by the caller: kept out of errors */
 	char location[LOCATION_SIZE]; /* readable; "": secrets are global */
 	char bearer[TOKEN_MAX + 8];
 };

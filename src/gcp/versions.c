@@ -101,6 +101,7 @@ static const struct method LIST_VERSIONS = {
 			"versions/destroyTime,versions/scheduledDestroyTime,"
 			"versions/etag",
 	.idempotent = true,
+	.quota = QUOTA_READ,
 	.read = read_page,
 };
 
@@ -109,6 +110,7 @@ static const struct method DESTROY_VERSION = {
 	.verb = "POST",
 	.path = SECRETS "/{secret}/versions/{version}:destroy",
 	.idempotent = true,
+	.quota = QUOTA_WRITE,
 	.body = put_etag,
 	.read = read_changed,
 };
@@ -117,6 +119,7 @@ static const struct method DISABLE_VERSION = {
 	.verb = "POST",
 	.path = SECRETS "/{secret}/versions/{version}:disable",
 	.idempotent = true,
+	.quota = QUOTA_WRITE,
 	.body = put_etag,
 	.read = read_changed,
 };

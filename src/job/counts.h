@@ -1,0 +1,45 @@
+/*
+ * Floor 4, job. What became of the tasks of a list.
+ */
+#ifndef JOB_COUNTS_H
+#define JOB_COUNTS_H
+
+#include "base/json_write.h"
+#include "base/status.h"
+
+/* One more than the last of enum code. */
+#define CODES 17
+
+/* All zero: nothing yet. total = succeeded + failed + not_tried. */
+struct task_counts {
+	uint64_t total;
+	uint64_t succeeded;
+	uint64_t skipped; /* of them: the journal has them */
+	uint64_t failed;
+	uint64_t may_pass;       /* of them: another run may succeed */
+	uint64_t not_tried;      /* after a stop */
+	uint64_t by_code[CODES]; /* of those that failed */
+};
+
+/* Adds one task each. An effect that is unknown is CODE_UNKNOWN. */
+void counts_succeeded(struct task_counts *counts, bool skipped);
+void counts_failed(struct task_counts *counts, enum code code, bool may_pass);
+void counts_not_tried(struct task_counts *counts);
+
+/* The `reason` of the result file: "TasksSucceeded" and so on. */
+const char *counts_reason(const struct task_counts *counts);
+
+/* Writes "T total, S succeeded, F failed" and so on into `out`, cut to fit. */
+void counts_message(const struct task_counts *counts, char *out, size_t size);
+
+/*
+ * Of a log line or the `details` of the result file, in alphabetical order, and
+ * only if `counts` is not NULL: "failed_by_code": {"NOT_FOUND": 2}, if any did.
+ */
+void counts_put_codes(const struct task_counts *counts,
+		      struct json_writer *json);
+
+/* And "task_failed" to "task_total". */
+void counts_put(const struct task_counts *counts, struct json_writer *json);
+
+#endif
