@@ -14,6 +14,7 @@ from .federation import Federation
 from .iam import Iam
 from .journal import Journal
 from .locations import location_of
+from .loop import LoopServer
 from .metadata import Metadata
 from .near import near
 from .oauth import OAuth, write_authorized_user
@@ -46,13 +47,14 @@ class Emulator:
     state_file    gets a JSON summary of what is stored, after every change
     ports         fixed ports by service name; others are ephemeral
     on_request    called with each journal entry once its fate is known
+    fast          Secret Manager in one thread that records no requests (loop.py)
     clock         what tokens take for the time, in seconds since 1970
     """
 
     def __init__(self, directory, *, projects=("test-project",), chain="ec",
                  certificate=None, files=None, tls=None, plain=False, ipv6=False,
                  framing="length", journal_file=None, state_file=None, ports=None,
-                 on_request=None, clock=time.time):
+                 on_request=None, clock=time.time, fast=False):
         self.directory = os.fspath(directory)
         self.project = projects[0]
         self.projects = {project: str(FIRST_NUMBER + index)
@@ -74,6 +76,7 @@ class Emulator:
         self._context = _context(self._certificates, tls)
         self._ipv6 = ipv6
         self._framing = framing
+        self._fast = fast
         self._ports = dict(ports or {})
         self._servers = {}
         self._state_file = state_file
@@ -117,8 +120,9 @@ class Emulator:
         self.stop()
 
     def _serve(self, service, tls):
-        server = Server(service, self.journal, self.orders, tls, self._framing,
-                        self._ports.get(service.name, 0), self._ipv6)
+        kind = LoopServer if self._fast and service is self.secretmanager else Server
+        server = kind(service, self.journal, self.orders, tls, self._framing,
+                      self._ports.get(service.name, 0), self._ipv6)
         self._servers[service.name] = server
 
     # --- where it is -------------------------------------------------------------
@@ -201,6 +205,11 @@ class Emulator:
     def order_json(self, value):
         """Order a fault that is written as JSON; see faults.from_json."""
         return self.order(**from_json(value))
+
+    @property
+    def loop(self):
+        """The fast server of Secret Manager, for what only that one has."""
+        return self._servers["secretmanager"]
 
     def refuse(self, service, seconds=None):
         """Refuse connections to a service: for good, or for some seconds."""

@@ -245,16 +245,18 @@ def location_policy(number=NUMBER, place="global"):
                f"[{place}].")
 
 
-def quota_exceeded(number=NUMBER, retry_after=None, retry_delay=None):
-    message = ("Quota exceeded for quota metric 'Write requests' and limit 'Write "
+def quota_exceeded(number=NUMBER, retry_after=None, retry_delay=None, kind="write"):
+    title = kind.capitalize()
+    message = (f"Quota exceeded for quota metric '{title} requests' and limit '{title} "
                f"requests per minute' of service '{SERVICE}' for consumer "
                f"'project_number:{number}'.")
     details = [
         error_info("RATE_LIMIT_EXCEEDED", {
             "service": SERVICE, "consumer": f"projects/{number}",
-            "quota_metric": f"{SERVICE}/write_requests",
-            "quota_limit": "WriteRequestsPerMinutePerProject",
-            "quota_limit_value": "600", "quota_location": "global"}),
+            "quota_metric": f"{SERVICE}/{kind}_requests",
+            "quota_limit": f"{title}RequestsPerMinutePerProject",
+            "quota_limit_value": "90000" if kind == "access" else "600",
+            "quota_location": "global"}),
         help_link("Request a higher quota limit.",
                   "https://cloud.google.com/docs/quota#requesting_higher_quota"),
     ]

@@ -63,6 +63,13 @@ class Method:
     body_path: str = ""  # the field that the body fills
     query: tuple = ()
 
+    @property
+    def quota(self):
+        """The kind of request that it counts as."""
+        if self.operation == "access":
+            return "access"
+        return "read" if self.verb == "GET" or self.operation.startswith("test") else "write"
+
 
 def _method(operation, verb, path, rpc, permission=None, **more):
     full = f"secretmanager.{permission}" if permission else None

@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import re
+from functools import lru_cache
 
 _TYPES = {
     "string": "TYPE_STRING", "bool": "TYPE_BOOL", "int64": "TYPE_INT64",
@@ -75,11 +76,13 @@ def message(value, schema, path=""):
     return result
 
 
+@lru_cache(maxsize=1024)
 def snake(name):
     """dataCrc32c becomes data_crc32c."""
     return re.sub(r"[A-Z]", lambda match: "_" + match[0].lower(), name)
 
 
+@lru_cache(maxsize=1024)
 def camel(name):
     """data_crc32c becomes dataCrc32c."""
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)

@@ -61,6 +61,8 @@ class SecretManager:
     service_disabled       every call gives SERVICE_DISABLED
     quota_exceeded         every call gives 429; with quota_retry_after (header) and
                            quota_retry_delay (RetryInfo, such as "1.5s")
+    quota                  {"write": 600, "read": 600}: so many requests of a kind in
+                           quota_seconds for a project, then 429 until these are over
     require_quota_project  user credentials need X-Goog-User-Project
     not_found_after_create so many addVersions after a create see NOT_FOUND
     latest_lag             seconds until a new version is "latest"
@@ -84,6 +86,8 @@ class SecretManager:
         self.quota_exceeded = False
         self.quota_retry_after = None
         self.quota_retry_delay = None
+        self.quota = {}
+        self.quota_seconds = 60
         self.require_quota_project = False
         self.not_found_after_create = 0
         self.latest_lag = 0
@@ -96,6 +100,7 @@ class SecretManager:
         self._iam = iam
         self._lock = threading.RLock()
         self._pages = {}
+        self._spent = {}
 
     # --- for tests ---------------------------------------------------------------
 
@@ -163,10 +168,10 @@ class SecretManager:
     def _pass_time(self):
         """Do what was due by now: expire secrets, destroy versions, rotate."""
         now = self._tokens.now()
-        gone = [name for name, secret in self.store.secrets.items() if secret.expired(now)]
+        gone = [name for name, secret in self.store.timed.items() if secret.expired(now)]
         for name in gone:
             self.store.remove(name)
-        changed = [secret.pass_time(now) for secret in self.store.secrets.values()]
+        changed = [secret.pass_time(now) for secret in self.store.timed.values()]
         if gone or any(changed):
             self.store.changed()
 
@@ -223,6 +228,19 @@ class SecretManager:
             return self.projects[project]
         return project if project in self.projects.values() else None
 
+    def _spend(self, project, method):
+        """Count the request against the quota of its kind in this stretch of time."""
+        kind = method.quota
+        window, passed = divmod(self._tokens.now(), self.quota_seconds)
+        key = self._number(project), kind
+        start, spent = self._spent.get(key, (window, 0))
+        spent = spent if start == window else 0
+        if spent >= self.quota.get(kind, spent + 1):
+            raise Refusal(errors.quota_exceeded(
+                key[0] or errors.NUMBER, self.quota_retry_after,
+                self.quota_retry_delay or f"{self.quota_seconds - passed:.3f}s", kind))
+        self._spent[key] = window, spent + 1
+
     # --- from HTTP to a call -----------------------------------------------------
 
     def _call(self, request, method, identity):
@@ -236,6 +254,8 @@ class SecretManager:
             raise Refusal(errors.quota_exceeded(
                 number or errors.NUMBER, self.quota_retry_after,
                 self.quota_retry_delay))
+        if self.quota:
+            self._spend(request.header("X-Goog-User-Project") or project, method)
         parent = f"projects/{number or project}"
         if location:
             parent += f"/locations/{location}"
@@ -263,7 +283,7 @@ class SecretManager:
         secret = store.Secret(name, secret_id, fields, self._now())
         secret.hidden_adds = self.not_found_after_create
         self.store.put(secret)
-        self.store.changed()
+        self.store.changed(secret)
         return secret.to_json()
 
     def _now(self):
@@ -300,7 +320,7 @@ class SecretManager:
         self._check_patch(fields, paths, secret, call)
         secret.fields = fields
         secret.touch()
-        self.store.changed()
+        self.store.changed(secret)
         return secret.to_json()
 
     def _check_patch(self, fields, paths, secret, call):
@@ -450,7 +470,7 @@ class SecretManager:
         else:
             version.state = state
         version.etag = store.new_etag()
-        self.store.changed()
+        self.store.changed(secret)
         return secret.version_to_json(version)
 
     def _existing_version(self, call):

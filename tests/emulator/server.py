@@ -38,7 +38,7 @@ class Server:
         self._live = {}
         self._threads = set()
         self._listeners = []
-        self._reserved = _reserve(port, ipv6)
+        self._reserved = reserve(port, ipv6)
         self.port = self._reserved[0].getsockname()[1]
 
     def listen(self):
@@ -306,7 +306,7 @@ def _at_end(stream, reader):
     return start[0] == 21 or start[3:5] == b"\0\x13"
 
 
-def _reserve(port, ipv6):
+def reserve(port, ipv6):
     """Bind without listening, so that the port stays ours while we refuse."""
     for _ in range(20):
         reserved = [_bound(socket.AF_INET, port)]

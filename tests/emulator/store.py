@@ -70,6 +70,12 @@ class Secret:
     def touch(self):
         self.etag = new_etag()
 
+    @property
+    def timed(self):
+        """Whether something becomes due without a request."""
+        return bool(self.fields.keys() & {"expireTime", "rotation"}) or any(
+            version.scheduled_destroy_time for version in self.versions)
+
     def expired(self, now):
         return "expireTime" in self.fields and (
             moments.seconds_of(self.fields["expireTime"]) <= now)
@@ -159,10 +165,14 @@ def _encryption(key):
 
 
 class Store:
-    """All secrets by resource name; on_change is called after every change."""
+    """All secrets by resource name; on_change is called after every change.
+
+    timed holds those that change by themselves: every request looks at them.
+    """
 
     def __init__(self):
         self.secrets = {}
+        self.timed = {}
         self.on_change = None
 
     def find(self, name):
@@ -173,6 +183,7 @@ class Store:
 
     def remove(self, name):
         del self.secrets[name]
+        self.timed.pop(name, None)
 
     def under(self, parent):
         """The secrets of one parent, newest first."""
@@ -181,7 +192,9 @@ class Store:
                  if name.startswith(start)]
         return found[::-1]
 
-    def changed(self):
+    def changed(self, secret=None):
+        if secret and secret.timed:
+            self.timed[secret.name] = secret
         if self.on_change:
             self.on_change()
 

@@ -156,6 +156,34 @@ def test_quota(emu, driver):
         "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1.5s"}
 
 
+def test_quota_of_a_minute(start):
+    """Reads, writes and accesses have one each, of the project that pays for the request."""
+    clock = [1_800_000_000.0]  # where a minute begins
+    emu = start(projects=("test-project", "other"), clock=lambda: clock[0])
+    driver = Driver(emu)
+    emu.secretmanager.put("s", b"one")
+    emu.secretmanager.quota = {"read": 2, "write": 1}
+
+    def statuses(times, method, path, body=None, **headers):
+        return [driver.api(method, path, body, headers.items()).status for _ in range(times)]
+
+    clock[0] += 42.5
+    assert statuses(3, "GET", "s") == [200, 200, 429]
+    assert statuses(2, "POST", "s:addVersion", {"payload": {"data": "eA=="}}) == [200, 429]
+    assert statuses(4, "GET", "s/versions/1:access") == [200] * 4
+    other = {"X-Goog-User-Project": "other"}
+    assert statuses(3, "GET", "s", **other) == [200, 200, 429]
+    answer = driver.api("POST", "?secretId=t", {"replication": {"automatic": {}}})
+    assert_error(answer, 429, "RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED")
+    info, _, retry = answer.error["details"]
+    assert info["metadata"]["quota_limit"] == "WriteRequestsPerMinutePerProject"
+    assert retry == {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "17.500s"}
+    assert "'Read requests per minute'" in driver.api("GET", "s").error["message"]
+    assert emu.secretmanager.payloads("s") == [b"one", b"x"]
+    clock[0] += 17.5
+    assert statuses(3, "GET", "s") == [200, 200, 429]
+
+
 def test_quota_projects(emu, driver):
     user = emu.tokens.issue("u@example.com", "user").value
     emu.secretmanager.put("s")
