@@ -113,6 +113,17 @@
 #define TIMEOUT_DEFAULT_S 280
 #define TIMEOUT_MAX_S 86400
 
+/*
+ * Of a list of tasks: processes that work on it, tasks that are read ahead of
+ * them (too few, and a worker is idle while the others' tasks are in the way),
+ * and a path that a line names.
+ */
+#define WORKERS_MAX 32
+#define TASKS_AHEAD(workers) (4 * (workers))
+#define TASK_PATH_MAX 1024
+/* 64 labels of 63 + 1 + 63 bytes, the commas, and the final NUL. */
+#define LABELS_TEXT_MAX 8192
+
 _Static_assert(HTTP_REQUEST_BODY_MAX > (PULL_SECRET_MAX + 2) / 3 * 4 + 256,
 	       "a full payload fits a request");
 _Static_assert(HTTP_RESPONSE_BODY_MAX > HTTP_REQUEST_BODY_MAX,

@@ -36,12 +36,13 @@ enum code {
 /* Exit status of the program (README, "Exit codes"). */
 enum exit_status {
 	EXIT_DONE = 0,
-	EXIT_RETRY = 1,       /* may succeed later */
-	EXIT_CONFIG = 2,      /* usage or configuration */
-	EXIT_PULL_SECRET = 3, /* the pull secret is invalid */
-	EXIT_AUTH = 4,        /* not authenticated or not permitted */
-	EXIT_INTEGRITY = 5,   /* read back something else */
-	EXIT_UNREPORTED = 6,  /* stored and verified, but not reported */
+	EXIT_RETRY = 1,        /* may succeed later */
+	EXIT_CONFIG = 2,       /* usage or configuration */
+	EXIT_PULL_SECRET = 3,  /* the pull secret is invalid */
+	EXIT_AUTH = 4,         /* not authenticated or not permitted */
+	EXIT_INTEGRITY = 5,    /* read back something else */
+	EXIT_UNREPORTED = 6,   /* stored and verified, but not reported */
+	EXIT_TASKS_FAILED = 7, /* of a list, some tasks failed for good */
 	EXIT_SIGINT = 130,
 	EXIT_SIGTERM = 143
 };

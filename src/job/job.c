@@ -36,6 +36,8 @@ failure_reason(const struct outcome *outcome)
 		break;
 	case EXIT_UNREPORTED:
 		return "ReportIncomplete";
+	case EXIT_TASKS_FAILED:
+		return "TasksFailed";
 	case EXIT_CONFIG:
 		return "ConfigurationInvalid";
 	case EXIT_PULL_SECRET:

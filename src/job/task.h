@@ -13,14 +13,24 @@
 #define CLUSTER_ID_MAX 63
 /* Project IDs have up to 30; domain-scoped ones have a domain in front. */
 #define PROJECT_ID_MAX 100
+/* Of a SHA-256. */
+#define TASK_DIGEST_SIZE 32
 
 /* Caller-owned; holds a secret: end with task_wipe(). Texts stay. */
 struct task {
 	const char *project;
 	const char *cluster_id; /* NULL where none is needed */
 	char secret[SECRET_NAME_SIZE];
-	struct str payload; /* what is stored, a part of `input` */
+	struct str payload; /* what is stored, a part of `input` or shared */
 	struct buf input;   /* as it was read */
+	/* Of a task of a list (job/fleet.h); else zero. */
+	size_t line;                             /* its number, from 1 */
+	uint64_t hash;                           /* of the secret's full name */
+	char project_memory[PROJECT_ID_MAX + 1]; /* what `project` points at */
+	char cluster_memory[CLUSTER_ID_MAX + 1];
+	char labels[LABELS_TEXT_MAX]; /* "KEY=VALUE,..." of its own, or "" */
+	char path[TASK_PATH_MAX];     /* of the file of its own, or "" */
+	unsigned char digest[TASK_DIGEST_SIZE]; /* SHA-256 of `payload` */
 	char input_memory[PULL_SECRET_MAX + PULL_SECRET_SLACK];
 };
 
