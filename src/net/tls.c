@@ -45,10 +45,6 @@ engine(const struct tls *tls)
 	return &tls->client.eng;
 }
 
-/*
- * As br_ssl_engine_set_default_chapol() does, without the code for 32 bits,
- * which some compilers keep.
- */
 /* Every x86-64 has SSE2. */
 #ifdef __SSE2__
 #define CHACHA20 br_chacha20_sse2_run
@@ -56,13 +52,31 @@ engine(const struct tls *tls)
 #define CHACHA20 br_chacha20_ct_run
 #endif
 
+/*
+ * As br_ssl_engine_set_default_chapol() and _aes_gcm() do, but what is slower
+ * and needs less code stands in where the processor has no instructions for it:
+ * a run has a few KiB to encrypt. All of it takes constant time.
+ */
 static void
 set_chapol(br_ssl_engine_context *eng)
 {
 	br_ssl_engine_set_chapol(eng, &br_sslrec_in_chapol_vtable,
 				 &br_sslrec_out_chapol_vtable);
 	br_ssl_engine_set_chacha20(eng, CHACHA20);
-	br_ssl_engine_set_poly1305(eng, br_poly1305_ctmulq_get());
+	br_ssl_engine_set_poly1305(eng, br_poly1305_ctmul_run);
+}
+
+static void
+set_gcm(br_ssl_engine_context *eng)
+{
+	const br_block_ctr_class *aes = br_aes_x86ni_ctr_get_vtable();
+	br_ghash ghash = br_ghash_pclmul_get();
+
+	br_ssl_engine_set_gcm(eng, &br_sslrec_in_gcm_vtable,
+			      &br_sslrec_out_gcm_vtable);
+	br_ssl_engine_set_aes_ctr(eng,
+				  aes != NULL ? aes : &br_aes_ct_ctr_vtable);
+	br_ssl_engine_set_ghash(eng, ghash != 0 ? ghash : br_ghash_ctmul64);
 }
 
 static void
@@ -80,7 +94,7 @@ set_profile(br_ssl_client_context *client)
 	br_ssl_engine_set_hash(eng, br_sha512_ID, &br_sha512_vtable);
 	br_ssl_engine_set_prf_sha256(eng, br_tls12_sha256_prf);
 	br_ssl_engine_set_prf_sha384(eng, br_tls12_sha384_prf);
-	br_ssl_engine_set_default_aes_gcm(eng);
+	set_gcm(eng);
 	set_chapol(eng);
 	br_ssl_engine_set_ec(eng, &br_ec_all_m31);
 	br_ssl_engine_set_ecdsa(eng, br_ecdsa_i31_vrfy_asn1);
