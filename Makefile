@@ -123,7 +123,7 @@ lint: $(UNPACKED) $(GEN)/version_gen.h ## format, floors, walls, lengths, analys
 fmt: ## format the C files in place
 	@scripts/fmt
 
-bench: $(BIN) ## size, memory, time and requests
+bench: $(BIN) ## size, memory, time and requests beside a script and Google's Node.js client
 	@scripts/bench
 
 dist: $(BIN) fetch ## sources that build offline, binary, SBOM and SHA256SUMS in build/dist; signed with SIGN_KEY
