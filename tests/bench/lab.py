@@ -49,13 +49,18 @@ class Relay:
 
 
 class Lab:
-    """An emulator with Google's shape of certificate chain, and relays of each distance."""
+    """An emulator with Google's shape of certificate chain, and relays of each distance.
 
-    def __init__(self, folder, distances):
-        self.folder = Path(folder)
+    A fast one counts no requests.
+    """
+
+    def __init__(self, folder, distances, fast=False):
+        self.folder = Path(folder) / ("fast" if fast else "strict")
+        self.folder.mkdir()
+        folder = self.folder
         self._measure = compiled("measure", folder)
         compiled("relay", folder)
-        self._emulator = Emulator(folder, chain="google").start()
+        self._emulator = Emulator(folder, chain="google", fast=fast).start()
         port = self._emulator.port("secretmanager")
         self._relays = {distance: Relay(folder, port, distance)
                         for distance in distances if distance}
@@ -66,8 +71,9 @@ class Lab:
         self._emulator.stop()
 
     @property
-    def ca_file(self):
-        return self._emulator.ca_file
+    def own_root(self):
+        """The root that the emulator's chain leads to."""
+        return Path(self._emulator.ca_file).read_text()
 
     def put(self, cluster):
         """Let a cluster's secret exist."""
@@ -218,7 +224,7 @@ def bundle(own, count):
         text = base64.encodebytes(root).decode().replace("\n", "")
         lines = "\n".join(text[at:at + 64] for at in range(0, len(text), 64))
         pems.append(f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
-    return "".join([*pems, Path(own).read_text()]).encode()
+    return "".join([*pems, own]).encode()
 
 
 def machine():

@@ -135,23 +135,22 @@ def lists(figures):
 
 def conditions(figures):
     """What the figures are and where they come from."""
-    machine, plan = figures["machine"], figures["plan"]
+    machine, runs = figures["machine"], figures["runs"]
     lines = [
-        f"Medians ± half the distance of the quartiles, of {plan['one']} runs over loopback,"
-        f" {plan['far']} from afar, {plan['cost']} of each cost, {plan['fleet']} of each list (the shell"
-        " script's: 1); in brackets how many times ours. Measured in turns on"
-        f" {figures['date']}: {machine['cpu']}, {machine['cores']} cores, Linux"
+        f"Medians ± half the distance of the quartiles, of {runs['near']} runs over loopback,"
+        f" {runs['far']} from afar, {runs['cost']} of each cost; in brackets how many times ours."
+        f" Measured in turns on {figures['date']}: {machine['cpu']}, {machine['cores']} cores, Linux"
         f" {machine['kernel']}; {'; '.join(figures['versions'])}.",
-        "The server is the tests' emulator on the same machine, with a chain like Google's and the"
-        " token from a metadata server beside it. A relay makes the round trip: it delays and"
-        " throttles nothing. Round trips are the slope of the wall time over it. curl and Node speak"
-        " TLS 1.3, which spares one in each connection. Bytes are those of all connections to the"
-        " API, TLS included. CPU time is that of a program and its children."]
+        "The server is the tests' emulator on the same machine, with a chain like Google's, and the"
+        " token comes from a metadata server beside it. A relay makes the round trip: it delays, and"
+        " throttles nothing. Round trips are the slope of the fastest wall times over it. curl and"
+        " Node.js speak TLS 1.3, which spares one in each connection. Bytes are those of all"
+        " connections to the API, TLS included. CPU time is that of a program and its children."]
     if "fleet" in figures:
         lines.append(
-            f"Lists ran with `--rate {figures['rate']}`; the default keeps to Google's 600 writes a"
-            " minute. The emulator answers in Python and has a core at most, so that it bounds the"
-            " fastest of these rates.")
+            f"Lists ran {runs['many']} times (the shell script once, and 10,000 tasks) with `--rate"
+            f" {figures['rate']}`, where the default keeps to Google's 600 writes a minute. Their server"
+            " is a faster one, but in Python and on one core: it bounds the fastest of these rates.")
     return lines + figures["skipped"]
 
 
@@ -179,10 +178,10 @@ def inserted(readme, figures):
     """The README with what was measured between its marks."""
     for what, text in (("chart", short(figures)), ("tables", markdown(figures))):
         mark = MARK.format(what)
-        before, *between, after = readme.split(mark)
-        if len(between) != 1:
+        parts = readme.split(mark)
+        if len(parts) != 3:
             raise ValueError(f"the README has not two lines {mark}")
-        readme = f"{before}{mark}\n\n{text}\n\n{mark}{after}"
+        readme = f"{parts[0]}{mark}\n\n{text}\n\n{mark}{parts[2]}"
     return readme
 
 
