@@ -8,6 +8,15 @@
 /* White space after the pull secret is cut off before the limit counts. */
 #define PULL_SECRET_SLACK 4096
 
+/*
+ * A line of a list of tasks: a pull secret as a string has up to 128 KiB, with
+ * a backslash before each quote.
+ */
+#define TASK_LINE_MAX (160 * 1024)
+
+/* Processes that work on a list of tasks. */
+#define WORKERS_MAX 32
+
 /* Deepest nesting of JSON that is read or built; Google's replies need 6. */
 #define JSON_DEPTH_MAX 32
 

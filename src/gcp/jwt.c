@@ -5,6 +5,7 @@
 #include "base/codec.h"
 #include "base/json_write.h"
 #include "net/pem.h"
+#include "net/sha256.h"
 
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 4096
@@ -143,13 +144,10 @@ static size_t
 sign(const struct jwt_key *key, struct str text,
      unsigned char signature[static SIGNATURE_MAX])
 {
-	unsigned char hash[br_sha256_SIZE];
+	unsigned char hash[SHA256_SIZE];
 	const br_rsa_private_key *rsa;
-	br_sha256_context sha256;
 
-	br_sha256_init(&sha256);
-	br_sha256_update(&sha256, text.ptr, text.len);
-	br_sha256_out(&sha256, hash);
+	sha256(text, hash);
 	if (!jwt_key_is_rsa(key))
 		return br_ecdsa_i31_sign_raw(
 			&br_ec_p256_m31, &br_sha256_vtable, hash,

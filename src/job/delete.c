@@ -11,6 +11,7 @@
 #include "job/labels.h"
 #include "job/options.h"
 #include "job/target.h"
+#include "job/tasks_options.h"
 
 static const char GET[] = "get-secret";
 static const char DELETE[] = "delete-secret";
@@ -33,7 +34,8 @@ static const struct opt_table OWN = { "Job delete-pull-secret", OPTIONS,
 				      OPT_COUNT(OPTIONS) };
 
 static const struct opt_table *const TABLES[] = {
-	&TARGET_OPTIONS, &OWN, &RUN_OPTIONS, &NETWORK_OPTIONS, NULL,
+	&TARGET_OPTIONS, &TASKS_OPTIONS,   &OWN,
+	&RUN_OPTIONS,    &NETWORK_OPTIONS, NULL,
 };
 
 static void

@@ -5,6 +5,7 @@
 #include "base/bounds.h"
 #include "base/redact.h"
 #include "job/pullsecret.h"
+#include "job/tasks_options.h"
 #include "sys/file.h"
 
 static struct {
@@ -45,7 +46,8 @@ input_check(struct status *st)
 			buf_put_cstr(&list, ", ");
 		buf_put_cstr(&list, opt_origin(OPTIONS[i].variable));
 	}
-	if (sources == 1)
+	/* The lines of a list may have their own. */
+	if (sources == 1 || (sources == 0 && tasks_given()))
 		return CODE_OK;
 	if (sources > 1) {
 		status_hint(st, "unset all but one");

@@ -9,6 +9,7 @@
 #include "base/codec.h"
 #include "job/jobs.h"
 #include "job/store.h"
+#include "job/tasks_options.h"
 
 static const char READ[] = "read-version";
 
@@ -31,7 +32,7 @@ static const struct opt_table OWN = { "Job rollback-pull-secret", OPTIONS,
 				      OPT_COUNT(OPTIONS) };
 
 static const struct opt_table *const TABLES[] = {
-	&OWN,         &TARGET_OPTIONS,  &OWNER_OPTIONS,
+	&OWN,         &TARGET_OPTIONS,  &TASKS_OPTIONS, &OWNER_OPTIONS,
 	&RUN_OPTIONS, &NETWORK_OPTIONS, NULL,
 };
 

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "job/jobs.h"
 #include "job/store.h"
+#include "job/tasks_options.h"
 
 static struct {
 	const char *dry_run;
@@ -25,7 +26,8 @@ static const struct opt OPTIONS[] = {
 const struct opt_table STORE_OPTIONS = { "Job pull-secret", OPTIONS,
 					 OPT_COUNT(OPTIONS) };
 
-static const struct opt_table *const TABLES[] = { STORE_TABLES, NULL };
+static const struct opt_table *const TABLES[] = { STORE_TABLES, &TASKS_OPTIONS,
+						  NULL };
 
 static enum code
 check(struct status *st)

@@ -81,10 +81,9 @@ check(const char *value, const struct rule *rule, struct status *st)
 	return CODE_OK;
 }
 
-enum code
-target_set_project(struct task *task, const char *project, struct status *st)
+static enum code
+check_project(const char *project, struct status *st)
 {
-	task->project = project;
 	if (check(project, &PROJECT, st) != CODE_OK)
 		return st->code;
 	/* A dot in front would make "." or ".." of the URL's path. */
@@ -93,6 +92,20 @@ target_set_project(struct task *task, const char *project, struct status *st)
 				  "%s must start with a letter or a digit",
 				  shown(project, &PROJECT));
 	return CODE_OK;
+}
+
+enum code
+target_set_project(struct task *task, const char *project, struct status *st)
+{
+	task->project = project;
+	return check_project(project, st);
+}
+
+enum code
+target_check_project(struct status *st)
+{
+	return given.project == NULL ? CODE_OK
+				     : check_project(given.project, st);
 }
 
 enum code

@@ -33,6 +33,9 @@ MUST_CHECK enum code target_read(struct task *task,
 				 const struct target_options *options,
 				 struct status *st);
 
+/* GCP_PROJECT_ID, if it is given, which a list of tasks does not need. */
+MUST_CHECK enum code target_check_project(struct status *st);
+
 /* One of them alone, by the same rules. */
 MUST_CHECK enum code target_set_project(struct task *task, const char *project,
 					struct status *st);

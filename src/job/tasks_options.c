@@ -1,0 +1,187 @@
+#include "job/tasks_options.h"
+
+#include <string.h>
+
+#include "base/codec.h"
+#include "job/options.h"
+#include "job/target.h"
+
+#define SHARDS_MAX 100000
+/* In 1000 s. */
+#define RATE_MAX 100000000
+
+static struct {
+	const char *file;
+	const char *folder;
+	const char *strict; /* switch */
+	const char *workers;
+	const char *shards;
+	const char *index;
+	const char *rate;
+	const char *task_timeout;
+	const char *failed;
+} given;
+
+static struct tasks_settings settings = { .workers = 1, .shards = 1 };
+
+static const struct opt OPTIONS[] = {
+	{ "--tasks", "TASKS_FILE", "PATH|-",
+	  "list of tasks, a JSON object a line; - for standard input",
+	  &given.file, OPT_INPUT },
+	{ "--tasks-folder", "TASKS_FOLDER", "PATH",
+	  "folder of the paths in it|its own", &given.folder, OPT_PLAIN },
+	{ "--strict", "TASKS_STRICT", NULL,
+	  "stop at the first line that is wrong", &given.strict, OPT_PLAIN },
+	{ "--workers", "WORKERS", "N",
+	  "processes that work on it, at most 32|1", &given.workers,
+	  OPT_PLAIN },
+	{ "--shards", "SHARDS", "N", "do one part of it, of so many|1",
+	  &given.shards, OPT_PLAIN },
+	{ NULL, "JOB_COMPLETION_INDEX", "N",
+	  "which part, from 0, as an Indexed Job sets it", &given.index,
+	  OPT_PLAIN },
+	{ "--rate", "RATE", "N", "write requests a second|10, for all shards",
+	  &given.rate, OPT_PLAIN },
+	{ "--task-timeout", "TASK_TIMEOUT_SECONDS", "DURATION",
+	  "time for each task|280", &given.task_timeout, OPT_PLAIN },
+	{ "--failed", "FAILED_FILE", "PATH",
+	  "file for the tasks that failed, itself a list", &given.failed,
+	  OPT_PLAIN },
+};
+
+const struct opt_table TASKS_OPTIONS = { "List of tasks", OPTIONS,
+					 OPT_COUNT(OPTIONS) };
+
+bool
+tasks_given(void)
+{
+	return given.file != NULL;
+}
+
+const struct tasks_settings *
+tasks_settings(void)
+{
+	return &settings;
+}
+
+/* A variable may be there for other containers of the pod, a flag is not. */
+static enum code
+refuse_flags(struct status *st)
+{
+	for (size_t i = 1; i <= OPT_COUNT(OPTIONS); i++) {
+		const char *origin =
+			opt_origin(i < OPT_COUNT(OPTIONS) ? OPTIONS[i].variable
+							  : "JOURNAL_FILE");
+
+		if (str_starts(str_from(origin), STR("--")))
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "%s needs a list of tasks (--tasks)",
+					  origin);
+	}
+	return CODE_OK;
+}
+
+/* A number of `least` to `most`; NULL leaves it as it is. */
+static enum code
+read_number(const char *variable, const char *text, unsigned least,
+	    unsigned most, unsigned *number, struct status *st)
+{
+	uint64_t value;
+
+	if (text == NULL)
+		return CODE_OK;
+	if (!parse_uint(str_from(text), &value) || value < least ||
+	    value > most)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%s must be a number from %u to %u",
+				  opt_given(variable), least, most);
+	*number = (unsigned)value;
+	return CODE_OK;
+}
+
+static enum code
+read_shard(struct status *st)
+{
+	settings.shards = 1;
+	settings.shard = 0;
+	if (read_number("SHARDS", given.shards, 1, SHARDS_MAX, &settings.shards,
+			st) != CODE_OK ||
+	    given.shards == NULL)
+		return st->code;
+	if (given.index == NULL)
+		(void)status_set(st, CODE_INVALID_ARGUMENT,
+				 "%s: JOB_COMPLETION_INDEX is missing",
+				 opt_given("SHARDS"));
+	else
+		(void)read_number("JOB_COMPLETION_INDEX", given.index, 0,
+				  settings.shards - 1, &settings.shard, st);
+	if (st->code != CODE_OK)
+		status_hint(st, "in a Job, set completionMode: Indexed and "
+				"completions to the number of shards; "
+				"elsewhere, JOB_COMPLETION_INDEX from 0");
+	return st->code;
+}
+
+/* Up to three decimals. */
+static enum code
+read_rate(struct status *st)
+{
+	struct str rest = str_from(given.rate), text;
+	uint64_t whole, part = 0;
+
+	settings.rate = 0;
+	if (given.rate == NULL)
+		return CODE_OK;
+	if (str_split(&rest, '.', &text) && parse_uint(text, &whole) &&
+	    whole <= RATE_MAX / 1000 &&
+	    (rest.ptr == NULL || (rest.len <= 3 && parse_uint(rest, &part)))) {
+		for (size_t i = rest.len; i < 3; i++)
+			part *= 10;
+		settings.rate = whole * 1000 + part;
+	}
+	if (settings.rate == 0 || settings.rate > RATE_MAX)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%s must be a number from 0.001 to %d",
+				  opt_given("RATE"), RATE_MAX / 1000);
+	return CODE_OK;
+}
+
+static enum code
+refuse_conflicts(struct status *st)
+{
+	const struct target_options *target = target_options();
+	const bool name = target->cluster_id == NULL;
+
+	if (target->cluster_id != NULL || target->secret_name != NULL) {
+		status_hint(st, "each line of the list has its own");
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "a list of tasks (%s) and %s",
+				  opt_origin("TASKS_FILE"),
+				  opt_origin(name ? "SECRET_NAME"
+						  : "CLUSTER_ID"));
+	}
+	return CODE_OK;
+}
+
+enum code
+tasks_check(struct status *st)
+{
+	uint64_t seconds = TIMEOUT_DEFAULT_S;
+
+	if (!tasks_given())
+		return refuse_flags(st);
+	settings.file = given.file;
+	settings.folder = given.folder;
+	settings.failed = given.failed;
+	settings.strict = given.strict != NULL;
+	if (refuse_conflicts(st) != CODE_OK ||
+	    target_check_project(st) != CODE_OK ||
+	    read_number("WORKERS", given.workers, 1, WORKERS_MAX,
+			&settings.workers, st) != CODE_OK ||
+	    read_shard(st) != CODE_OK || read_rate(st) != CODE_OK)
+		return st->code;
+	(void)opt_duration("TASK_TIMEOUT_SECONDS", 1, TIMEOUT_MAX_S, &seconds,
+			   st);
+	settings.task_timeout_ms = (int64_t)seconds * 1000;
+	return st->code;
+}

@@ -1,0 +1,48 @@
+/*
+ * Floor 1, process. The lines of a stream, one by one, in memory of fixed size.
+ *
+ * Never waits: standard input may be a pipe that others share, so that it is
+ * asked before each read and its flags stay as they are.
+ */
+#ifndef SYS_LINES_H
+#define SYS_LINES_H
+
+#include "base/buf.h"
+
+/* Private to lines.c but for `consumed`; end with lines_wipe(). */
+struct lines {
+	int fd; /* the caller's */
+	char *memory;
+	size_t size;
+	size_t start, end; /* what was read and not passed yet */
+	size_t searched;   /* of it, without a line feed */
+	size_t given;      /* of it, the last line; wiped with the next call */
+	bool skipping;     /* the rest of a line that is too long */
+	bool ended;
+	uint64_t consumed; /* bytes of the stream that were read */
+};
+
+enum lines_step {
+	LINES_LINE,
+	LINES_TOO_LONG, /* its rest will be skipped */
+	LINES_AGAIN,    /* nothing to read now: poll `fd` */
+	LINES_END,
+	LINES_FAILED /* errno says why */
+};
+
+/*
+ * Starts on a descriptor. `memory` of `size` bytes has room for the longest
+ * line and its line feed.
+ */
+void lines_init(struct lines *lines, int fd, void *memory, size_t size);
+
+/*
+ * Gives the next line without its line feed, which the last one may lack.
+ * Valid until the next call, which wipes it.
+ */
+enum lines_step lines_next(struct lines *lines, struct str *line);
+
+/* Wipes what was read. */
+void lines_wipe(struct lines *lines);
+
+#endif
