@@ -14,7 +14,7 @@ FOLDER = TOP / "scripts/kubernetes"
 POOL = "//iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/pool-1"
 VALUES = {
     "JOB_NAME": "pull-secret-cls-7-1", "IMAGE": "quay.io/somebody/pull-secret:v0.1.0",
-    "GCP_PROJECT_ID": "my-project", "CLUSTER_ID": "cls-7",
+    "GCP_PROJECT_ID": "my-project", "CLUSTER_ID": "cls-7", "SHARDS": "8",
     "WORKLOAD_IDENTITY_PROVIDER": POOL + "/providers/cluster-1",
     "HTTPS_PROXY": "http://proxy.example:3128",
     "STATUS_REPORTER_IMAGE": "quay.io/somebody/status-reporter:v2", "GENERATION": "4",
@@ -30,6 +30,15 @@ def components(overlay):
     """The names of an overlay's components, in order."""
     listed = yaml.safe_load((FOLDER / "overlays" / overlay / "kustomization.yaml").read_text())["components"]
     return [path.removeprefix("../../components/") for path in listed]
+
+
+def parts_of(names):
+    """These components, each after those that it consists of itself."""
+    found = []
+    for name in names:
+        listed = yaml.safe_load((FOLDER / "components" / name / "kustomization.yaml").read_text()).get("components", [])
+        found += [*parts_of([path.removeprefix("../") for path in listed]), name]
+    return found
 
 
 OVERLAYS = {path.name: components(path.name) for path in sorted((FOLDER / "overlays").iterdir())}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import FOLDER, OVERLAYS, TOP, VALUES, Tree
+from conftest import FOLDER, OVERLAYS, TOP, VALUES, Tree, parts_of
 
 NODE = TOP / "build/node/kubernetes"
 SUMS = TOP / "tests/kubernetes/kustomize/go.sum"
@@ -45,22 +45,28 @@ for (const [module, kind, file] of JSON.parse(readFileSync("list.json", "utf8"))
 }
 """
 
-# What else can be put together: two that have much in them, and (with -m soak) all.
+# What else can be put together: a few that have much in them, and (with -m soak) all.
 PLATFORMS = {"gke": ["gke"], "outside-gke": ["federation"], "openshift": ["federation", "openshift"]}
 MIXED = {
     "gke-much": ["gke", "gke-service-account", "dual-stack", "proxy", "status-reporter", "values"],
     "openshift-much": ["federation", "openshift", "impersonation", "ipv6-only", "proxy", "status-reporter", "values"],
+    "openshift-fleet-much": ["federation", "openshift", "impersonation", "proxy", "fleet-secret"],
+    "gke-fleet-delete": ["gke", "delete", "fleet"],
+    "outside-gke-fleet-volume": ["federation", "fleet-volume"],
 }
-ALL = {"-".join(("all", *filter(None, words))): [*PLATFORMS[words[0]], *filter(None, words[1:]), "values"]
-       for words in itertools.product(PLATFORMS, ("", "dual-stack", "ipv6-only"), ("", "proxy"),
-                                      ("", "status-reporter", "delete"))}
+# The last component, and what may stand before it: the status-reporter speaks of one cluster.
+LAST = [("values", ("", "status-reporter", "delete")), ("fleet", ("", "delete")),
+        *((last, ("",)) for last in ("fleet-secret", "fleet-volume"))]
+ALL = {"-".join(("all", *filter(None, words), last)): [*PLATFORMS[words[0]], *filter(None, words[1:]), last]
+       for last, jobs in LAST for words in itertools.product(PLATFORMS, ("", "dual-stack", "ipv6-only"), ("", "proxy"),
+                                                             jobs)}
 
 
 class Case:
     """An overlay: its components and what is rendered from them."""
 
     def __init__(self, name, parts, found):
-        self.name, self.parts, self.found = name, parts, found
+        self.name, self.parts, self.found = name, parts_of(parts), found
         self.job, self.policy, self.account = self.one("Job"), self.one("NetworkPolicy"), self.one("ServiceAccount")
         self.pod = self.job["spec"]["template"]["spec"]
         self.containers = {container["name"]: container for container in self.pod["containers"]}
@@ -81,13 +87,17 @@ class Case:
                 for rule in self.policy["spec"]["egress"] for to in rule.get("to", [None]) for port in rule["ports"]}
 
 
-@pytest.fixture(params=[*OVERLAYS, *MIXED, *(pytest.param(name, marks=pytest.mark.soak) for name in ALL)])
-def case(request, tree):
-    name = request.param
+def mixed(tree, name):
+    """The case of a name, which is put together unless it is there."""
     parts = {**OVERLAYS, **MIXED, **ALL}[name]
     if not (tree.folder / "overlays" / name).exists():
         tree.add(name, parts)
     return Case(name, parts, tree.render(name))
+
+
+@pytest.fixture(params=[*OVERLAYS, *MIXED, *(pytest.param(name, marks=pytest.mark.soak) for name in ALL)])
+def case(request, tree):
+    return mixed(tree, request.param)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +136,7 @@ def complaints(node, found):
 
 
 def test_valid_for_the_api(node, tree):
-    found = {json.dumps(document): document for name in OVERLAYS for document in tree.render(name)}
+    found = {json.dumps(document): document for name in [*OVERLAYS, *MIXED] for document in mixed(tree, name).found}
     assert {document["kind"] for document in found.values()} == {
         "Job", "NetworkPolicy", "ServiceAccount", "ConfigMap", "Role", "RoleBinding"}
     assert complaints(node, list(found.values())) == ""
@@ -163,11 +173,13 @@ def test_kustomize_is_a_pinned_v5():
 
 
 def test_there_is_an_overlay_for_each_environment():
-    platforms = {tuple(parts[:-1]) for parts in OVERLAYS.values()}
+    one = {tuple(parts[:-1]) for parts in OVERLAYS.values() if parts[-1] == "values"}
     assert {("gke",), ("federation",), ("federation", "openshift"), ("gke", "dual-stack"), ("gke", "ipv6-only"),
-            ("gke", "proxy"), ("gke", "status-reporter"), ("gke", "delete")} <= platforms
-    assert all(parts[-1] == "values" for parts in OVERLAYS.values())
-    used = {part for parts in [*OVERLAYS.values(), *MIXED.values()] for part in parts}
+            ("gke", "proxy"), ("gke", "status-reporter"), ("gke", "delete")} <= one
+    many = [parts[:-1] for parts in OVERLAYS.values() if parts[-1] == "fleet"]
+    assert sorted(many) == sorted(PLATFORMS.values())
+    assert len(one) + len(many) == len(OVERLAYS)
+    used = {part for parts in [*OVERLAYS.values(), *MIXED.values()] for part in parts_of(parts)}
     assert used == {path.name for path in (FOLDER / "components").iterdir()}
 
 
@@ -186,14 +198,17 @@ def test_every_value_arrives_and_no_placeholder_stays(case):
         assert not [text for text in texts if name in text], name
     assert case.job["metadata"]["name"] == VALUES["JOB_NAME"]
     assert case.main["image"] == VALUES["IMAGE"]
-    for name in ("GCP_PROJECT_ID", "CLUSTER_ID"):
+    given, other = ("SHARDS", "CLUSTER_ID") if case.has("fleet") else ("CLUSTER_ID", "SHARDS")
+    for name in ("GCP_PROJECT_ID", given):
         assert case.variables[name] == VALUES[name]
+    assert other not in case.variables
     assert case.variables.get("HTTPS_PROXY") == (VALUES["HTTPS_PROXY"] if case.has("proxy") else None)
     assert "values" not in {document["metadata"]["name"] for document in case.found}
 
 
 NEEDS = {"gke": ["JOB_NAME", "IMAGE", "GCP_PROJECT_ID", "CLUSTER_ID"], "outside-gke": ["WORKLOAD_IDENTITY_PROVIDER"],
-         "gke-proxy": ["HTTPS_PROXY"], "gke-status-reporter": ["STATUS_REPORTER_IMAGE", "GENERATION"],
+         "gke-fleet": ["SHARDS"], "gke-proxy": ["HTTPS_PROXY"],
+         "gke-status-reporter": ["STATUS_REPORTER_IMAGE", "GENERATION"],
          "gke-account": ["GOOGLE_SERVICE_ACCOUNT"], "impersonation": ["GOOGLE_SERVICE_ACCOUNT"]}
 
 
@@ -234,7 +249,8 @@ def test_restricted_pod_security(case):
             "capabilities": {"drop": ["ALL"]},
         }
     for volume in case.volumes.values():
-        assert set(volume) <= {"name", "secret", "emptyDir", "configMap", "projected"}
+        assert len(volume) == 2
+        assert set(volume) <= {"name", "secret", "emptyDir", "configMap", "projected", "persistentVolumeClaim"}
 
 
 def test_user(case):
@@ -251,6 +267,12 @@ def test_the_pull_secret_is_mounted_where_it_is_stored(case):
     if case.has("delete"):
         assert case.main["args"] == ["run-job", "delete-pull-secret"]
         assert "PULL_SECRET_FILE" not in case.variables
+        assert "SKIP_UNCHANGED" not in case.variables
+        assert "pull-secret" not in case.volumes
+    elif case.has("fleet-secret"):
+        assert case.main["args"] == ["run-job", "pull-secret"]
+        assert "PULL_SECRET_FILE" not in case.variables
+        assert case.variables["SKIP_UNCHANGED"] == "true"
         assert "pull-secret" not in case.volumes
     else:
         assert case.main["args"] == ["run-job", "pull-secret"]
@@ -262,6 +284,30 @@ def test_the_pull_secret_is_mounted_where_it_is_stored(case):
         assert case.volumes["pull-secret"]["secret"]["defaultMode"] == 0o440
     for container in case.containers.values():
         assert {m["name"] for m in container["volumeMounts"]} <= set(case.volumes)
+
+
+def test_a_list_is_mounted_in_parts(case):
+    """One with pull secrets in it is a Secret; its parts are as many as indexes, and all run at once."""
+    spec = case.job["spec"]
+    if not case.has("fleet"):
+        assert "TASKS_FILE" not in case.variables
+        assert not {"completionMode", "completions", "parallelism", "maxFailedIndexes"} & set(spec)
+        return
+    assert (spec["completionMode"], str(spec["completions"])) == ("Indexed", case.variables["SHARDS"])
+    assert spec["completions"] == spec["parallelism"] == spec["maxFailedIndexes"] == int(VALUES["SHARDS"])
+    # Kubernetes sets it.
+    assert "JOB_COMPLETION_INDEX" not in case.variables
+    assert 1 < int(case.variables["WORKERS"]) <= 32
+    (mount,) = [m for m in case.main["volumeMounts"] if m["name"] == "tasks"]
+    assert mount["readOnly"] is True
+    assert case.variables["TASKS_FILE"] == mount["mountPath"] + "/tasks.ndjson"
+    volume = case.volumes["tasks"]
+    if case.has("fleet-volume"):
+        assert volume["persistentVolumeClaim"] == {"claimName": "pull-secret-tasks", "readOnly": True}
+    elif case.has("fleet-secret"):
+        assert volume["secret"] == {"secretName": "pull-secret-tasks", "defaultMode": 0o440}
+    else:
+        assert volume["configMap"] == {"name": "pull-secret-tasks"}
 
 
 def test_only_the_status_reporter_has_a_token_of_the_api(case):
@@ -303,6 +349,15 @@ def test_status_reporter_reads_what_the_job_writes(case):
 
 def test_ends_in_time(case):
     """All tries, their ends and the pauses between them, a start before each."""
+    assert case.pod["restartPolicy"] == "Never"
+    if case.has("fleet"):
+        # The tasks have the limit; 10,000 new secrets at ten write requests a second fit many times.
+        assert "MAX_WAIT_TIME_SECONDS" not in case.variables
+        assert int(case.variables["PERMISSION_WAIT_SECONDS"]) == 180 <= int(case.variables["TASK_TIMEOUT_SECONDS"]) - 60
+        assert case.job["spec"]["activeDeadlineSeconds"] >= 20 * 3 * 10_000 / 10
+        # The program's own 20 s for what is under way, and some to end the rest.
+        assert case.pod["terminationGracePeriodSeconds"] == 30
+        return
     limit = int(case.variables["MAX_WAIT_TIME_SECONDS"])
     assert int(case.variables["PERMISSION_WAIT_SECONDS"]) == 180 <= limit - 60
     end = case.pod["terminationGracePeriodSeconds"]
@@ -315,23 +370,25 @@ def test_ends_in_time(case):
         limit = int(reporter["MAX_WAIT_TIME_SECONDS"])
     assert (retries + 1) * (START * len(case.containers) + limit + end) + pauses <= \
         case.job["spec"]["activeDeadlineSeconds"]
-    assert case.pod["restartPolicy"] == "Never"
 
 
 def test_what_is_retried(case):
     """What the README's table of exit codes says that a Job should do."""
     table = re.findall(r"^\| ([\d, ]+) \|.*\| (.*) \|$", (TOP / "README.md").read_text(), re.M)
     codes = {int(code): what.split(",")[0] for codes, what in table for code in codes.split(", ")}
-    final = [code for code, what in codes.items() if what == "fail"]
-    assert final == [2, 3, 4, 5, 6, *CRASHES]
+    # Of these, 7 is only that of a list; an index fails alone.
+    final = [code for code, what in codes.items() if what == "fail" and (code != 7 or case.has("fleet"))]
+    assert final == [2, 3, 4, 5, 6, *([7] if case.has("fleet") else []), *CRASHES]
     assert [code for code, what in codes.items() if what == "retry"] == [1, 130, 143]
     main = {"containerName": "pull-secret", "operator": "In"}
     assert case.job["spec"]["podFailurePolicy"]["rules"] == [
-        {"action": "FailJob", "onExitCodes": {**main, "values": final}},
+        {"action": "FailIndex" if case.has("fleet") else "FailJob", "onExitCodes": {**main, "values": final}},
         {"action": "Ignore", "onExitCodes": {**main, "values": [130, 143]}},
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
-    # Exit code 1: the status-reporter speaks of one pod.
-    assert case.job["spec"]["backoffLimit"] == (0 if case.has("status-reporter") else 3)
+    # Exit code 1: the status-reporter speaks of one pod, an index has tries of its own.
+    limit = {name: value for name, value in case.job["spec"].items() if name.startswith("backoffLimit")}
+    assert limit == ({"backoffLimitPerIndex": 3} if case.has("fleet") else
+                     {"backoffLimit": 0 if case.has("status-reporter") else 3})
 
 
 @functools.lru_cache
@@ -346,8 +403,10 @@ def test_variables_are_the_programs(case):
 
 
 def test_memory_fits_a_small_program(case):
-    assert case.main["resources"]["requests"]["memory"] == "4Mi"
-    assert case.main["resources"]["limits"]["memory"] == "16Mi"
+    memory = {what: amount["memory"] for what, amount in case.main["resources"].items()}
+    # Processes of a list share the program's pages, and have their own data.
+    assert memory == ({"requests": "8Mi", "limits": "32Mi"} if case.has("fleet") else
+                      {"requests": "4Mi", "limits": "16Mi"})
 
 
 def test_identity(case):
@@ -417,18 +476,19 @@ def test_heads_tell_the_command():
 
 def wanted(parts):
     """The values that components ask for."""
-    return {source for part in parts for source in re.findall(
+    return {source for part in parts_of(parts) for source in re.findall(
         r"^    fieldPath: data\.(\w+)$", (FOLDER / "components" / part / "kustomization.yaml").read_text(), re.M)}
 
 
 def test_readme_lists_the_overlays_and_what_they_need():
     common = re.search(r"values, besides (.*) \|", README)[1]
     assert set(re.findall(r"`(\w+)`", common)) == wanted(["values"])
+    # A list has no one cluster: its row says so.
     listed = {}
     for names, values in re.findall(r"^\| (`[a-z0-9`, -]+`) \| .* \|(.*)\|$", README.split("An overlay is")[0], re.M):
         for name in re.findall(r"`([a-z0-9-]+)`", names):
             listed[name] = set(re.findall(r"`(\w+)`", values))
-    assert listed == {name: wanted(parts) - wanted(["values"]) for name, parts in OVERLAYS.items()}
+    assert listed == {name: wanted(parts) ^ wanted(["values"]) for name, parts in OVERLAYS.items()}
 
 
 def test_readme_commands(tree):
@@ -437,10 +497,16 @@ def test_readme_commands(tree):
     assert commands[0] == "cd scripts/kubernetes"
     (applied,) = [line.rpartition(" -k ")[2] for line in commands if " apply -k " in line]
     assert tree.build(applied).returncode == 0
-    (secret,) = [line for line in commands if "create secret" in line]
+    secret, *lists = [line for line in commands if " create " in line]
     case = Case("gke", OVERLAYS["gke"], tree.render("gke"))
     mounted = case.volumes["pull-secret"]["secret"]
     assert f"secret generic {mounted['secretName']} --from-file={mounted['items'][0]['key']}=" in secret
+    for name, line in zip(("gke-fleet", "openshift-fleet-much"), lists, strict=True):
+        case = mixed(tree, name)
+        volume = case.volumes["tasks"]
+        kind, name = (("configmap", volume["configMap"]["name"]) if "configMap" in volume else
+                      ("secret generic", volume["secret"]["secretName"]))
+        assert f" create {kind} {name} --from-file={case.variables['TASKS_FILE'].rpartition('/')[2]}=" in line
     for line in re.findall(r"^\| `((?:iam|pool) .*?)` \|", README, re.M) + [c[2:] for c in commands if c[:2] == "./"]:
         done = subprocess.run([FOLDER / line.split()[0]], capture_output=True, text=True, check=False)
         usage = set(re.findall(r"--\w+|[A-Z]{4,}", done.stderr.split("\n\n")[0]))
