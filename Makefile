@@ -124,6 +124,7 @@ fmt: ## format the C files in place
 	@scripts/fmt
 
 bench: $(BIN) ## size, memory, time and requests beside a script and Google's Node.js client
+	@scripts/setup demo
 	@scripts/bench
 
 dist: $(BIN) fetch ## sources that build offline, binary, SBOM and SHA256SUMS in build/dist; signed with SIGN_KEY

@@ -111,10 +111,10 @@ def panels(figures):
         yield ("200 tasks: memory of all, MiB", "by workers", workers,
                of_each(near, "memory", 1024))
     if "list" in figures:
-        runs = list(figures["list"].values())
-        yield ("A list: resident peaks, KiB", "largest worker (labelled) and launcher, by tasks",
+        runs = figures["list"].values()
+        yield ("A list: memory of all, MiB", "launcher and 4 workers; by tasks",
                [f"{int(count):,}" for count in figures["list"]],
-               [(0, [run["worker"] for run in runs]), (0, [run["launcher"] for run in runs])])
+               [(0, [[value / 1024 for value in run["memory"]] for run in runs])])
 
 
 def draw(figures):

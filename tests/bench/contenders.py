@@ -64,7 +64,7 @@ class Node:
             NODE.mkdir(parents=True, exist_ok=True)
             for name in ("package.json", "package-lock.json", ".npmrc"):
                 shutil.copy(PINS / name, NODE / name)
-            made = subprocess.run(["npm", "ci"], cwd=NODE, capture_output=True, text=True,
+            made = subprocess.run(["npm", "ci", "--prefer-offline"], cwd=NODE, capture_output=True, text=True,
                                   check=False)
             if made.returncode:
                 raise Missing(f"npm ci: {made.stderr.strip()[-500:]}")
