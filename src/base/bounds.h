@@ -14,9 +14,6 @@
  */
 #define TASK_LINE_MAX (160 * 1024)
 
-/* Processes that work on a list of tasks. */
-#define WORKERS_MAX 32
-
 /* Deepest nesting of JSON that is read or built; Google's replies need 6. */
 #define JSON_DEPTH_MAX 32
 

@@ -94,8 +94,7 @@ sync_labels(const struct existing *existing,
 {
 	static char memory[PATCH_MAX];
 	struct label fixed[LABELS_FIXED];
-	const struct pairs labels =
-				   labels_of(existing->task->cluster_id, fixed),
+	const struct pairs labels = labels_of(existing->task, fixed),
 			   annotations = labels_annotations();
 	struct retry retry = client_retries(existing->client);
 	int64_t started = clock_ms();

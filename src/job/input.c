@@ -31,6 +31,12 @@ const struct opt_table INPUT_OPTIONS = { "Pull secret", OPTIONS,
 
 static const struct opt_table *const OWN[] = { &INPUT_OPTIONS, NULL };
 
+bool
+input_given(void)
+{
+	return given.file != NULL || given.data != NULL || given.fake != NULL;
+}
+
 enum code
 input_check(struct status *st)
 {
@@ -46,7 +52,11 @@ input_check(struct status *st)
 			buf_put_cstr(&list, ", ");
 		buf_put_cstr(&list, opt_origin(OPTIONS[i].variable));
 	}
-	/* The lines of a list may have their own. */
+	if (given.file != NULL && strcmp(given.file, "-") == 0 &&
+	    tasks_from_input())
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "standard input cannot be both list of tasks "
+				  "and pull secret");
 	if (sources == 1 || (sources == 0 && tasks_given()))
 		return CODE_OK;
 	if (sources > 1) {
@@ -78,6 +88,12 @@ input_read_file(const char *path, const char *what, struct deadline until,
 				  what);
 	}
 	(void)file_read(path, what, until, out, st);
+	return input_explain(path, what, st);
+}
+
+enum code
+input_explain(const char *path, const char *what, struct status *st)
+{
 	if (st->code == CODE_OUT_OF_RANGE) {
 		/* White space that is cut off is read, too. */
 		status_clear(st);

@@ -11,9 +11,12 @@
 /* PULL_SECRET_FILE, PULL_SECRET_DATA and --fake-pull-secret. */
 extern const struct opt_table INPUT_OPTIONS;
 
+/* Whether a source is given. */
+bool input_given(void);
+
 /*
- * Whether exactly one source is given. INVALID_ARGUMENT names the remedies.
- * Reads nothing.
+ * Whether exactly one source is given, or none for a list of tasks, whose lines
+ * may bring their own. INVALID_ARGUMENT names the remedies. Reads nothing.
  */
 MUST_CHECK enum code input_check(struct status *st);
 
@@ -33,6 +36,12 @@ MUST_CHECK enum code input_read(struct deadline until, struct buf *out,
 MUST_CHECK enum code input_read_file(const char *path, const char *what,
 				     struct deadline until, struct buf *out,
 				     struct status *st);
+
+/*
+ * Says of an error of reading a pull secret what it means here; its code is one
+ * of those above.
+ */
+enum code input_explain(const char *path, const char *what, struct status *st);
 
 /*
  * After the options are parsed: overwrites PULL_SECRET_DATA in the environment

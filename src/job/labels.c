@@ -1,5 +1,8 @@
 #include "job/labels.h"
 
+#include <string.h>
+
+#include "base/format.h"
 #include "base/utf8.h"
 
 /* Secret Manager: at most 64 labels; annotations below 16 KiB in all. */
@@ -48,8 +51,31 @@ labels_are_required(void)
 	return given.require != NULL;
 }
 
-struct pairs
-labels_of(const char *cluster_id, struct label fixed[static LABELS_FIXED])
+/* The labels of a task's own, and those of --label that it has not. */
+static const char *
+merge_labels(const char *own)
+{
+	static char text[2 * LABELS_TEXT_MAX];
+	const struct pairs pairs = { NULL, 0, own };
+	struct str rest = str_from(given.labels), value;
+	char key[PAIR_KEY_SIZE];
+	size_t used;
+
+	if (own[0] == '\0')
+		return given.labels;
+	(void)format_text(text, sizeof(text), "%s", own);
+	while (pairs_next(&rest, key, &value)) {
+		if (pairs_count(&pairs, str_from(key)) > 0)
+			continue;
+		used = strlen(text);
+		(void)format_text(text + used, sizeof(text) - used, ",%s=%.*s",
+				  key, (int)value.len, value.ptr);
+	}
+	return text;
+}
+
+static void
+fill_fixed(const char *cluster_id, struct label fixed[static LABELS_FIXED])
 {
 	const struct label labels[LABELS_FIXED] = {
 		{ "managed-by", "hyperfleet" },
@@ -61,7 +87,14 @@ labels_of(const char *cluster_id, struct label fixed[static LABELS_FIXED])
 
 	for (size_t i = 0; i < LABELS_FIXED; i++)
 		fixed[i] = labels[i];
-	return (struct pairs){ fixed, LABELS_FIXED, given.labels };
+}
+
+struct pairs
+labels_of(const struct task *task, struct label fixed[static LABELS_FIXED])
+{
+	fill_fixed(task->cluster_id, fixed);
+	return (struct pairs){ fixed, LABELS_FIXED,
+			       merge_labels(task->labels) };
 }
 
 struct pairs
@@ -105,6 +138,24 @@ is_annotation(struct str key, struct str value)
 	       str_only(key, "A-Za-z0-9._-") && is_utf8(value);
 }
 
+static const char LABEL_RULE[] = "a-z 0-9 _ -, 63 at most, a letter first";
+
+static enum code
+refuse_pair(const char *variable, size_t number, const char *rule,
+	    struct status *st)
+{
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "%s: pair %zu is not KEY=VALUE with %s",
+			  opt_given(variable), number, rule);
+}
+
+static enum code
+refuse_count(const char *variable, struct status *st)
+{
+	return status_set(st, CODE_INVALID_ARGUMENT, "%s: at most %d labels",
+			  opt_given(variable), LABELS_MAX - LABELS_FIXED);
+}
+
 /* `all` are those with which each key must be the only one. */
 static enum code
 check_pairs(const struct pairs *all, const char *variable,
@@ -120,33 +171,66 @@ check_pairs(const struct pairs *all, const char *variable,
 	rest = str_from(all->more);
 	for (; pairs_next(&rest, key, &value); count++)
 		if (key[0] == '\0' || !is(str_from(key), value))
-			return status_set(st, CODE_INVALID_ARGUMENT,
-					  "%s: pair %zu is not KEY=VALUE with "
-					  "%s",
-					  opt_given(variable),
-					  count - all->count + 1, rule);
+			return refuse_pair(variable, count - all->count + 1,
+					   rule, st);
 		else if (pairs_count(all, str_from(key)) != 1)
 			return status_set(st, CODE_INVALID_ARGUMENT,
 					  "%s: %s is there twice, or one of "
 					  "this program's own",
 					  opt_given(variable), key);
 	if (count > LABELS_MAX && all->count > 0)
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "%s: at most %d labels", opt_given(variable),
-				  LABELS_MAX - LABELS_FIXED);
+		return refuse_count(variable, st);
 	return CODE_OK;
+}
+
+/* Each is checked before it becomes a part of a text with commas. */
+enum code
+labels_read(struct task *task, struct json_value object, struct status *st)
+{
+	static const char NAME[] = "labels";
+	struct json_iter iter = json_iter(object);
+	struct label fixed[LABELS_FIXED];
+	char key[PAIR_KEY_SIZE], value[LABEL_VALUE_MAX + 1];
+	struct pairs all;
+	struct buf text;
+	size_t number = 0;
+
+	if (json_type(object) == JSON_ABSENT)
+		return CODE_OK;
+	if (json_type(object) != JSON_OBJECT)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%s must be an object, not %s", NAME,
+				  json_type_name(json_type(object)));
+	buf_init(&text, task->labels, sizeof(task->labels) - 1);
+	while (json_next(&iter)) {
+		number++;
+		if (!json_cstr(iter.key, key, sizeof(key)) ||
+		    !json_cstr(iter.value, value, sizeof(value)) ||
+		    !is_label(str_from(key), str_from(value)))
+			return refuse_pair(NAME, number, LABEL_RULE, st);
+		if (text.len > 0)
+			buf_put_char(&text, ',');
+		buf_put_cstr(&text, key);
+		buf_put_char(&text, '=');
+		buf_put_cstr(&text, value);
+	}
+	task->labels[text.len] = '\0';
+	if (text.overflow)
+		return refuse_count(NAME, st);
+	all = labels_of(task, fixed);
+	return check_pairs(&all, NAME, is_label, LABEL_RULE, st);
 }
 
 enum code
 labels_check(struct status *st)
 {
 	struct label fixed[LABELS_FIXED];
-	const struct pairs labels = labels_of("", fixed),
+	const struct pairs labels = { fixed, LABELS_FIXED, given.labels },
 			   annotations = labels_annotations();
 
-	if (check_pairs(&labels, "LABELS", is_label,
-			"a-z 0-9 _ -, 63 at most, a letter first",
-			st) != CODE_OK ||
+	fill_fixed("", fixed);
+	if (check_pairs(&labels, "LABELS", is_label, LABEL_RULE, st) !=
+		    CODE_OK ||
 	    check_pairs(&annotations, "ANNOTATIONS", is_annotation,
 			"a key of A-Z a-z 0-9 - _ ., 63 at most",
 			st) != CODE_OK)
@@ -179,7 +263,7 @@ labels_name_others(const struct task *task,
 	struct label labels[LABELS_FIXED];
 	bool missing;
 
-	(void)labels_of(task->cluster_id, labels);
+	fill_fixed(task->cluster_id, labels);
 	for (size_t i = 0; i < OWNER_LABELS; i++)
 		if (differs(secret, &labels[i], &missing) && !missing)
 			return true;
@@ -195,7 +279,7 @@ labels_check_owner(const struct task *task,
 	struct label labels[LABELS_FIXED];
 	bool missing;
 
-	(void)labels_of(task->cluster_id, labels);
+	fill_fixed(task->cluster_id, labels);
 	for (size_t i = 0; i < OWNER_LABELS; i++) {
 		if (!differs(secret, &labels[i], &missing))
 			continue;

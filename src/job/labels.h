@@ -26,9 +26,19 @@ bool labels_are_required(void);
 /* Those that each secret of this program has. */
 #define LABELS_FIXED 5
 
-/* The labels of a secret: the fixed ones, kept in `fixed`, and --label. */
-struct pairs labels_of(const char *cluster_id,
+/*
+ * The labels of a task's secret: the fixed ones, kept in `fixed`, the task's
+ * own, and those of --label that it has not. Valid until the next call.
+ */
+struct pairs labels_of(const struct task *task,
 		       struct label fixed[static LABELS_FIXED]);
+
+/*
+ * Reads the labels of a task's own, an object with strings; absent: none.
+ * INVALID_ARGUMENT as labels_check().
+ */
+MUST_CHECK enum code labels_read(struct task *task, struct json_value object,
+				 struct status *st);
 
 /* --annotation. */
 struct pairs labels_annotations(void);

@@ -52,7 +52,7 @@ create_secret(struct storing *storing, struct status *st)
 	struct report *report = storing->report;
 	struct label fixed[LABELS_FIXED];
 	const struct new_secret new_secret = {
-		.labels = labels_of(storing->task->cluster_id, fixed),
+		.labels = labels_of(storing->task, fixed),
 		.annotations = labels_annotations(),
 		.placement = placement_given(),
 	};

@@ -65,7 +65,12 @@ prepare(struct client *client, struct task *task, struct report *report,
 	size_t removed;
 
 	report->operation = "validate-pull-secret";
-	if (input_read(client->until, &task->input, st) != CODE_OK) {
+	/* A task of a list brings its own, or has what is shared. */
+	if (task->line > 0 ? task->payload.len > 0 && task->input.len == 0
+			   : tasks_given() && !input_given())
+		return;
+	if (task->line == 0 &&
+	    input_read(client->until, &task->input, st) != CODE_OK) {
 		if (st->code == CODE_OUT_OF_RANGE)
 			outcome->exit = EXIT_PULL_SECRET;
 		return;

@@ -38,32 +38,49 @@ target_set_location(const char *location)
 /* What a name may be made of. */
 struct rule {
 	const struct opt *opt;
+	const char *member; /* of a line of a list */
 	size_t max;
 	const char *set; /* as str_only() takes it */
 };
 
 /* A project's ID or number; old ones are scoped by a domain and a colon. */
-static const struct rule PROJECT = { &OPTIONS[0], PROJECT_ID_MAX, "a-z0-9:.-" };
+static const struct rule PROJECT = { &OPTIONS[0], "gcp_project_id",
+				     PROJECT_ID_MAX, "a-z0-9:.-" };
 
 /* In ASCII (Secret.labels). */
-static const struct rule CLUSTER = { &OPTIONS[1], CLUSTER_ID_MAX, "a-z0-9_-" };
+static const struct rule CLUSTER = { &OPTIONS[1], "cluster_id", CLUSTER_ID_MAX,
+				     "a-z0-9_-" };
 
-static const struct rule SECRET = { &OPTIONS[2], SECRET_NAME_SIZE - 1,
-				    "A-Za-z0-9_-" };
+static const struct rule SECRET = { &OPTIONS[2], "secret_name",
+				    SECRET_NAME_SIZE - 1, "A-Za-z0-9_-" };
 
-/* The option as it was given; a name from elsewhere stands for itself. */
+/*
+ * The option as it was given, or the member of a line of a list (0: of none); a
+ * name from elsewhere stands for itself.
+ */
 static const char *
-shown(const char *value, const struct rule *rule)
+shown(size_t line, const char *value, const struct rule *rule)
 {
-	return value == *rule->opt->value ? opt_given(rule->opt->variable)
-					  : redact_argument(value);
+	static char text[32 + SECRET_NAME_SIZE];
+
+	if (value == *rule->opt->value)
+		return opt_given(rule->opt->variable);
+	value = redact_argument(value);
+	if (line == 0)
+		return value;
+	(void)format_text(text, sizeof(text), "%s=%s", rule->member, value);
+	return text;
 }
 
 static enum code
-check(const char *value, const struct rule *rule, struct status *st)
+check(size_t line, const char *value, const struct rule *rule,
+      struct status *st)
 {
 	struct str text = str_from(value);
 
+	if (text.len == 0 && line > 0)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%s is missing or empty", rule->member);
 	if (text.len == 0)
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "%s (%s) is missing or empty",
@@ -71,26 +88,28 @@ check(const char *value, const struct rule *rule, struct status *st)
 	if (text.len > rule->max)
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "%s: %zu characters, at most %zu are allowed",
-				  shown(value, rule), text.len, rule->max);
+				  shown(line, value, rule), text.len,
+				  rule->max);
 	for (size_t i = 0; i < text.len; i++)
 		if (!str_only((struct str){ text.ptr + i, 1 }, rule->set))
 			return status_set(st, CODE_INVALID_ARGUMENT,
 					  "%s: character %zu is not allowed, "
 					  "only %s",
-					  shown(value, rule), i + 1, rule->set);
+					  shown(line, value, rule), i + 1,
+					  rule->set);
 	return CODE_OK;
 }
 
 static enum code
-check_project(const char *project, struct status *st)
+check_project(size_t line, const char *project, struct status *st)
 {
-	if (check(project, &PROJECT, st) != CODE_OK)
+	if (check(line, project, &PROJECT, st) != CODE_OK)
 		return st->code;
 	/* A dot in front would make "." or ".." of the URL's path. */
 	if (!str_only((struct str){ project, 1 }, "a-z0-9"))
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "%s must start with a letter or a digit",
-				  shown(project, &PROJECT));
+				  shown(line, project, &PROJECT));
 	return CODE_OK;
 }
 
@@ -98,20 +117,20 @@ enum code
 target_set_project(struct task *task, const char *project, struct status *st)
 {
 	task->project = project;
-	return check_project(project, st);
+	return check_project(task->line, project, st);
 }
 
 enum code
 target_check_project(struct status *st)
 {
 	return given.project == NULL ? CODE_OK
-				     : check_project(given.project, st);
+				     : check_project(0, given.project, st);
 }
 
 enum code
 target_set_secret(struct task *task, const char *secret, struct status *st)
 {
-	if (check(secret, &SECRET, st) == CODE_OK)
+	if (check(task->line, secret, &SECRET, st) == CODE_OK)
 		(void)format_text(task->secret, sizeof(task->secret), "%s",
 				  secret);
 	return st->code;
@@ -125,7 +144,8 @@ target_read(struct task *task, const struct target_options *options,
 
 	task->cluster_id = options->cluster_id;
 	(void)target_set_project(task, options->project, st);
-	if (check(options->cluster_id, &CLUSTER, &cluster) == CODE_OK)
+	if (check(task->line, options->cluster_id, &CLUSTER, &cluster) ==
+	    CODE_OK)
 		(void)format_text(task->secret, sizeof(task->secret),
 				  "hyperfleet-%s-pull-secret",
 				  options->cluster_id);

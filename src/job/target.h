@@ -27,7 +27,8 @@ void target_set_location(const char *location);
 /*
  * Takes GCP_PROJECT_ID, CLUSTER_ID and SECRET_NAME (by default
  * "hyperfleet-CLUSTER_ID-pull-secret"). INVALID_ARGUMENT names each that is
- * missing, and of each wrong one the rule and the character that breaks it.
+ * missing, and of each wrong one the rule and the character that breaks it; by
+ * the names that they have in a list if `task->line` is one of it.
  */
 MUST_CHECK enum code target_read(struct task *task,
 				 const struct target_options *options,

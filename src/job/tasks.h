@@ -15,7 +15,9 @@ struct tasks {
 	struct lines lines;
 	int folder;    /* of the paths in it; -1: they are refused */
 	bool payloads; /* the job needs a pull secret */
-	bool shared;   /* there is one for the lines that bring none */
+	/* The one for lines that bring none, or "". */
+	struct str shared;
+	unsigned char shared_digest[TASK_DIGEST_SIZE];
 	size_t number; /* of the last line, from 1 */
 	uint64_t size; /* of the list; 0: unknown */
 	struct str line;
@@ -31,6 +33,9 @@ struct tasks {
 MUST_CHECK enum code tasks_open(struct tasks *tasks, bool payloads,
 				struct status *st);
 
+/* The pull secret of lines that bring none; "": there is none. It must stay. */
+void tasks_share(struct tasks *tasks, struct str payload);
+
 /* The folder that tasks_load() opens files beneath; -1: none. */
 int tasks_folder(const struct tasks *tasks);
 
@@ -43,10 +48,10 @@ enum tasks_step {
 };
 
 /*
- * Reads the next task of the list. Never waits. Fills in all of `task`, which
- * needs no task_init() and was wiped: its pull secret, if the line holds it, is
- * in its `input`; if it names a file, in `path`. Of a line that is wrong, what
- * was read of its names.
+ * Reads the next task of the list. Never waits, reads once at most. Fills in
+ * all of `task`, which needs no task_init() and was wiped: its pull secret, if
+ * the line holds it, is in its `input`; if it names a file, in `path`. Project
+ * and cluster of a line that is wrong are NULL where they are what is wrong.
  */
 enum tasks_step tasks_next(struct tasks *tasks, struct task *task,
 			   struct status *st);
@@ -61,7 +66,8 @@ int tasks_fd(const struct tasks *tasks);
 struct str tasks_line(const struct tasks *tasks);
 
 /*
- * Reads the file that a task names, if it does, into its `input`.
+ * Sets `payload` and `digest` of a task: of the file that it names, which is
+ * read into its `input`, of what its line brought, or of what is shared.
  * INVALID_ARGUMENT, with the number of the line, if it cannot be read, is
  * empty, or is not beneath the list's folder; OUT_OF_RANGE if it is too large;
  * CANCELLED.

@@ -58,6 +58,12 @@ tasks_given(void)
 	return given.file != NULL;
 }
 
+bool
+tasks_from_input(void)
+{
+	return tasks_given() && strcmp(given.file, "-") == 0;
+}
+
 const struct tasks_settings *
 tasks_settings(void)
 {

@@ -10,8 +10,9 @@
 /* --tasks and what goes with it. */
 extern const struct opt_table TASKS_OPTIONS;
 
-/* Whether there is a list (--tasks). */
+/* Whether there is a list (--tasks), and whether it is standard input. */
 bool tasks_given(void);
+bool tasks_from_input(void);
 
 /* Without a list, one worker and one shard. */
 struct tasks_settings {

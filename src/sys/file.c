@@ -14,8 +14,8 @@
 #include "sys/file_guard.h"
 #include "sys/wait.h"
 
-static enum code
-code_of_errno(int error)
+enum code
+file_code_of_errno(int error)
 {
 	switch (error) {
 	case ENOENT:
@@ -82,9 +82,9 @@ wait_for_room(int fd, struct deadline until, struct status *st)
 	return wait_for(fd, POLLOUT, until, st);
 }
 
-static enum code
-read_to_end(int fd, const char *name, const char *what, struct deadline until,
-	    struct buf *out, struct status *st)
+enum code
+file_read_to_end(int fd, const char *name, const char *what,
+		 struct deadline until, struct buf *out, struct status *st)
 {
 	size_t limit = out->size;
 
@@ -105,7 +105,7 @@ read_to_end(int fd, const char *name, const char *what, struct deadline until,
 		if (got < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (got < 0)
-			return status_set(st, code_of_errno(errno),
+			return status_set(st, file_code_of_errno(errno),
 					  "%s: cannot read %s: %s", what, name,
 					  strerror(errno));
 		wipe(extra, sizeof(extra));
@@ -196,7 +196,7 @@ file_stream(const char *path, const char *what, struct deadline until,
 	int fd = file_open(path);
 
 	if (fd < 0)
-		return status_set(st, code_of_errno(errno),
+		return status_set(st, file_code_of_errno(errno),
 				  "%s: cannot open %s: %s", what,
 				  redact_argument(path), strerror(errno));
 	do {
@@ -208,7 +208,7 @@ file_stream(const char *path, const char *what, struct deadline until,
 		}
 		got = read(fd, piece, sizeof(piece));
 		if (got < 0 && !call_again(&failures))
-			(void)status_set(st, code_of_errno(errno),
+			(void)status_set(st, file_code_of_errno(errno),
 					 "%s: cannot read %s: %s", what,
 					 redact_argument(path),
 					 strerror(errno));
@@ -232,14 +232,14 @@ file_read(const char *path, const char *what, struct deadline until,
 	if (!standard_input)
 		fd = file_open(path);
 	if (fd < 0)
-		return status_set(st, code_of_errno(errno),
+		return status_set(st, file_code_of_errno(errno),
 				  "%s: cannot open %s: %s", what, name,
 				  strerror(errno));
 	if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode))
 		(void)status_set(st, CODE_INVALID_ARGUMENT,
 				 "%s: %s is a directory", what, name);
 	else
-		(void)read_to_end(fd, name, what, until, out, st);
+		(void)file_read_to_end(fd, name, what, until, out, st);
 	if (!standard_input)
 		(void)close(fd);
 	return st->code;
@@ -270,10 +270,10 @@ check_destination(const struct file_target *target, const char *what,
 				  redact_argument(target->path),
 				  kind_of(info.st_mode));
 	if (!there && errno != ENOENT)
-		return status_set(st, code_of_errno(errno), "%s: %s: %s", what,
-				  target->path, strerror(errno));
+		return status_set(st, file_code_of_errno(errno), "%s: %s: %s",
+				  what, target->path, strerror(errno));
 	if (faccessat(target->folder, ".", W_OK | X_OK, 0) != 0)
-		return status_set(st, code_of_errno(errno),
+		return status_set(st, file_code_of_errno(errno),
 				  "%s: cannot write into the folder of %s: %s",
 				  what, target->path, strerror(errno));
 	return CODE_OK;
@@ -307,7 +307,7 @@ file_target_open(struct file_target *target, const char *path, const char *what,
 		*slash = '/';
 	}
 	if (target->folder < 0)
-		return status_set(st, code_of_errno(errno),
+		return status_set(st, file_code_of_errno(errno),
 				  "%s: cannot open the folder of %s: %s", what,
 				  redact_argument(path), strerror(errno));
 	if (check_destination(target, what, st) != CODE_OK)

@@ -33,6 +33,14 @@ MUST_CHECK enum code file_read(const char *path, const char *what,
 			       struct deadline until, struct buf *out,
 			       struct status *st);
 
+/* The same of an open descriptor, which `name` stands for in messages. */
+MUST_CHECK enum code file_read_to_end(int fd, const char *name,
+				      const char *what, struct deadline until,
+				      struct buf *out, struct status *st);
+
+/* The code for an errno of opening or reading: NOT_FOUND and so on. */
+enum code file_code_of_errno(int error);
+
 /*
  * Reads a file (or a pipe) and gives each piece of it to `take`, to its end or
  * until `take` returns false, which may set `st`. `take` must bound the size.

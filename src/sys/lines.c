@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /* Small, so that short lines need little memory. */
-#define READ_MAX 4096
+#define READ_MAX 16384
 
 void
 lines_init(struct lines *lines, int fd, void *memory, size_t size)
@@ -38,9 +38,8 @@ move_to_front(struct lines *lines)
 	lines->end = left;
 }
 
-/* Reads more behind what is left; LINES_LINE if there may be a line now. */
-static enum lines_step
-fill(struct lines *lines)
+enum lines_step
+lines_read(struct lines *lines)
 {
 	struct pollfd ready = { .fd = lines->fd, .events = POLLIN };
 	size_t room;
@@ -49,11 +48,11 @@ fill(struct lines *lines)
 	move_to_front(lines);
 	room = lines->size - lines->end;
 	if (poll(&ready, 1, 0) != 1)
-		return LINES_AGAIN;
+		return LINES_MORE;
 	got = read(lines->fd, lines->memory + lines->end,
 		   room < READ_MAX ? room : READ_MAX);
 	if (got < 0)
-		return errno == EINTR || errno == EAGAIN ? LINES_AGAIN
+		return errno == EINTR || errno == EAGAIN ? LINES_MORE
 							 : LINES_FAILED;
 	lines->ended = got == 0;
 	lines->end += (size_t)got;
@@ -81,27 +80,24 @@ find(struct lines *lines, struct str *line)
 enum lines_step
 lines_next(struct lines *lines, struct str *line)
 {
-	enum lines_step step = LINES_LINE;
+	enum lines_step step = LINES_MORE;
 
-	while (step == LINES_LINE) {
+	drop(lines, lines->given);
+	lines->given = 0;
+	if (lines->skipping && find(lines, line)) {
+		lines->skipping = false;
 		drop(lines, lines->given);
 		lines->given = 0;
-		if (find(lines, line)) {
-			if (!lines->skipping)
-				return LINES_LINE;
-			lines->skipping = false;
-			continue;
-		}
-		if (lines->ended) {
-			step = LINES_END;
-		} else if (lines->skipping || line->len == lines->size) {
-			step = lines->skipping ? LINES_LINE : LINES_TOO_LONG;
-			lines->skipping = true;
-			drop(lines, line->len);
-		}
-		if (step == LINES_LINE)
-			step = fill(lines);
 	}
+	if (!lines->skipping && find(lines, line))
+		return LINES_LINE;
+	if (lines->ended)
+		step = LINES_END;
+	else if (!lines->skipping && line->len == lines->size)
+		step = LINES_TOO_LONG;
+	lines->skipping = lines->skipping || step == LINES_TOO_LONG;
+	if (lines->skipping)
+		drop(lines, line->len);
 	line->len = 0;
 	return step;
 }

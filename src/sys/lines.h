@@ -25,7 +25,7 @@ struct lines {
 enum lines_step {
 	LINES_LINE,
 	LINES_TOO_LONG, /* its rest will be skipped */
-	LINES_AGAIN,    /* nothing to read now: poll `fd` */
+	LINES_MORE,     /* what was read holds no whole line */
 	LINES_END,
 	LINES_FAILED /* errno says why */
 };
@@ -37,10 +37,17 @@ enum lines_step {
 void lines_init(struct lines *lines, int fd, void *memory, size_t size);
 
 /*
- * Gives the next line without its line feed, which the last one may lack.
- * Valid until the next call, which wipes it.
+ * Gives the next of the lines that were read, without its line feed, which the
+ * last one may lack. Valid until the next call, which wipes it. After
+ * LINES_MORE call lines_read().
  */
 enum lines_step lines_next(struct lines *lines, struct str *line);
+
+/*
+ * Reads once, what is there. LINES_LINE if there is more for lines_next() now,
+ * if only the end; LINES_MORE: nothing to read, poll `fd`; LINES_FAILED.
+ */
+enum lines_step lines_read(struct lines *lines);
 
 /* Wipes what was read. */
 void lines_wipe(struct lines *lines);
