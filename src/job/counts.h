@@ -33,13 +33,19 @@ const char *counts_reason(const struct task_counts *counts);
 void counts_message(const struct task_counts *counts, char *out, size_t size);
 
 /*
- * Of a log line or the `details` of the result file, in alphabetical order, and
- * only if `counts` is not NULL: "failed_by_code": {"NOT_FOUND": 2}, if any did.
+ * Takes the next of "task_failed" to "task_total", in alphabetical order; those
+ * of skipped and untried tasks only if there are some. `*at` starts with 0;
+ * false after the last one.
+ */
+MUST_CHECK bool counts_next(const struct task_counts *counts, size_t *at,
+			    const char **key, uint64_t *value);
+
+/*
+ * The members of an object: "failed_by_code": {"NOT_FOUND": 2}, if any did, and
+ * those of counts_next(). Nothing for NULL.
  */
 void counts_put_codes(const struct task_counts *counts,
 		      struct json_writer *json);
-
-/* And "task_failed" to "task_total". */
 void counts_put(const struct task_counts *counts, struct json_writer *json);
 
 #endif

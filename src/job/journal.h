@@ -39,7 +39,7 @@ const char *journal_path(void);
 /*
  * Opens and reads the journal at `path`; NULL: there is none. A last line that
  * was torn is cut off. Codes: those of append_open(); INVALID_ARGUMENT names
- * the line that is none of a journal, RESOURCE_EXHAUSTED says that there are
+ * the line that is none of a journal, OUT_OF_RANGE says that there are
  * too many secrets.
  */
 MUST_CHECK enum code journal_open(struct journal *journal, const char *path,
@@ -53,7 +53,7 @@ bool journal_has(const struct journal *journal, const struct task *task);
 
 /*
  * Records that `version` was verified to hold the task's bytes; OK without a
- * journal. UNAVAILABLE if it cannot be written, RESOURCE_EXHAUSTED if it is
+ * journal. UNAVAILABLE if it cannot be written, OUT_OF_RANGE if it is
  * full: then no more tasks may be started.
  */
 MUST_CHECK enum code journal_add(struct journal *journal,

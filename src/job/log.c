@@ -150,6 +150,40 @@ put_name(struct members *m, const char *key, const char *name, bool first)
 				utf8_cut(str_from(name), NAME_MAX_SHOWN));
 }
 
+/* In text as "failed_by_code=NOT_FOUND:2,UNAVAILABLE:1". */
+static void
+put_codes(struct members *m, const struct task_counts *counts)
+{
+	char separator = '=';
+
+	if (!m->text) {
+		counts_put_codes(counts, &m->json);
+		return;
+	}
+	for (unsigned i = 0; counts != NULL && i < CODES; i++) {
+		if (counts->by_code[i] == 0)
+			continue;
+		if (separator == '=')
+			buf_put_cstr(m->out, " failed_by_code");
+		buf_put_char(m->out, separator);
+		buf_put_cstr(m->out, code_name((enum code)i));
+		buf_put_char(m->out, ':');
+		buf_put_uint(m->out, counts->by_code[i]);
+		separator = ',';
+	}
+}
+
+static void
+put_counts(struct members *m, const struct task_counts *counts)
+{
+	const char *key;
+	uint64_t value;
+	size_t at = 0;
+
+	while (counts != NULL && counts_next(counts, &at, &key, &value))
+		put_number(m, key, (int64_t)value);
+}
+
 /* Keys in alphabetical order, as in the Go program. */
 static void
 put_members(struct members *m, const char *cluster_id, const char *project,
@@ -172,6 +206,7 @@ put_members(struct members *m, const char *cluster_id, const char *project,
 	put_number(m, "duration_ms", line->timed ? line->duration_ms : -1);
 	if (st != NULL && st->code != CODE_OK)
 		put_text(m, "error_code", code_name(st->code));
+	put_codes(m, line->counts);
 	put_number(m, "first_byte_ms", usage->first_byte_ms);
 	put_name(m, "gcp_project", project, first);
 	if (st != NULL && !m->text)
@@ -185,6 +220,7 @@ put_members(struct members *m, const char *cluster_id, const char *project,
 	}
 	if (line->retry_in_ms > 0)
 		put_number(m, "retry_in_ms", line->retry_in_ms);
+	put_counts(m, line->counts);
 	if (!m->text)
 		put_text(m, "timestamp", now);
 	put_number(m, "tls_ms", usage->tls_ms);

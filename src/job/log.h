@@ -9,6 +9,7 @@
 #define JOB_LOG_H
 
 #include "gcp/call.h"
+#include "job/counts.h"
 #include "job/options.h"
 
 enum log_level { LOG_DEBUG = -1, LOG_INFO, LOG_WARNING, LOG_ERROR };
@@ -27,6 +28,7 @@ struct log_line {
 	int64_t retry_in_ms;
 	/* of an exchange: times of its phases and bytes */
 	const struct conn_usage *usage;
+	const struct task_counts *counts; /* of a list, at its end and so far */
 };
 
 /* Caller-owned. All zero: JSON on standard output, from LOG_INFO on. */

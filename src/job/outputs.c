@@ -7,6 +7,7 @@
 #include "base/redact.h"
 #include "gcp/adc.h"
 #include "job/options.h"
+#include "job/tasks_options.h"
 #include "sys/file_probe.h"
 
 static const char RESULT[] = "RESULTS_PATH";
@@ -32,7 +33,10 @@ add_input(struct others *others, const char *what, const char *path)
 			(struct other_file){ what, path, -1 };
 }
 
-/* The files that a job's options say it reads, and its other outputs. */
+/*
+ * The files that a job's options say it reads, or writes, and its other
+ * outputs.
+ */
 static void
 list_others(struct others *others, const struct opt_table *const *options)
 {
@@ -45,7 +49,7 @@ list_others(struct others *others, const struct opt_table *const *options)
 		for (size_t i = 0; i < options[t]->count; i++) {
 			const struct opt *opt = &options[t]->opt[i];
 
-			if ((opt->kind & OPT_INPUT) != 0)
+			if ((opt->kind & (OPT_INPUT | OPT_OUTPUT)) != 0)
 				add_input(others, opt_origin(opt->variable),
 					  *opt->value);
 		}
@@ -62,12 +66,48 @@ list_others(struct others *others, const struct opt_table *const *options)
 	others->all = others->inputs + OUTPUTS;
 }
 
+/* A file that an option names is none of the others, and none is it. */
+static enum code
+check_output(const struct others *others, const struct opt *opt,
+	     struct status *st)
+{
+	const char *path = *opt->value, *what = opt_origin(opt->variable);
+
+	for (size_t i = 0; i < others->all; i++)
+		if ((others->file[i].path != path) &&
+		    report_check_others(path, what, &others->file[i], 1, st) !=
+			    CODE_OK)
+			break;
+	return st->code;
+}
+
+static enum code
+check_outputs(const struct others *others,
+	      const struct opt_table *const *options, struct status *st)
+{
+	for (size_t t = 0; options[t] != NULL && tasks_given(); t++)
+		for (size_t i = 0; i < options[t]->count; i++) {
+			const struct opt *opt = &options[t]->opt[i];
+
+			if ((opt->kind & OPT_OUTPUT) == 0 ||
+			    *opt->value == NULL)
+				continue;
+			if (check_output(others, opt, st) != CODE_OK)
+				return st->code;
+			file_guard(strcmp(opt->variable, "FAILED_FILE") == 0
+					   ? FILE_FAILED
+					   : FILE_JOURNAL,
+				   *opt->value);
+		}
+	return st->code;
+}
+
 enum code
 outputs_prepare(struct report *report, const struct opt_table *const *options,
 		struct status *st)
 {
 	const struct run_options *given = options_of_run();
-	struct status second = { .code = CODE_OK };
+	struct status second = { .code = CODE_OK }, third = second;
 	struct others others;
 
 	list_others(&others, options);
@@ -76,8 +116,11 @@ outputs_prepare(struct report *report, const struct opt_table *const *options,
 	/* The termination log may be standard output or error, too. */
 	(void)report_init_termination_log(report, given->termination_log,
 					  others.file, others.inputs, &second);
+	(void)check_outputs(&others, options, &third);
 	if (st->code == CODE_OK)
 		*st = second;
+	if (st->code == CODE_OK)
+		*st = third;
 	return st->code;
 }
 

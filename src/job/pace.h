@@ -8,21 +8,20 @@
 
 #include "gcp/pace.h"
 
-/* Buckets that are remembered, and who may wait at once. */
+/* Buckets that are remembered. */
 #define PACE_ROWS 256
-#define PACE_ASKERS_MAX 32
 
 /*
- * Rates are in thousandths of a request a second, tokens in millionths. Private
- * to pace.c.
+ * Rates are requests in 1000 s, tokens millionths of one. Private to pace.c.
  */
 struct pace_row {
-	uint64_t key;    /* of project and quota; 0: a free row */
-	int64_t rate;    /* now */
-	int64_t tokens;  /* at `at_ms` */
-	int64_t at_ms;   /* in the future while nothing may be sent */
-	int64_t step_ms; /* when the rate was changed last */
-	uint64_t used;   /* how recently, of `struct pace.uses` */
+	uint64_t key;      /* of project and quota; 0: a free row */
+	int64_t rate;      /* now */
+	int64_t tokens;    /* at `at_ms` */
+	int64_t at_ms;     /* in the future while nothing may be sent */
+	int64_t raised_ms; /* when the rate was changed last, or could be */
+	int64_t slowed_ms; /* when it was halved last */
+	uint64_t used;     /* how recently, of `struct pace.uses` */
 };
 
 struct pace_ask {
@@ -36,27 +35,25 @@ struct pace {
 	int64_t lost_ms; /* a row that is new was empty then */
 	uint64_t uses;
 	size_t count; /* of those who wait, the first one first */
-	struct pace_ask ask[PACE_ASKERS_MAX];
+	struct pace_ask ask[WORKERS_MAX];
 	struct pace_row row[PACE_ROWS];
 };
 
 /*
- * Reads a rate, "10" or "0.5" requests a second: 0.001 to 100000, with up to
- * three decimals, into thousandths. NULL: Google's 600 a minute, divided by
- * `shards`. INVALID_ARGUMENT names RATE as it was given.
+ * The rate of this run: `given`, unless that is 0, else Google's 600 a minute,
+ * divided by `shards`.
  */
-MUST_CHECK enum code pace_rate(const char *text, uint64_t shards,
-			       uint64_t *rate, struct status *st);
+uint64_t pace_rate(uint64_t given, uint64_t shards);
 
 /*
- * Starts with `rate` for each project, of writes and of reads. In no minute
- * more than 60 seconds' worth is let through (at rates below 1, one request
- * more); a second's worth of it (at least one) may go at once.
+ * Starts with `rate` (1 to 10^8) for each project, of writes and of reads. In
+ * no minute more than 60 seconds' worth is let through (one request more at
+ * rates below 1 a second); a second's worth of it may go at once.
  */
 void pace_init(struct pace *pace, uint64_t rate);
 
 /*
- * Puts a request of `asker` (below PACE_ASKERS_MAX, one request each) in the
+ * Puts a request of `asker` (below WORKERS_MAX, one request each) in the
  * line. Then call pace_grant().
  */
 void pace_ask(struct pace *pace, size_t asker, enum quota quota,

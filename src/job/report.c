@@ -279,7 +279,9 @@ build_result(const struct report *report, const struct ending *ending,
 		member(&json, "error_code", code_name(outcome->code));
 		member(&json, "hint", outcome->hint);
 	}
+	counts_put_codes(ending->counts, &json);
 	detail(&json, "gcp_project", report->project);
+	counts_put(ending->counts, &json);
 	member(&json, "version", ending->version);
 	json_close(&json);
 	json_close(&json);

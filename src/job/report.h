@@ -127,10 +127,11 @@ void report_wait_log(struct report *report, enum log_level level);
 
 /* How a run ended. */
 struct ending {
-	const struct status *outcome; /* the failure; OK for a success */
-	const char *reason;           /* PascalCase, stable */
-	const char *message;          /* for people */
-	const char *version;          /* NULL if unknown */
+	const struct status *outcome;     /* the failure; OK for a success */
+	const char *reason;               /* PascalCase, stable */
+	const char *message;              /* for people */
+	const char *version;              /* NULL if unknown */
+	const struct task_counts *counts; /* of a list; else NULL */
 };
 
 /*

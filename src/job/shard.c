@@ -5,21 +5,25 @@
 #include "job/tasks_options.h"
 #include "net/sha256.h"
 
+void
+task_name(const struct task *task, char out[static TASK_NAME_SIZE])
+{
+	const char *location = target_options()->location;
+
+	(void)format_text(out, TASK_NAME_SIZE, "projects/%s%s%s/secrets/%s",
+			  task->project, location == NULL ? "" : "/locations/",
+			  location == NULL ? "" : location, task->secret);
+}
+
 uint64_t
 task_hash(const struct task *task)
 {
-	const char *location = target_options()->location;
-	unsigned char hash[SHA256_SIZE];
-	char name[2 * SECRET_NAME_SIZE + 256];
-	uint64_t first = 0;
+	unsigned char digest[SHA256_SIZE];
+	char name[TASK_NAME_SIZE];
 
-	(void)format_text(name, sizeof(name), "projects/%s%s%s/secrets/%s",
-			  task->project, location == NULL ? "" : "/locations/",
-			  location == NULL ? "" : location, task->secret);
-	sha256(str_from(name), hash);
-	for (size_t i = 0; i < sizeof(first); i++)
-		first = first << 8 | hash[i];
-	return first;
+	task_name(task, name);
+	sha256(str_from(name), digest);
+	return sha256_start(digest);
 }
 
 unsigned

@@ -9,10 +9,16 @@
 
 #include "job/task.h"
 
+/* Of the name below, and the final NUL; a location has less than 48. */
+#define TASK_NAME_SIZE (PROJECT_ID_MAX + SECRET_NAME_SIZE + 80)
+
 /*
- * The first 8 bytes, big-endian, of the SHA-256 of the secret's full name:
- * "projects/P/secrets/S", or "projects/P/locations/L/secrets/S".
+ * Writes the secret's full name: "projects/P/secrets/S", or
+ * "projects/P/locations/L/secrets/S".
  */
+void task_name(const struct task *task, char out[static TASK_NAME_SIZE]);
+
+/* The first 8 bytes, big-endian, of the SHA-256 of that name. */
 uint64_t task_hash(const struct task *task);
 
 /* The shard of a hash, from 0 to `shards` - 1. */

@@ -46,7 +46,7 @@ static const struct opt OPTIONS[] = {
 	  "time for each task|280", &given.task_timeout, OPT_PLAIN },
 	{ "--failed", "FAILED_FILE", "PATH",
 	  "file for the tasks that failed, itself a list", &given.failed,
-	  OPT_PLAIN },
+	  OPT_OUTPUT },
 };
 
 const struct opt_table TASKS_OPTIONS = { "List of tasks", OPTIONS,

@@ -11,4 +11,7 @@
 /* The digest of `bytes`. */
 void sha256(struct str bytes, unsigned char out[static SHA256_SIZE]);
 
+/* The first 8 bytes of a digest as a number, big-endian. */
+uint64_t sha256_start(const unsigned char digest[static SHA256_SIZE]);
+
 #endif

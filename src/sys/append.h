@@ -6,12 +6,13 @@
 
 #include "base/status.h"
 
-/* Caller-owned; private to append.c. Texts stay. */
+/* Caller-owned; private to append.c, but for reading. Texts stay. */
 struct append {
-	int fd;           /* -1: none */
+	int fd;           /* -1: none; at its start after append_open() */
 	const char *what; /* the option that names it */
 	const char *path;
-	uint64_t size;
+	uint64_t size; /* that it should have */
+	bool torn;     /* and has not, after a write that failed */
 };
 
 /*
@@ -23,23 +24,9 @@ struct append {
 MUST_CHECK enum code append_open(struct append *append, const char *path,
 				 const char *what, struct status *st);
 
-/*
- * Gives each line (without line feed, at most `max` bytes) to `take` from the
- * start on, until that sets `st`. What follows the last line feed goes to
- * `torn`, which says whether it may be cut off. OUT_OF_RANGE for a longer line;
- * errors name the line.
- */
-struct append_reader {
-	enum code (*take)(void *context, struct str line, struct status *st);
-	bool (*torn)(void *context, struct str rest);
-	void *context;
-};
-MUST_CHECK enum code append_read(struct append *append,
-				 const struct append_reader *reader,
-				 struct status *st);
-
-/* Makes it empty. UNAVAILABLE if that fails. */
-MUST_CHECK enum code append_empty(struct append *append, struct status *st);
+/* Cuts it to its first `size` bytes. UNAVAILABLE if that fails. */
+MUST_CHECK enum code append_cut(struct append *append, uint64_t size,
+				struct status *st);
 
 /*
  * Appends a line, which ends with its line feed, in one write, and waits until

@@ -22,8 +22,9 @@ file_same(const char *path, const char *other)
 
 	if (strcmp(other, "-") == 0)
 		return file_is_open_as(path, STDIN_FILENO);
-	return stat(path, &one) == 0 && stat(other, &two) == 0 &&
-	       one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+	if (stat(path, &one) != 0 || stat(other, &two) != 0)
+		return strcmp(path, other) == 0;
+	return one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
 static struct {
@@ -53,9 +54,11 @@ void
 file_guard_compare(int fd, const char *path)
 {
 	struct stat info;
+	bool any = false;
 
-	if (!file_is_guarded(FILE_RESULT) &&
-	    !file_is_guarded(FILE_TERMINATION_LOG))
+	for (size_t i = 0; i < FILE_OUTPUTS; i++)
+		any |= guards[i].is_guarded;
+	if (!any)
 		return;
 	if ((fd >= 0 ? fstat(fd, &info) : stat(path, &info)) != 0)
 		return;

@@ -10,7 +10,13 @@
 
 #include "base/status.h"
 
-enum file_output { FILE_RESULT, FILE_TERMINATION_LOG, FILE_OUTPUTS };
+enum file_output {
+	FILE_RESULT,
+	FILE_TERMINATION_LOG,
+	FILE_JOURNAL,
+	FILE_FAILED,
+	FILE_OUTPUTS
+};
 
 /* Guards the file at `path`, if there is one; NULL: nothing. */
 void file_guard(enum file_output output, const char *path);
@@ -30,7 +36,7 @@ MUST_CHECK enum code file_guard_end(enum file_output output, const char *what,
 
 /*
  * Whether two paths lead to the same file, by device and inode; "-" is standard
- * input. False if one of them does not exist.
+ * input. If one of them does not exist, whether they are spelled alike.
  */
 bool file_same(const char *path, const char *other);
 

@@ -16,7 +16,8 @@ enum opt_kind {
 		1, /* a file that is read, so that nothing is written to it */
 	OPT_SECRET = 2, /* a secret itself, never shown; see opt_wipe() */
 	OPT_HIDDEN = 4, /* may hold a password: never shown */
-	OPT_NONE = 8    /* an empty argument undoes the variable */
+	OPT_NONE = 8,   /* an empty argument undoes the variable */
+	OPT_OUTPUT = 16 /* a file that is written, so that it is no input */
 };
 
 struct opt {

@@ -140,7 +140,7 @@ TEST(the_longest_result_fits)
 	for (size_t i = 0; i < sizeof(PIECES) / sizeof(PIECES[0]); i++) {
 		struct status outcome = { .code = CODE_FAILED_PRECONDITION };
 		const struct ending ending = { &outcome, "Reason",
-					       outcome.message, VERSION };
+					       outcome.message, VERSION, NULL };
 		struct status st = { .code = CODE_OK };
 		ssize_t len;
 		int file;
@@ -183,8 +183,8 @@ TEST(a_result_can_be_replaced)
 {
 	struct status success = { .code = CODE_OK };
 	struct status failure = { .code = CODE_UNAVAILABLE };
-	const struct ending first = { &success, "Stored", "m", VERSION };
-	const struct ending second = { &failure, "Lost", "m", VERSION };
+	const struct ending first = { &success, "Stored", "m", VERSION, NULL };
+	const struct ending second = { &failure, "Lost", "m", VERSION, NULL };
 	struct status st = { .code = CODE_OK };
 	static char text[RESULT_FILE_MAX + 1];
 	char path[64];

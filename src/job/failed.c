@@ -1,0 +1,67 @@
+#include "job/failed.h"
+
+#include "job/tasks.h"
+#include "sys/file_guard.h"
+
+enum code
+failed_open(struct failed *failed, const char *path, const char *what,
+	    struct status *st)
+{
+	if (path == NULL ||
+	    file_guard_end(FILE_FAILED, what, path, st) != CODE_OK ||
+	    append_open(&failed->file, path, what, st) != CODE_OK)
+		return st->code;
+	failed->is_open = true;
+	if (append_cut(&failed->file, 0, st) != CODE_OK)
+		failed_close(failed);
+	return st->code;
+}
+
+/* Of a line and its line feed, were all of its pull secret quotes. */
+static char memory[2 * TASK_LINE_MAX];
+
+static enum code
+add(struct failed *failed, struct buf *line, struct status *st)
+{
+	if (line->overflow)
+		(void)status_set(st, CODE_INTERNAL,
+				 "%s: a task is too long to be written",
+				 failed->file.what);
+	else
+		(void)append_line(&failed->file, buf_view(line), st);
+	wipe(memory, line->len);
+	return st->code;
+}
+
+enum code
+failed_add(struct failed *failed, const struct task *task, struct status *st)
+{
+	struct buf line;
+
+	if (!failed->is_open)
+		return CODE_OK;
+	buf_init(&line, memory, sizeof(memory));
+	tasks_write_line(task, &line);
+	return add(failed, &line, st);
+}
+
+enum code
+failed_add_line(struct failed *failed, struct str text, struct status *st)
+{
+	struct buf line;
+
+	if (!failed->is_open || text.len == 0)
+		return CODE_OK;
+	buf_init(&line, memory, sizeof(memory));
+	buf_put_str(&line, text);
+	buf_put_char(&line, '\n');
+	return add(failed, &line, st);
+}
+
+void
+failed_close(struct failed *failed)
+{
+	if (failed->is_open)
+		append_close(&failed->file);
+	failed->is_open = false;
+}
