@@ -63,6 +63,8 @@ merge_labels(const char *own)
 
 	if (own[0] == '\0')
 		return given.labels;
+	if (given.labels == NULL)
+		return own;
 	(void)format_text(text, sizeof(text), "%s", own);
 	while (pairs_next(&rest, key, &value)) {
 		if (pairs_count(&pairs, str_from(key)) > 0)
