@@ -118,6 +118,8 @@ TEST_AFTER(make_pipe, what_was_passed_is_wiped)
 	put("secret\nhidden\nx", 15);
 	assert_line("secret");
 	assert_line("hidden");
+	for (size_t i = 0; i < sizeof("secret"); i++)
+		assert_int_equal(memory[i], 0);
 	assert_int_equal(next(), LINES_MORE);
 	for (size_t i = 1; i < sizeof(memory); i++)
 		assert_int_equal(memory[i], 0);
