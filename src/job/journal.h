@@ -33,8 +33,9 @@ struct journal {
 /* --journal, JOURNAL_FILE; of jobs that store. */
 extern const struct opt_table JOURNAL_OPTIONS;
 
-/* What was given; NULL: nothing. */
+/* What was given; NULL: nothing, or journal_ignore() for a dry run. */
 const char *journal_path(void);
+void journal_ignore(void);
 
 /*
  * Opens and reads the journal at `path`; NULL: there is none. A last line that

@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "job/jobs.h"
+#include "job/journal.h"
 #include "job/store.h"
 #include "job/tasks_options.h"
 
@@ -27,11 +28,13 @@ const struct opt_table STORE_OPTIONS = { "Job pull-secret", OPTIONS,
 					 OPT_COUNT(OPTIONS) };
 
 static const struct opt_table *const TABLES[] = { STORE_TABLES, &TASKS_OPTIONS,
-						  NULL };
+						  &JOURNAL_OPTIONS, NULL };
 
 static enum code
 check(struct status *st)
 {
+	if (given.dry_run != NULL)
+		journal_ignore();
 	if (input_check(st) != CODE_OK || placement_check(st) != CODE_OK ||
 	    labels_check(st) != CODE_OK || prune_check(st) != CODE_OK)
 		return st->code;
