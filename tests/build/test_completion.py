@@ -18,7 +18,7 @@ TYPED = {
     "help-of-a-job": ("help run-job de", "help run-job delete-pull-secret"),
     "flag": ("run-job pull-secret --clu", "run-job pull-secret --cluster-id"),
     "flag-of-an-applet": ("token --sh", "token --show-token"),
-    "a-given-flag-is-not-offered": ("run-job pull-secret --dry-run --f",
+    "a-given-flag-is-not-offered": ("run-job pull-secret --dry-run --fak",
                                     "run-job pull-secret --dry-run --fake-pull-secret"),
     "file": ("validate the-fi", "validate the-file"),
     "file-of-a-flag": ("run-job pull-secret --ca-file the-fi",
