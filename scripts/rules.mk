@@ -27,9 +27,6 @@ FUZZ := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Debian keeps the kernel's headers for another machine with its compiler.
 KERNEL := $(if $(filter $(HOST_ARCH),$(ARCH)),/usr/include,/usr/$(GNU)/include)
 
-# Instead of -fstack-protector-strong: functions with a buffer on the stack only.
-GUARD_BUFFERS := -fstack-protector --param=ssp-buffer-size=4
-
 include vendor/vendor.mk
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion \
@@ -48,6 +45,8 @@ HOST_CC := gcc
 FLAGS :=
 LINK :=
 LAST :=
+START :=
+PACK := :
 SAN := address,undefined
 
 # Fully static, position-independent: musl's headers and start files by name,
@@ -61,11 +60,13 @@ LINK := -Oz -flto=auto -flto-partition=one -nostdlib -static-pie -s -Wl,--gc-sec
 	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--hash-style=gnu \
 	/usr/lib/$(MUSL)/rcrt1.o /usr/lib/$(MUSL)/crti.o
 LAST := /usr/lib/$(MUSL)/libc.a -lgcc /usr/lib/$(MUSL)/crtn.o
+OBJ += $(O)/src/sys/start.o
+START := -Wl,-e,start
+PACK := scripts/pack
 # Debian's ld packs relocations for x86-64 only; and only there tables are aligned
 # for more speed than anything here needs.
 ifeq ($(ARCH),x86_64)
-OBJ += $(O)/src/sys/start.o
-LINK += -malign-data=abi -Wl,-z,pack-relative-relocs,-e,start
+LINK += -malign-data=abi -Wl,-z,pack-relative-relocs
 FLAGS += -malign-data=abi
 endif
 else ifeq ($(MODE),debug)
@@ -96,10 +97,11 @@ fuzzers: $(FUZZ)
 kernel-programs: $(CALLS)
 .PHONY: programs fuzzers kernel-programs FORCE
 
-$(BIN): $(OBJ) $(O)/libbearssl.a $(O)/objects scripts/pull-secret.ld
+$(BIN): $(OBJ) $(O)/libbearssl.a $(O)/objects scripts/pull-secret.ld scripts/pack
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LINK) -o $@.new $(filter %.o %.a,$^) $(LAST)
+	$(Q)$(CC) $(LINK) $(START) -o $@.new $(filter %.o %.a,$^) $(LAST)
+	$(Q)$(PACK) $@.new
 	$(Q)mv $@.new $@ # whole or not at all, also for who runs it meanwhile
 
 # Tests link what they need of this, and may stand in for the rest.
@@ -123,14 +125,9 @@ $(CALLS): %: %.o $(O)/library.a
 $(O)/src/%.o: BANNED := -include scripts/banned.h -DBANNED_IN_SRC
 $(O)/tests/%.o: BANNED := -include scripts/banned.h
 
-# For size: above the network bytes are checked views of HTTP and JSON, and it is
-# functions with a buffer of their own that are guarded. So it is with BearSSL.
-ifeq ($(MODE),release)
-$(O)/src/gcp/%.o $(O)/src/job/%.o $(O)/src/cmd/%.o: override FLAGS += $(GUARD_BUFFERS)
-endif
-
-# Named by the linker and by its own assembly alone.
-$(O)/src/sys/start.o: override FLAGS += -fno-lto
+# Named by the linker and by its own assembly alone. No loop of it may become a call.
+$(O)/src/sys/start.o: override FLAGS += -O2 -fno-lto -fno-stack-protector \
+	-fno-tree-loop-distribute-patterns
 
 $(O)/%.o: %.c $(O)/flags $(UNPACKED) | $(GEN)/version_gen.h build/kernel-$(ARCH)
 	@mkdir -p $(@D)
@@ -158,7 +155,7 @@ $(GEN)/version_gen.h: FORCE
 	@VERSION=$(call quoted,$(VERSION)) COMMIT=$(call quoted,$(COMMIT)) scripts/version header | scripts/stamp $@
 
 $(O)/flags: FORCE
-	@echo '$(CC) $(FLAGS) $(GUARD_BUFFERS)' | scripts/stamp $@
+	@echo '$(CC) $(FLAGS)' | scripts/stamp $@
 
 $(O)/objects: FORCE
 	@echo '$(OBJ)' | scripts/stamp $@

@@ -10,7 +10,7 @@ VENDOR_INC := -isystem $(BEARSSL)/inc -isystem $(JSMN)
 # No entropy source and no clock of its own: BearSSL's seeder would trust
 # RDRAND alone. Whoever forgets to inject getrandom(2) or to set the time
 # gets an error (BR_ERR_NO_RANDOM, BR_ERR_X509_TIME_UNKNOWN), not weak TLS.
-BEARSSL_FLAGS := $(if $(filter release,$(MODE)),$(GUARD_BUFFERS)) -w -DBR_RDRAND=0 -DBR_USE_URANDOM=0 -DBR_USE_UNIX_TIME=0 \
+BEARSSL_FLAGS := -w -DBR_RDRAND=0 -DBR_USE_URANDOM=0 -DBR_USE_UNIX_TIME=0 \
 	-I$(BEARSSL)/inc -I$(BEARSSL)/src
 # Fuzzers and sanitizers watch our code: here they check addresses only.
 BEARSSL_DROP := -W% -iquotesrc -fsanitize=% -fno-sanitize-recover=% --coverage

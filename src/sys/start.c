@@ -1,9 +1,10 @@
 /*
- * Floor 1, process. The entry point on x86-64: applies the packed relative
- * relocations (DT_RELR), which Debian's musl 1.2.3 does not know, then goes on
- * to musl's own _start. They take 100 bytes where DT_RELA takes 24 each.
+ * Floor 1, process. The entry point: unpacks constants and tables, which
+ * scripts/pack has packed, and on x86-64 applies the packed relative
+ * relocations (DT_RELR), which Debian's musl 1.2.3 does not know; they take 100
+ * bytes where DT_RELA takes 24 each. Then it goes on to musl's own _start.
  *
- * This runs before any pointer in a table is good and before there is a stack
+ * This runs before there is a constant, a pointer in a table or a stack
  * protector: it calls nothing and reads no table.
  */
 #include <elf.h>
@@ -19,16 +20,63 @@
 /* A bitmap is a word with the lowest bit set, for the 63 words that follow. */
 #define BITMAP_WORDS 63
 
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-extern Elf64_Dyn _DYNAMIC[] __attribute__((visibility("hidden")));
+#define HIDDEN __attribute__((visibility("hidden")))
 
-void start_relocate(void);
-void start(void);
+/* The linker names these. */
+extern const char __ehdr_start[] HIDDEN;
+extern Elf64_Dyn _DYNAMIC[] HIDDEN;
+extern unsigned char tables_start[] HIDDEN, tables_end[] HIDDEN;
 
-__attribute__((used, no_stack_protector)) void
-start_relocate(void)
+void start_prepare(void);
+
+/* A count that may go on in bytes of its own. */
+static size_t
+take_count(const unsigned char **from, size_t count, size_t limit)
 {
-	uintptr_t base = (uintptr_t)__ehdr_start;
+	unsigned char more;
+
+	if (count < limit)
+		return count;
+	do {
+		more = *--*from;
+		count += more;
+	} while (more == 255);
+	return count;
+}
+
+/*
+ * From the end down to the start, in place; scripts/pack has the format, and
+ * has seen to it that nothing is overwritten before it was read.
+ */
+static void
+unpack(const unsigned char *from)
+{
+	unsigned char *to = tables_end;
+
+	for (;;) {
+		unsigned char first = *--from;
+		size_t count = take_count(&from, first & 3, 3), distance;
+
+		for (; count > 0; count--)
+			*--to = *--from;
+		if (to == tables_start)
+			return;
+		distance = first >> 5;
+		if (distance == 7)
+			distance = *--from;
+		distance = (distance << 8 | *--from) + 1;
+		count = take_count(&from, (first >> 2) & 7, 7) + 2;
+		for (; count > 0; count--) {
+			to--;
+			*to = to[distance];
+		}
+	}
+}
+
+#ifdef __x86_64__
+static void
+relocate(uintptr_t base)
+{
 	const uint64_t *packed = NULL;
 	uint64_t *word = NULL;
 	size_t count = 0;
@@ -56,10 +104,39 @@ start_relocate(void)
 		word += BITMAP_WORDS;
 	}
 }
+#else
+static void
+relocate(uintptr_t base)
+{
+	(void)base; /* the C library does */
+}
+#endif
+
+__attribute__((used)) void
+start_prepare(void)
+{
+	uintptr_t base = (uintptr_t)__ehdr_start;
+	const Elf64_Ehdr *file = (const Elf64_Ehdr *)base;
+	const Elf64_Phdr *segment = (const Elf64_Phdr *)(base + file->e_phoff);
+	uintptr_t end = 0;
+
+	/* The tables are the end of the last segment, the writable one. */
+	for (unsigned i = 0; i < file->e_phnum; i++)
+		if (segment[i].p_type == PT_LOAD)
+			end = base + segment[i].p_vaddr + segment[i].p_filesz;
+	if (end != (uintptr_t)tables_end)
+		unpack((const unsigned char *)end);
+	relocate(base);
+}
 
 /* The stack is as the kernel left it, which _start expects, after the call. */
-__attribute__((naked, used)) void
-start(void)
-{
-	__asm__("call start_relocate\n\tjmp _start");
-}
+#ifdef __x86_64__
+#define CALL "call"
+#define JUMP "jmp"
+#else
+#define CALL "bl"
+#define JUMP "b"
+#endif
+__asm__(".globl start\n"
+	".type start, %function\n"
+	"start:\n\t" CALL " start_prepare\n\t" JUMP " _start\n");
