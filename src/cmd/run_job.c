@@ -2,10 +2,12 @@
 #include "base/suggest.h"
 #include "cmd/applet.h"
 #include "cmd/print.h"
+#include "job/fleet.h"
 #include "job/jobs.h"
 #include "job/options.h"
 #include "job/outputs.h"
 #include "job/target.h"
+#include "job/tasks_options.h"
 #include "sys/opt.h"
 
 #define NAME_COLUMN 24
@@ -63,7 +65,9 @@ static enum exit_status
 run_and_report(const struct job *job, struct program *program)
 {
 	struct task_source source = task_from_options();
-	enum exit_status result = job_run(job, program, &source);
+	enum exit_status result = tasks_given()
+					  ? fleet_run(job, program)
+					  : job_run(job, program, &source);
 	struct status *lost = &program->report.failure;
 
 	if (lost->code == CODE_OK)

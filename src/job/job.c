@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "job/target.h"
+#include "job/tasks_options.h"
 #include "sys/wait.h"
 
 /* For a pipe to be read after an error. */
@@ -66,25 +67,26 @@ struct summary {
 	const struct job *job;  /* NULL: it has not started */
 	struct outcome outcome; /* of the last task that failed, if any did */
 	size_t total, failed;
+	const struct task_counts *counts; /* of a list; else NULL */
 };
 
 /* Adds to a failure what the job has changed already. */
 static void
-add_effect(const struct summary *summary, struct status *st)
+add_effect(const struct job *job, const struct outcome *outcome,
+	   struct status *st)
 {
-	const struct outcome *outcome = &summary->outcome;
 	size_t used = strlen(st->message), needed;
 	const char *text = NULL, *resource = "";
 
-	if (summary->job == NULL)
+	if (job == NULL)
 		return;
 	if (outcome->effect == EFFECT_DONE) {
-		text = summary->job->messages.done;
+		text = job->messages.done;
 		resource = outcome->resource;
 	} else if (outcome->effect == EFFECT_UNKNOWN) {
-		text = summary->job->messages.unknown;
+		text = job->messages.unknown;
 	} else if (status_interrupted(st)) {
-		text = summary->job->messages.none;
+		text = job->messages.none;
 	}
 	if (text == NULL || str_contains(str_from(st->message), str_from(text)))
 		return;
@@ -122,14 +124,13 @@ load(struct program *program, struct status *st)
 		*st = unread;
 }
 
-/* Everything before the job itself. */
-static enum code
-start_task(const struct job *job, struct program *program,
-	   const struct status *wrong, struct outcome *outcome)
+enum code
+job_start(const struct job *job, struct program *program,
+	  const struct status *wrong, struct status *st)
 {
 	struct report *report = &program->report;
-	struct status *st = &outcome->status, more = { .code = CODE_OK };
-	struct status conflict = { .code = CODE_OK };
+	struct status more = { .code = CODE_OK }, conflict = more;
+	struct status list = more;
 
 	/* All that is wrong or missing is reported together. */
 	(void)program_start_clock(program, st);
@@ -139,38 +140,37 @@ start_task(const struct job *job, struct program *program,
 	status_join(st, wrong);
 	if (job->check != NULL)
 		(void)job->check(&more);
+	(void)tasks_check(&list);
+	status_join(&more, &list);
 	status_join(st, &more);
 	if (job->run != NULL)
 		load(program, st);
 	if (report_start(report, &conflict) != CODE_OK && st->code == CODE_OK)
 		*st = conflict;
-	if (st->code == CODE_OK && job->prepare != NULL)
-		job->prepare(&program->client, &program->task, report, outcome);
-	if (st->code != CODE_OK || job->run == NULL)
-		return st->code;
-	report->operation = "init-client";
-	if (report_check(report, st) != CODE_OK ||
-	    program_confine(program, st) != CODE_OK ||
-	    client_connect(&program->client, st) != CODE_OK)
-		return st->code;
-	report_info(report, "client-initialized",
-		    "Successfully initialized Secret Manager client");
-	return report_check(report, st);
+	return st->code;
 }
 
-/* Works on one task, which may be `wrong`, and logs how it failed, if so. */
-static void
-process(struct summary *summary, struct program *program,
-	const struct status *wrong)
+void
+job_work(const struct job *job, struct client *client, struct task *task,
+	 struct report *report, struct outcome *outcome)
 {
-	struct outcome *outcome = &summary->outcome;
 	struct status *st = &outcome->status;
-	struct log_line line = { .level = LOG_ERROR, .status = st };
 
-	if (start_task(summary->job, program, wrong, outcome) == CODE_OK &&
-	    summary->job->run != NULL)
-		summary->job->run(&program->client, &program->task,
-				  &program->report, outcome);
+	report->operation = "init-client";
+	if (report_check(report, st) != CODE_OK ||
+	    client_connect(client, st) != CODE_OK)
+		return;
+	report_info(report, "client-initialized",
+		    "Successfully initialized Secret Manager client");
+	if (report_check(report, st) == CODE_OK)
+		job->run(client, task, report, outcome);
+}
+
+void
+job_explain(const struct job *job, struct outcome *outcome)
+{
+	struct status *st = &outcome->status;
+
 	if (st->code == CODE_OK)
 		return;
 	if (status_interrupted(st))
@@ -178,16 +178,44 @@ process(struct summary *summary, struct program *program,
 	else if (outcome->exit == EXIT_DONE)
 		outcome->exit = code_exit_status(st->code);
 	outcome->reason = failure_reason(outcome);
-	add_effect(summary, st);
-	line.operation = program->report.operation;
+	add_effect(job, outcome, st);
+}
+
+/* Works on one task, which may be `wrong`, and logs how it failed, if so. */
+static void
+process(struct summary *summary, struct program *program,
+	const struct status *wrong)
+{
+	const struct job *job = summary->job;
+	struct outcome *outcome = &summary->outcome;
+	struct report *report = &program->report;
+	struct status *st = &outcome->status;
+	struct log_line line = { .level = LOG_ERROR, .status = st };
+
+	if (job_start(job, program, wrong, st) == CODE_OK &&
+	    job->prepare != NULL)
+		job->prepare(&program->client, &program->task, report, outcome);
+	if (st->code == CODE_OK && job->run != NULL) {
+		report->operation = "init-client";
+		if (report_check(report, st) == CODE_OK &&
+		    program_confine(program, st) == CODE_OK)
+			job_work(job, &program->client, &program->task, report,
+				 outcome);
+	}
+	if (st->code == CODE_OK)
+		return;
+	job_explain(job, outcome);
+	line.operation = report->operation;
 	line.message = st->message;
 	line.version = outcome->resource;
-	report_log(&program->report, &line);
+	report_log(report, &line);
 }
 
 static enum log_level
 summary_level(const struct summary *summary)
 {
+	if (summary->counts != NULL && summary->outcome.exit == EXIT_DONE)
+		return LOG_INFO;
 	return summary->failed == summary->total ? LOG_ERROR : LOG_INFO;
 }
 
@@ -209,19 +237,34 @@ log_stored(const struct summary *summary, struct report *report)
 static void
 log_summary(const struct summary *summary, struct report *report)
 {
-	char message[160];
+	char message[160], counts[120];
 	const struct log_line line = { .level = summary_level(summary),
 				       .operation = "summary",
-				       .message = message };
+				       .message = message,
+				       .counts = summary->counts };
 
 	if (report->log.quiet)
 		return;
-	(void)format_text(message, sizeof(message),
-			  "Job %s: %zu total, %zu succeeded, %zu failed",
-			  summary->job->name, summary->total,
-			  summary->total - summary->failed, summary->failed);
+	if (summary->counts != NULL)
+		counts_message(summary->counts, counts, sizeof(counts));
+	else
+		(void)format_text(counts, sizeof(counts),
+				  "%zu total, %zu succeeded, %zu failed",
+				  summary->total,
+				  summary->total - summary->failed,
+				  summary->failed);
+	(void)format_text(message, sizeof(message), "Job %s: %s",
+			  summary->job->name, counts);
 	report_log(report, &line);
 	log_stored(summary, report);
+}
+
+/* Of a list, the counts say it. */
+static void
+add_effect_of_one(const struct summary *summary, struct status *st)
+{
+	if (summary->counts == NULL)
+		add_effect(summary->job, &summary->outcome, st);
 }
 
 /*
@@ -243,8 +286,17 @@ fail_unreported(struct summary *summary, const struct status *why)
 	outcome->reason = "ReportIncomplete";
 	outcome->status = *why;
 	summary->failed = summary->total;
-	add_effect(summary, &outcome->status);
+	add_effect_of_one(summary, &outcome->status);
 	status_hint(&outcome->status, "%s", hint);
+}
+
+/* Whether it says that something was stored. */
+static bool
+claims_success(const struct summary *summary)
+{
+	return summary->outcome.exit == EXIT_DONE ||
+	       (summary->counts != NULL &&
+		summary->outcome.effect == EFFECT_DONE);
 }
 
 /* A success fails if not the whole log could be written. */
@@ -253,7 +305,7 @@ fail_if_log_is_lost(struct summary *summary, const struct report *report)
 {
 	struct status why = report->failure;
 
-	if (why.code == CODE_OK || summary->outcome.exit != EXIT_DONE)
+	if (why.code == CODE_OK || !claims_success(summary))
 		return;
 	status_prefix(&why, "the log is incomplete: %s",
 		      log_place(&report->log));
@@ -273,6 +325,7 @@ ending_of(const struct summary *summary)
 				   ? outcome->message
 				   : "Nothing was changed",
 		.version = outcome->resource,
+		.counts = summary->counts,
 	};
 }
 
@@ -298,7 +351,7 @@ finish_result(struct summary *summary, struct report *report)
 
 	if (write_result(summary, report, &lost))
 		return;
-	if (summary->outcome.exit == EXIT_DONE) {
+	if (claims_success(summary)) {
 		fail_unreported(summary, &lost);
 		lost = summary->outcome.status;
 		(void)write_result(summary, report, &again);
@@ -332,7 +385,7 @@ finish(struct summary *summary, struct report *report)
 	report_termination(report, &ending);
 	if (report->failure.code != CODE_OK) {
 		status_prefix(&report->failure, "%s", log_place(&report->log));
-		add_effect(summary, &report->failure);
+		add_effect_of_one(summary, &report->failure);
 	}
 	return summary->outcome.exit;
 }
@@ -362,6 +415,20 @@ job_run(const struct job *job, struct program *program,
 	if (summary.failed < summary.total)
 		summary.outcome = done.outcome;
 	return finish(&summary, &program->report);
+}
+
+enum exit_status
+job_finish(const struct job *job, struct report *report,
+	   const struct outcome *outcome, const struct task_counts *counts)
+{
+	static struct summary summary;
+
+	summary = (struct summary){ .job = job,
+				    .outcome = *outcome,
+				    .total = counts->total,
+				    .failed = counts->total - counts->succeeded,
+				    .counts = counts };
+	return finish(&summary, report);
 }
 
 enum exit_status

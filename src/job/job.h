@@ -6,6 +6,7 @@
 #ifndef JOB_JOB_H
 #define JOB_JOB_H
 
+#include "job/counts.h"
 #include "job/outcome.h"
 #include "job/program.h"
 
@@ -65,6 +66,33 @@ struct task_source task_from_options(void);
  */
 enum exit_status job_run(const struct job *job, struct program *program,
 			 struct task_source *source);
+
+/*
+ * The parts of a run, for one that is put together in another way (fleet.h).
+ */
+
+/*
+ * Before the first task: the clock, the first line of the log, the options,
+ * the files that the network needs, and the outputs. All that is wrong, as
+ * `wrong` is, is reported together.
+ */
+MUST_CHECK enum code job_start(const struct job *job, struct program *program,
+			       const struct status *wrong, struct status *st);
+
+/* Connects the client and works on the task, which was prepared. */
+void job_work(const struct job *job, struct client *client, struct task *task,
+	      struct report *report, struct outcome *outcome);
+
+/* Completes what is said of a failure: exit status, reason, effect. */
+void job_explain(const struct job *job, struct outcome *outcome);
+
+/*
+ * Ends the run: result file, summary, termination log. `counts` are those of a
+ * list, which then are all that is said of a success.
+ */
+enum exit_status job_finish(const struct job *job, struct report *report,
+			    const struct outcome *outcome,
+			    const struct task_counts *counts);
 
 /*
  * Ends a run before its job has started: logs nothing, writes the result.

@@ -192,7 +192,7 @@ put_members(struct members *m, const char *cluster_id, const char *project,
 	static const struct conn_usage none = { -1, -1, -1, -1, -1, -1, 0 };
 	const struct conn_usage *usage = line->usage;
 	const struct status *st = line->status;
-	bool first = strcmp(line->operation, "start") == 0;
+	bool first = line->of_task || strcmp(line->operation, "start") == 0;
 
 	if (usage == NULL)
 		usage = &none;

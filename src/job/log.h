@@ -20,6 +20,7 @@ struct log_line {
 	const char *operation;
 	const char *message;
 	const char *version; /* resource name of the secret version */
+	bool of_task; /* of a list: in text, too, its names stand in it */
 	bool timed;
 	int64_t duration_ms; /* only if `timed` */
 	/* of errors and warnings */

@@ -55,10 +55,11 @@ program_confine(struct program *program, struct status *st)
 {
 	const struct sandbox_allow allow = {
 		.write_folder = program->report.result.folder,
+		.read_folder = -1,
 		.reread = cred_token_file(&program->client.cred),
 	};
 
-	return sandbox_enter(&allow, st);
+	return sandbox_enter(SANDBOX_ALONE, &allow, st);
 }
 
 void
@@ -70,5 +71,6 @@ program_wipe(struct program *program)
 	client_wipe(&program->client);
 	proxy_wipe(&program->network.proxy);
 	task_wipe(&program->task);
+	task_wipe(&program->listed);
 	report_close(&program->report);
 }

@@ -17,6 +17,7 @@ struct program {
 	struct client client;
 	struct report report;
 	struct task task;
+	struct task listed; /* of a worker: the one at hand, of a list */
 	const struct opt_table *const *options; /* those that were parsed */
 };
 

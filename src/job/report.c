@@ -174,13 +174,29 @@ write_deadline(const struct report *report)
 	return report->until;
 }
 
+/* True if the line goes elsewhere. */
+static bool
+use_sink(struct report *report, const struct log_line *given)
+{
+	struct log_line line = *given;
+
+	if (report->sink == NULL)
+		return false;
+	if (line.level == LOG_INFO)
+		line.level = LOG_DEBUG;
+	if (line.level >= report->log.level)
+		report->sink->put(report->sink->context, &line,
+				  &report->failure);
+	return true;
+}
+
 void
 report_log(struct report *report, const struct log_line *line)
 {
 	char memory[LOG_LINE_MAX];
 	struct buf text;
 
-	if (line->level < report->log.level)
+	if (use_sink(report, line) || line->level < report->log.level)
 		return;
 	buf_init(&text, memory, sizeof(memory));
 	if (!log_build(&report->log, report->cluster_id, report->project, line,
@@ -402,6 +418,16 @@ report_termination(struct report *report, const struct ending *ending)
 	buf_put_char(&line, '\n');
 	(void)file_write_all(report->termination_log, buf_view(&line),
 			     deadline_in(0), &unused);
+}
+
+void
+report_forked(struct report *report)
+{
+	report->result.folder = -1;
+	report->result.temp_fd = -1;
+	report->termination_log = -1;
+	report->is_started = true;
+	status_clear(&report->failure);
 }
 
 void

@@ -13,11 +13,24 @@
 #include "job/log.h"
 #include "sys/file.h"
 
+/* Where lines go instead. */
+struct report_sink {
+	/* What cannot be written is put into `failure`. */
+	void (*put)(void *context, const struct log_line *line,
+		    struct status *failure);
+	void *context;
+};
+
 /* Caller-owned; result and termination log are private to report.c. */
 struct report {
 	const char *cluster_id; /* NULL while unknown */
 	const char *project;
-	struct log log;        /* how lines are written */
+	struct log log; /* how lines are written */
+	/*
+	 * NULL: to the log. A worker has one, and what it does is for LOG_DEBUG
+	 * only: it is one of many, and the launcher says how its tasks end.
+	 */
+	const struct report_sink *sink;
 	struct deadline until; /* how long a full log is waited for */
 	struct status failure; /* the first line that could not be written */
 	struct file_target result;
@@ -144,6 +157,9 @@ MUST_CHECK enum code report_result(struct report *report,
 
 /* Writes the termination log, if there is one; last of all. */
 void report_termination(struct report *report, const struct ending *ending);
+
+/* In a process that was just forked: the outputs are the other one's. */
+void report_forked(struct report *report);
 
 /* Closes what is open. */
 void report_close(struct report *report);

@@ -25,6 +25,8 @@ static struct {
 	pid_t process;
 	void *secrets;
 	size_t size;
+	void *more;
+	size_t more_size;
 	struct file_target *target;
 	struct str content;
 	int termination_log;
@@ -71,6 +73,7 @@ on_fatal_signal(int number, siginfo_t *info, void *context)
 	write_if_room(prepared.termination_log, buf_view(&line));
 	write_if_room(STDERR_FILENO, buf_view(&line));
 	wipe(prepared.secrets, prepared.size);
+	wipe(prepared.more, prepared.more_size);
 	(void)kill(prepared.process, number);
 	_exit(128 + number);
 }
@@ -106,4 +109,18 @@ crash_prepare(struct file_target *target, struct str content,
 	prepared.target = target;
 	prepared.content = content;
 	prepared.termination_log = termination_log;
+}
+
+void
+crash_forked(void)
+{
+	prepared.process = getpid();
+	crash_prepare(NULL, STR(""), -1);
+}
+
+void
+crash_wipes(void *memory, size_t size)
+{
+	prepared.more = memory;
+	prepared.more_size = size;
 }

@@ -19,6 +19,15 @@
 void crash_init(void *secrets, size_t size);
 
 /*
+ * In a process that was just forked: a fault is its own, and no longer writes
+ * the outputs of the other one.
+ */
+void crash_forked(void);
+
+/* From now on a fault also overwrites `memory`; the last one that was given. */
+void crash_wipes(void *memory, size_t size);
+
+/*
  * From now on a fault also writes `content` to `target` (NULL: nothing), and
  * the line to the descriptor `termination_log` (-1: none). All of it must stay
  * where it is.

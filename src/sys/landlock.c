@@ -101,6 +101,9 @@ landlock_enter(const struct sandbox_allow *allow, struct status *st)
 	entered = ruleset >= 0 &&
 		  (allow->write_folder < 0 ||
 		   add_rule(ruleset, allow->write_folder, REPLACE)) &&
+		  (allow->read_folder < 0 ||
+		   add_rule(ruleset, allow->read_folder,
+			    LANDLOCK_ACCESS_FS_READ_FILE)) &&
 		  (allow->reread == NULL ||
 		   allow_rereading(ruleset, allow->reread)) &&
 		  syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;

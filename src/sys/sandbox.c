@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -43,6 +44,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 /* One call that is allowed: if one argument has `value` in the bits `mask`. */
 struct rule {
 	uint32_t call;
+	uint32_t roles;
 	uint32_t argument; /* counted from 0; the kernel takes it as an int */
 	uint32_t mask;     /* 0: whatever the arguments are */
 	uint32_t value;
@@ -56,59 +58,90 @@ struct rule {
 #define NEW_FILE (O_WRONLY | O_CREAT | O_EXCL)
 
 /*
+ * The roles that may make a call. The filter of a worker is another one on top
+ * of the spawner's, so that whatever a worker may do the spawner may, too.
+ */
+#define ALL (ALONE | LAUNCHER | WORKER)
+#define CLIENT (ALONE | WORKER)   /* speaks with the network */
+#define WRITER (ALONE | LAUNCHER) /* has outputs */
+#define FLEET (LAUNCHER | WORKER) /* one of many */
+#define ALONE SANDBOX_ALONE
+#define LAUNCHER SANDBOX_LAUNCHER
+#define WORKER (SANDBOX_WORKER | SANDBOX_SPAWNER)
+#define SPAWNER SANDBOX_SPAWNER
+
+/*
  * Every call that a confined process may make, on both architectures but for
  * what stands under #ifdef: x86-64 has them, arm64 never had. Nothing
- * allocates, maps, executes, forks, traces, listens or changes signals after
- * start, so none of those calls is here.
+ * allocates, maps, executes, traces, listens or changes signals after start, so
+ * none of those calls is here; and only the spawner forks.
  */
 static const struct rule RULES[] = {
 	/* connections: over IP only, none that is waited for */
-	{ SYS_socket, ONLY(0, AF_INET) },         /* DNS, HTTP */
-	{ SYS_socket, ONLY(0, AF_INET6) },        /* the same */
-	{ SYS_connect, ANY },                     /* DNS, HTTP */
-	{ SYS_recvfrom, ANY },                    /* replies */
-	{ SYS_sendto, ANY },                      /* requests */
-	{ SYS_getpeername, ANY },                 /* is it connected? */
-	{ SYS_getsockopt, ONLY(1, SOL_SOCKET) },  /* SO_ERROR: why not? */
-	{ SYS_setsockopt, ONLY(1, IPPROTO_TCP) }, /* TCP_NODELAY */
-	{ SYS_ioctl, ONLY(1, SIOCGIFINDEX) },     /* fe80::1%eth0 */
-	{ SYS_fcntl, ONLY(1, F_SETFL) },          /* musl's socket() may */
+	{ SYS_socket, CLIENT, ONLY(0, AF_INET) },         /* DNS, HTTP */
+	{ SYS_socket, CLIENT, ONLY(0, AF_INET6) },        /* the same */
+	{ SYS_connect, CLIENT, ANY },                     /* DNS, HTTP */
+	{ SYS_recvfrom, CLIENT, ANY },                    /* replies */
+	{ SYS_sendto, CLIENT, ANY },                      /* requests */
+	{ SYS_getpeername, CLIENT, ANY },                 /* is it connected? */
+	{ SYS_getsockopt, CLIENT, ONLY(1, SOL_SOCKET) },  /* SO_ERROR: why? */
+	{ SYS_setsockopt, CLIENT, ONLY(1, IPPROTO_TCP) }, /* TCP_NODELAY */
+	{ SYS_ioctl, CLIENT, ONLY(1, SIOCGIFINDEX) },     /* fe80::1%eth0 */
+	{ SYS_fcntl, CLIENT, ONLY(1, F_SETFL) },          /* musl's socket() */
+
+	/* the other processes of a fleet */
+	{ SYS_recvmsg, FLEET, ANY },
+	{ SYS_sendmsg, FLEET, ANY },
+	{ SYS_wait4, LAUNCHER | SPAWNER, ANY }, /* how it ended */
+#ifdef SYS_fork
+	{ SYS_fork, SPAWNER, ANY }, /* a worker */
+#endif
+	{ SYS_clone, SPAWNER, ONLY(0, SIGCHLD) },          /* the same */
+	{ SYS_rt_sigprocmask, SPAWNER, ANY },              /* musl's fork() */
+	{ SYS_gettid, SPAWNER, ANY },                      /* the same */
+	{ SYS_getpid, SPAWNER, ANY },                      /* of a worker */
+	{ SYS_getppid, SPAWNER, ANY },                     /* the same */
+	{ SYS_prctl, SPAWNER, ONLY(0, PR_SET_PDEATHSIG) }, /* it ends, too */
+	{ SYS_prctl, SPAWNER, ONLY(0, PR_SET_SECCOMP) },   /* its own filter */
+	{ SYS_kill, SPAWNER, ANY },                        /* a worker */
 
 	/* waiting, time, random bytes */
-	{ SYS_ppoll, ANY }, /* the only place that waits */
+	{ SYS_ppoll, ALL, ANY }, /* the only place that waits */
 #ifdef SYS_poll
-	{ SYS_poll, ANY }, /* is there room? arm64 uses ppoll */
+	{ SYS_poll, ALL, ANY }, /* is there room? arm64 uses ppoll */
 #endif
-	{ SYS_restart_syscall, ANY }, /* a poll goes on after SIGCONT */
-	{ SYS_clock_gettime, ANY },   /* where the vDSO cannot */
-	{ SYS_getrandom, ANY },       /* TLS, DNS identifiers, back-off */
+	{ SYS_restart_syscall, ALL, ANY }, /* a poll goes on after SIGCONT */
+	{ SYS_clock_gettime, ALL, ANY },   /* where the vDSO cannot */
+	{ SYS_getrandom, ALL, ANY },       /* TLS, DNS identifiers, back-off */
 
 	/* files: reading, and new ones, never opening one to write into it */
-	{ SYS_read, ANY },                       /* a token that is mounted */
-	{ SYS_write, ANY },                      /* log */
-	{ SYS_setitimer, ONLY(0, ITIMER_REAL) }, /* a log that is not read */
-	{ SYS_close, ANY },                      /* files, connections */
-	{ SYS_openat, OPEN(2, O_RDONLY) },       /* a token that is mounted */
-	{ SYS_openat, OPEN(2, NEW_FILE) },       /* the result, still unnamed */
+	{ SYS_read, ALL, ANY },  /* a token that is mounted, a list of tasks */
+	{ SYS_write, ALL, ANY }, /* log; the line of a crash */
+	{ SYS_setitimer, WRITER, ONLY(0, ITIMER_REAL) },    /* a log not read */
+	{ SYS_close, ALL, ANY },                            /* files, sockets */
+	{ SYS_openat, CLIENT | WRITER, OPEN(2, O_RDONLY) }, /* a token file */
+	{ SYS_openat, WRITER, OPEN(2, NEW_FILE) }, /* the result, unnamed yet */
+	{ SYS_openat2, LAUNCHER, ANY }, /* beneath the folder of a list */
 #ifdef SYS_open
-	{ SYS_open, OPEN(1, O_RDONLY) }, /* arm64 uses openat */
+	{ SYS_open, CLIENT, OPEN(1, O_RDONLY) }, /* arm64 uses openat */
 #endif
-	{ SYS_fstat, ANY },              /* is it a folder? */
-	{ SYS_newfstatat, ANY },         /* the same, in later versions */
-	{ SYS_fcntl, ONLY(1, F_SETFD) }, /* musl's open(): O_CLOEXEC */
-	{ SYS_fcntl, ONLY(1, F_GETFD) }, /* musl's fstat(), after EBADF */
-	{ SYS_pwrite64, ANY },           /* the result, into what is reserved */
-	{ SYS_ftruncate, ANY },          /* and no longer than it is */
-	{ SYS_fchmod, ANY },             /* everybody may read the result */
-	{ SYS_fsync, ANY },              /* the result is whole */
-	{ SYS_renameat, ANY },           /* the result in its place */
-	{ SYS_unlinkat, ANY },           /* what could not be renamed */
+	{ SYS_fstat, ALL, ANY },              /* is it a folder? */
+	{ SYS_newfstatat, ALL, ANY },         /* the same, in later versions */
+	{ SYS_fcntl, ALL, ONLY(1, F_SETFD) }, /* musl's open(): O_CLOEXEC */
+	{ SYS_fcntl, ALL, ONLY(1, F_GETFD) }, /* musl's fstat(), after EBADF */
+	{ SYS_pwrite64, WRITER, ANY },        /* the result, into its room */
+	{ SYS_ftruncate, WRITER, ANY },       /* and no longer than it is */
+	{ SYS_fchmod, WRITER, ANY },          /* everybody may read it */
+	{ SYS_fsync, WRITER, ANY },           /* it is whole */
+	{ SYS_fdatasync, LAUNCHER, ANY },     /* so is a line of a journal */
+	{ SYS_renameat, WRITER, ANY },        /* the result in its place */
+	{ SYS_unlinkat, WRITER, ANY },        /* what could not be renamed */
 
 	/* the end */
-	{ SYS_rt_sigreturn, ANY },          /* from SIGTERM's handler */
-	{ SYS_kill, ONLY(0, OWN_PROCESS) }, /* crash.c dies of the signal */
-	{ SYS_exit_group, ANY },            /* exit() */
-	{ UINT32_MAX, ANY }, /* no call: a tracer put its own result there */
+	{ SYS_rt_sigreturn, ALL, ANY },          /* from SIGTERM's handler */
+	{ SYS_kill, ALL, ONLY(0, OWN_PROCESS) }, /* crash.c dies of it */
+	{ SYS_exit_group, ALL, ANY },            /* exit() */
+	{ UINT32_MAX, ALL, ANY }, /* no call: a tracer put its result there */
 };
 
 #define RULE_COUNT (sizeof(RULES) / sizeof(RULES[0]))
@@ -161,7 +194,7 @@ put_rule(const struct rule *rule, struct sock_filter *out)
  * x32 have a bit of their own, so that none is in the table.
  */
 static size_t
-build_filter(struct sock_filter out[static STEPS_MAX])
+build_filter(enum sandbox_role role, struct sock_filter out[static STEPS_MAX])
 {
 	static const struct sock_filter head[] = {
 		LOAD(arch),
@@ -174,18 +207,19 @@ build_filter(struct sock_filter out[static STEPS_MAX])
 
 	memcpy(out, head, sizeof(head));
 	for (size_t i = 0; i < RULE_COUNT; i++)
-		count += put_rule(&RULES[i], out + count);
+		if ((RULES[i].roles & role) != 0)
+			count += put_rule(&RULES[i], out + count);
 	out[count++] = tail;
 	return count;
 }
 
 /* EINVAL: a kernel without filters, or an emulator of one. */
 static bool
-enter_filter(void)
+enter_filter(enum sandbox_role role)
 {
 	struct sock_filter steps[STEPS_MAX];
 	const struct sock_fprog program = {
-		.len = (unsigned short)build_filter(steps),
+		.len = (unsigned short)build_filter(role, steps),
 		.filter = steps,
 	};
 
@@ -195,11 +229,12 @@ enter_filter(void)
 }
 
 enum code
-sandbox_enter(const struct sandbox_allow *allow, struct status *st)
+sandbox_enter(enum sandbox_role role, const struct sandbox_allow *allow,
+	      struct status *st)
 {
-	if (landlock_enter(allow, st) != CODE_OK)
+	if (allow != NULL && landlock_enter(allow, st) != CODE_OK)
 		return st->code;
-	if (!enter_filter())
+	if (!enter_filter(role))
 		return status_set(st, CODE_INTERNAL,
 				  "cannot give up system calls (seccomp): %s",
 				  strerror(errno));

@@ -10,10 +10,15 @@
 
 static volatile sig_atomic_t caught;
 
+/* The only process whose SIGTERM and SIGINT count; 0: each one's. */
+static volatile pid_t sender;
+
 static void
-record_signal(int number)
+record_signal(int number, siginfo_t *info, void *context)
 {
-	caught = number;
+	(void)context;
+	if (sender == 0 || number == SIGCHLD || info->si_pid == sender)
+		caught = number;
 }
 
 /* The handler need not do anything: the signal interrupts a call. */
@@ -23,27 +28,36 @@ ignore_alarm(int number)
 	(void)number;
 }
 
+/* Blocks a signal, but for where the program waits, and records it. */
+static void
+record(int number)
+{
+	struct sigaction action = { .sa_sigaction = record_signal,
+				    .sa_flags = SA_SIGINFO };
+	sigset_t blocked;
+
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, number);
+	(void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+	(void)sigaction(number, &action, NULL);
+}
+
 void
 wait_init(void)
 {
 	struct sigaction alarm = { .sa_handler = ignore_alarm };
-	struct sigaction action = { .sa_handler = record_signal };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t blocked;
 
-	(void)sigemptyset(&action.sa_mask);
 	(void)sigemptyset(&ignore.sa_mask);
 	(void)sigemptyset(&alarm.sa_mask);
 	(void)sigaction(SIGALRM, &alarm, NULL);
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGALRM);
 	(void)sigprocmask(SIG_UNBLOCK, &blocked, NULL);
-	(void)sigemptyset(&blocked);
-	(void)sigaddset(&blocked, SIGTERM);
-	(void)sigaddset(&blocked, SIGINT);
-	(void)sigprocmask(SIG_BLOCK, &blocked, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
-	(void)sigaction(SIGINT, &action, NULL);
+	record(SIGTERM);
+	record(SIGINT);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
 }
@@ -52,6 +66,28 @@ int
 wait_signal(void)
 {
 	return caught;
+}
+
+int
+wait_take_signal(void)
+{
+	int number = caught;
+
+	caught = 0;
+	return number;
+}
+
+void
+wait_only_for(pid_t process)
+{
+	sender = process;
+	caught = 0;
+}
+
+void
+wait_for_children(void)
+{
+	record(SIGCHLD);
 }
 
 static enum code

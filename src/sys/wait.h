@@ -8,6 +8,7 @@
 #define SYS_WAIT_H
 
 #include <poll.h>
+#include <sys/types.h>
 
 #include "base/bounds.h"
 #include "base/status.h"
@@ -22,6 +23,22 @@ void wait_init(void);
 
 /* The signal that came in, SIGTERM or SIGINT; 0 if none did. */
 int wait_signal(void);
+
+/*
+ * The same, and forgets it, so that one can wait again, until another one
+ * comes. Signals are blocked meanwhile, so that none is lost.
+ */
+int wait_take_signal(void);
+
+/*
+ * Of a process that was forked: forgets what came before, and from now on only
+ * `process` can stop this one by a signal. A terminal or a service manager
+ * sends it to all processes of a run, of which one decides.
+ */
+void wait_only_for(pid_t process);
+
+/* From now on SIGCHLD counts as a signal that came in, too. */
+void wait_for_children(void);
 
 /*
  * Waits until one of `count` descriptors is ready, `until` has passed, or a

@@ -59,10 +59,11 @@ static const struct attempt ATTEMPTS[] = {
 static void
 enter(void)
 {
-	const struct sandbox_allow allow = { .write_folder = -1 };
+	const struct sandbox_allow allow = { .write_folder = -1,
+					     .read_folder = -1 };
 	struct status st = { .code = CODE_OK };
 
-	if (sandbox_enter(&allow, &st) != CODE_OK) {
+	if (sandbox_enter(SANDBOX_ALONE, &allow, &st) != CODE_OK) {
 		(void)fprintf(stderr, "%s\n", st.message);
 		_exit(EXIT_FAILURE);
 	}
