@@ -1,13 +1,12 @@
 #include "job/crew.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "job/spawner.h"
 #include "sys/channel.h"
+#include "sys/process.h"
 #include "sys/wait.h"
 
 /*
@@ -48,7 +47,7 @@ crew_start(struct crew *crew, unsigned count, const struct job *job,
 	ends.count = count;
 	if (make_channels(crew, &ends, st) != CODE_OK)
 		return st->code;
-	crew->spawner = fork();
+	crew->spawner = process_fork(0);
 	if (crew->spawner < 0)
 		return status_set(st, CODE_UNAVAILABLE, "fork: %s",
 				  strerror(errno));
@@ -119,6 +118,8 @@ crew_end(struct crew *crew)
 	const struct deadline until = deadline_in(END_MS);
 	const struct order last = { ORDER_END, 0, 0 };
 	struct order said;
+	pid_t left;
+	int how;
 
 	for (unsigned i = 0; i < crew->count; i++)
 		if (crew->seat[i].fd >= 0)
@@ -132,7 +133,7 @@ crew_end(struct crew *crew)
 		(void)close(crew->control);
 	crew->control = -1;
 	if (deadline_left(until) > 0)
-		(void)waitpid(crew->spawner, NULL, 0);
-	while (waitpid(-1, NULL, WNOHANG) > 0)
+		process_wait(crew->spawner);
+	while (process_ended(&left, &how))
 		; /* workers that outlived it, as process 1 gets them */
 }

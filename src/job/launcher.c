@@ -5,344 +5,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/format.h"
-#include "base/redact.h"
-#include "job/shard.h"
+#include "job/dispatch.h"
 #include "sys/channel.h"
-#include "sys/crash.h"
 #include "sys/wait.h"
 
 /* What is in flight when a signal comes may end: Kubernetes gives 30 s. */
 #define DRAIN_MS 20000
-/* Beyond the time for a task, or after the order to stop. */
-#define OVERTIME_MS 10000
+/* After the order to stop. */
 #define STOP_MS 2000
-/* To read the file of a task. */
-#define LOAD_MS 5000
 /* Crashes of a worker that gets no task done. */
 #define CRASHES_MAX 3
-/* Lines of the list that are read before the workers are looked after. */
-#define LINES_AT_ONCE 64
 /* Messages of a worker that are heard before the others are listened to. */
 #define MESSAGES_AT_ONCE 64
 
-static const char LIST[] = "read-tasks";
 static const char WORKER[] = "worker";
-
-/* A line on a task, or on the run. */
-static void
-log_line(struct launcher *launcher, const struct task *task,
-	 const struct log_line *line)
-{
-	struct report *report = launcher->report;
-	const char *cluster_id = report->cluster_id, *project = report->project;
-	struct log_line named = *line;
-
-	if (line->level < report->log.level)
-		return;
-	if (task != NULL) {
-		named.of_task = true;
-		report->cluster_id = task->cluster_id;
-		report->project = task->project;
-	}
-	progress_clear(&launcher->progress);
-	report->until =
-		deadline_first(launcher->until,
-			       deadline_in(tasks_settings()->task_timeout_ms));
-	report_log(report, &named);
-	report->cluster_id = cluster_id;
-	report->project = project;
-}
-
-static void
-log_error(struct launcher *launcher, const struct task *task,
-	  const char *operation, const struct status *st, const char *resource)
-{
-	const struct log_line line = { .level = LOG_ERROR,
-				       .operation = operation,
-				       .message = st->message,
-				       .version = resource,
-				       .status = st };
-
-	log_line(launcher, task, &line);
-}
-
-/* The first reason stays. */
-static void
-stop(struct launcher *launcher, const struct status *why, enum exit_status exit)
-{
-	if (launcher->stop.code != CODE_OK)
-		return;
-	launcher->stop = *why;
-	launcher->exit = exit;
-}
-
-/* The same, where nobody else said it. */
-static void
-stop_and_say(struct launcher *launcher, const struct status *why,
-	     enum exit_status exit)
-{
-	log_error(launcher, NULL, "stop", why, NULL);
-	stop(launcher, why, exit);
-}
-
-/* Journal or failed list cannot be written. */
-static void
-stop_unwritable(struct launcher *launcher, const struct status *why)
-{
-	if (why->code == CODE_OK)
-		return;
-	log_error(launcher, NULL, "journal", why, NULL);
-	stop(launcher, why, launcher->wrote ? EXIT_UNREPORTED : EXIT_RETRY);
-}
-
-static void
-free_slot(struct slot *slot)
-{
-	task_wipe(&slot->task);
-	slot->task.labels[0] = '\0';
-	slot->state = SLOT_FREE;
-}
-
-/* A task that failed, in `operation`. */
-static void
-fail_task(struct launcher *launcher, struct slot *slot,
-	  const struct outcome *outcome, const char *operation)
-{
-	struct status st = { .code = CODE_OK };
-
-	log_error(launcher, &slot->task, operation, &outcome->status,
-		  outcome->resource);
-	launcher->last_failure = outcome->status;
-	counts_failed(&launcher->counts, outcome->status.code,
-		      outcome->exit == EXIT_RETRY || outcome->exit > 128);
-	(void)failed_add(&launcher->failed, &slot->task, &st);
-	stop_unwritable(launcher, &st);
-	free_slot(slot);
-}
-
-static void
-finish_task(struct launcher *launcher, struct slot *slot,
-	    const struct outcome *outcome)
-{
-	struct status st = { .code = CODE_OK };
-	const struct log_line line = { .level = LOG_INFO,
-				       .operation = "completed",
-				       .message = outcome->message,
-				       .version = outcome->resource };
-
-	log_line(launcher, &slot->task, &line);
-	counts_succeeded(&launcher->counts, false);
-	if (outcome->resource[0] != '\0')
-		(void)journal_add(&launcher->journal, &slot->task,
-				  outcome->resource, &st);
-	stop_unwritable(launcher, &st);
-	free_slot(slot);
-}
-
-/* --- the list --- */
-
-static struct slot *
-find_free(struct launcher *launcher)
-{
-	for (size_t i = 0; i < TASKS_AHEAD(launcher->crew.count); i++) {
-		struct slot *slot = &launcher->slot[i];
-
-		if (slot->state != SLOT_FREE)
-			continue;
-		if (i >= launcher->used) {
-			launcher->used = i + 1;
-			crash_wipes(launcher->slot,
-				    launcher->used * sizeof(*slot));
-		}
-		return slot;
-	}
-	return NULL;
-}
-
-/* Of a line without a name each shard would say the same. */
-static bool
-line_is_ours(const struct launcher *launcher)
-{
-	const struct tasks_settings *settings = tasks_settings();
-
-	return settings->strict ||
-	       launcher->tasks.number % settings->shards == settings->shard;
-}
-
-static void
-refuse_line(struct launcher *launcher, const struct status *why)
-{
-	struct status st = { .code = CODE_OK };
-
-	log_error(launcher, NULL, LIST, why, NULL);
-	launcher->last_failure = *why;
-	counts_failed(&launcher->counts, why->code, false);
-	(void)failed_add_line(&launcher->failed, tasks_line(&launcher->tasks),
-			      &st);
-	stop_unwritable(launcher, &st);
-	if (!tasks_settings()->strict)
-		return;
-	stop(launcher, why, EXIT_CONFIG);
-	launcher->list_ended = true;
-}
-
-/* After a stop the rest of the list is only counted. */
-static void
-take_task(struct launcher *launcher, struct slot *slot)
-{
-	struct status st = { .code = CODE_OK };
-
-	if (!shard_is_ours(slot->task.hash)) {
-		free_slot(slot);
-		return;
-	}
-	slot->state = SLOT_WAITING;
-	slot->order = launcher->read++;
-	if (launcher->stop.code == CODE_OK)
-		return;
-	counts_not_tried(&launcher->counts);
-	(void)failed_add(&launcher->failed, &slot->task, &st);
-	free_slot(slot);
-}
-
-static void
-read_list(struct launcher *launcher)
-{
-	struct slot *slot;
-
-	launcher->more = launcher->list_waits = false;
-	for (unsigned i = 0; !launcher->list_ended; i++) {
-		struct status st = { .code = CODE_OK };
-
-		slot = find_free(launcher);
-		launcher->more = slot != NULL && i == LINES_AT_ONCE;
-		if (slot == NULL || launcher->more)
-			return;
-		switch (tasks_next(&launcher->tasks, &slot->task, &st)) {
-		case TASKS_TASK:
-			take_task(launcher, slot);
-			break;
-		case TASKS_BAD:
-			if (line_is_ours(launcher))
-				refuse_line(launcher, &st);
-			free_slot(slot);
-			break;
-		case TASKS_AGAIN:
-			launcher->list_waits = true;
-			launcher->list_ended = launcher->stop.code != CODE_OK;
-			return;
-		case TASKS_BROKEN:
-			log_error(launcher, NULL, LIST, &st, NULL);
-			stop(launcher, &st, EXIT_RETRY);
-			launcher->list_ended = true;
-			break;
-		case TASKS_END:
-			launcher->list_ended = true;
-			break;
-		}
-	}
-}
-
-/* --- handing out --- */
-
-/* That of the hash; where it is gone for good, one that all agree on. */
-static unsigned
-seat_of(const struct launcher *launcher, const struct task *task)
-{
-	const struct crew *crew = &launcher->crew;
-	unsigned number = shard_worker(task->hash, crew->count);
-
-	for (unsigned i = 0; i < crew->count; i++)
-		if (crew->seat[(number + i) % crew->count].state != SEAT_EMPTY)
-			return (number + i) % crew->count;
-	return number;
-}
-
-static int64_t
-time_for_task(const struct launcher *launcher)
-{
-	return deadline_left(
-		deadline_first(launcher->until,
-			       deadline_in(tasks_settings()->task_timeout_ms)));
-}
-
-/* Gives the task to its worker, which is idle; or it is done already. */
-static void
-hand_out(struct launcher *launcher, struct slot *slot, unsigned number)
-{
-	static struct outcome outcome;
-	struct seat *seat = &launcher->crew.seat[number];
-	const int64_t time_ms = time_for_task(launcher);
-
-	outcome = (struct outcome){ .effect = EFFECT_NONE };
-	if (tasks_load(&launcher->tasks, &slot->task, deadline_in(LOAD_MS),
-		       &outcome.status) != CODE_OK) {
-		if (status_interrupted(&outcome.status))
-			return; /* it waits for what the signal does */
-		outcome.exit = code_exit_status(outcome.status.code);
-		fail_task(launcher, slot, &outcome, LIST);
-		return;
-	}
-	if (journal_has(&launcher->journal, &slot->task)) {
-		counts_succeeded(&launcher->counts, true);
-		free_slot(slot);
-		return;
-	}
-	if (!crew_give(&launcher->crew, number, &slot->task, time_ms)) {
-		seat->state = SEAT_STARTING; /* until the spawner says more */
-		crew_order_stop(&launcher->crew, number, SIGKILL);
-		return;
-	}
-	slot->state = SLOT_BUSY;
-	seat->state = SEAT_BUSY;
-	seat->slot = (size_t)(slot - launcher->slot);
-	seat->kill_at = deadline_in(time_ms + OVERTIME_MS);
-	seat->stopped = false;
-}
-
-/* To each idle worker its next task, in the order of the list. */
-static void
-hand_out_all(struct launcher *launcher)
-{
-	struct slot *next[WORKERS_MAX] = { NULL };
-
-	if (launcher->stop.code != CODE_OK)
-		return;
-	for (size_t i = 0; i < launcher->used; i++) {
-		struct slot *slot = &launcher->slot[i];
-		unsigned number;
-
-		if (slot->state != SLOT_WAITING)
-			continue;
-		number = seat_of(launcher, &slot->task);
-		if (next[number] == NULL || slot->order < next[number]->order)
-			next[number] = slot;
-	}
-	for (unsigned i = 0; i < launcher->crew.count; i++)
-		if (next[i] != NULL &&
-		    launcher->crew.seat[i].state == SEAT_IDLE) {
-			hand_out(launcher, next[i], i);
-			launcher->more |= next[i]->state == SLOT_FREE;
-		}
-}
-
-/* After a stop: what was not handed out is not tried. */
-static void
-give_up_waiting(struct launcher *launcher)
-{
-	struct status st = { .code = CODE_OK };
-
-	if (launcher->stop.code == CODE_OK)
-		return;
-	for (size_t i = 0; i < launcher->used; i++)
-		if (launcher->slot[i].state == SLOT_WAITING) {
-			counts_not_tried(&launcher->counts);
-			(void)failed_add(&launcher->failed,
-					 &launcher->slot[i].task, &st);
-			free_slot(&launcher->slot[i]);
-		}
-}
 
 /* --- what workers say --- */
 
@@ -375,7 +51,7 @@ stop_without_token(struct launcher *launcher, const struct outcome *outcome,
 {
 	if (launcher->counts.succeeded == 0 && outcome->exit == EXIT_AUTH &&
 	    str_eq(str_from(operation), STR("init-client")))
-		stop(launcher, &outcome->status, EXIT_AUTH);
+		launcher_stop(launcher, &outcome->status, EXIT_AUTH);
 }
 
 static void
@@ -391,11 +67,11 @@ take_outcome(struct launcher *launcher, unsigned number)
 	message_outcome(&launcher->said, &outcome);
 	launcher->wrote |= outcome.effect == EFFECT_DONE;
 	if (outcome.status.code == CODE_OK) {
-		finish_task(launcher, slot, &outcome);
+		launcher_finish_task(launcher, slot, &outcome);
 		return;
 	}
 	stop_without_token(launcher, &outcome, operation);
-	fail_task(launcher, slot, &outcome, operation);
+	launcher_fail_task(launcher, slot, &outcome, operation);
 }
 
 static void
@@ -404,7 +80,7 @@ take_line(struct launcher *launcher, const struct task *task)
 	struct status st;
 	const struct log_line line = message_line(&launcher->said, &st);
 
-	log_line(launcher, task, &line);
+	launcher_log(launcher, task, &line);
 }
 
 /* False for what no worker says in its state. */
@@ -484,11 +160,12 @@ lose_task(struct launcher *launcher, unsigned number, int how)
 			 number,
 			 WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
 	if (slot == NULL) {
-		log_error(launcher, NULL, WORKER, &outcome.status, NULL);
+		launcher_log_error(launcher, NULL, WORKER, &outcome.status,
+				   NULL);
 		return;
 	}
 	job_explain(launcher->job, &outcome);
-	fail_task(launcher, slot, &outcome, WORKER);
+	launcher_fail_task(launcher, slot, &outcome, WORKER);
 }
 
 static bool
@@ -521,7 +198,7 @@ replace(struct launcher *launcher, unsigned number, int how)
 	if (any_seat(launcher, SEAT_STARTING, SEAT_BUSY))
 		return;
 	(void)status_set(&st, CODE_INTERNAL, "no worker is left");
-	stop_and_say(launcher, &st, EXIT_RETRY);
+	launcher_stop_and_say(launcher, &st, EXIT_RETRY);
 }
 
 /* Without it nobody says how workers end: they do, by its end. */
@@ -535,7 +212,7 @@ lose_spawner(struct launcher *launcher)
 	launcher->crew.control = -1;
 	(void)status_set(&st, CODE_INTERNAL,
 			 "the process that starts workers ended");
-	stop_and_say(launcher, &st, EXIT_RETRY);
+	launcher_stop_and_say(launcher, &st, EXIT_RETRY);
 	for (unsigned i = 0; i < launcher->crew.count; i++)
 		if (launcher->crew.seat[i].killed)
 			replace(launcher, i, 0);
@@ -574,7 +251,7 @@ take_signal(struct launcher *launcher)
 	launcher->signalled = true;
 	(void)status_set(&st, CODE_CANCELLED, "stopped by %s",
 			 number == SIGINT ? "SIGINT" : "SIGTERM");
-	stop_and_say(launcher, &st, (enum exit_status)(128 + number));
+	launcher_stop_and_say(launcher, &st, (enum exit_status)(128 + number));
 }
 
 /* What ends the whole run besides. */
@@ -584,15 +261,15 @@ check_run(struct launcher *launcher)
 	struct status st = { .code = CODE_OK };
 
 	if (launcher->report->failure.code != CODE_OK)
-		stop(launcher, &launcher->report->failure,
-		     launcher->wrote ? EXIT_UNREPORTED : EXIT_RETRY);
+		launcher_stop(launcher, &launcher->report->failure,
+			      launcher->wrote ? EXIT_UNREPORTED : EXIT_RETRY);
 	if (launcher->stop.code != CODE_OK ||
 	    deadline_left(launcher->until) > 0)
 		return;
 	status_hint(&st, "MAX_WAIT_TIME_SECONDS gives more");
 	(void)status_set(&st, CODE_DEADLINE_EXCEEDED,
 			 "the time for the whole run is over");
-	stop_and_say(launcher, &st, EXIT_RETRY);
+	launcher_stop_and_say(launcher, &st, EXIT_RETRY);
 }
 
 /* Those who do not end their task in time, or not at all. */
@@ -709,9 +386,9 @@ launcher_run(struct launcher *launcher)
 		take_signal(launcher);
 		check_run(launcher);
 		check_workers(launcher);
-		read_list(launcher);
-		hand_out_all(launcher);
-		give_up_waiting(launcher);
+		launcher_read_list(launcher);
+		launcher_hand_out(launcher);
+		launcher_give_up(launcher);
 		pace_ms = let_go(launcher);
 		if (is_done(launcher))
 			break;

@@ -25,15 +25,20 @@ is_exit(const struct message *m)
 	       m->exit <= EXIT_INTEGRITY;
 }
 
+static bool
+has_values(const struct message *m)
+{
+	return m->type >= MESSAGE_READY && m->type <= MESSAGE_OUTCOME &&
+	       m->quota <= QUOTA_WRITE && m->level >= LOG_DEBUG &&
+	       m->level <= LOG_ERROR && m->code <= CODE_UNAUTHENTICATED &&
+	       is_exit(m) && (m->exit == EXIT_DONE || m->code != CODE_OK) &&
+	       m->effect <= EFFECT_DONE;
+}
+
 bool
 message_check(struct message *m, ssize_t size)
 {
-	return size == (ssize_t)sizeof(*m) && m->type >= MESSAGE_READY &&
-	       m->type <= MESSAGE_OUTCOME && m->quota <= QUOTA_WRITE &&
-	       m->level >= LOG_DEBUG && m->level <= LOG_ERROR &&
-	       m->code <= CODE_UNAUTHENTICATED && is_exit(m) &&
-	       (m->exit == EXIT_DONE || m->code != CODE_OK) &&
-	       m->effect <= EFFECT_DONE &&
+	return size == (ssize_t)sizeof(*m) && has_values(m) &&
 	       is_text(m->project, sizeof(m->project)) &&
 	       is_text(m->operation, sizeof(m->operation)) &&
 	       is_text(m->text, sizeof(m->text)) &&

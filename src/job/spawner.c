@@ -2,15 +2,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "job/message.h"
 #include "job/worker.h"
 #include "sys/channel.h"
-#include "sys/crash.h"
+#include "sys/process.h"
 #include "sys/sandbox.h"
 #include "sys/wait.h"
 
@@ -27,33 +24,18 @@ struct spawner {
 	enum exit_status exit;
 };
 
-static bool
-is_kept(const struct spawner_ends *ends, int fd)
-{
-	for (unsigned i = 0; i < ends->count; i++)
-		if (ends->worker[i] == fd)
-			return true;
-	return fd == ends->control;
-}
-
 /*
  * Result, journal, list and the launcher's ends of the channels are the
- * launcher's alone. Descriptors are given from the lowest on, so that those of
- * this program are below the last channel's; what others left above is closed
- * where the kernel can (Linux 5.9).
+ * launcher's alone.
  */
 static void
-close_others(const struct spawner_ends *ends)
+keep_only(const struct spawner_ends *ends)
 {
-	int last = ends->control;
+	int keep[WORKERS_MAX + 1] = { ends->control };
 
 	for (unsigned i = 0; i < ends->count; i++)
-		if (ends->worker[i] > last)
-			last = ends->worker[i];
-	for (int fd = STDERR_FILENO + 1; fd < last; fd++)
-		if (!is_kept(ends, fd))
-			(void)close(fd);
-	(void)syscall(SYS_close_range, last + 1, ~0U, 0);
+		keep[i + 1] = ends->worker[i];
+	process_close_others(keep, ends->count + 1);
 }
 
 /* The launcher reads at once. Signals are blocked. */
@@ -75,7 +57,7 @@ reap(struct spawner *spawner)
 	int how;
 	pid_t ended;
 
-	while ((ended = waitpid(-1, &how, WNOHANG)) > 0)
+	while (process_ended(&ended, &how))
 		for (unsigned i = 0; i < spawner->ends->count; i++)
 			if (spawner->worker[i] == ended) {
 				spawner->worker[i] = 0;
@@ -88,27 +70,24 @@ static void
 become_worker(struct spawner *spawner, unsigned number)
 {
 	const struct spawner_ends *ends = spawner->ends;
+	const int own = ends->worker[number];
 
 	spawner->is_worker = true;
 	spawner->exit = EXIT_RETRY;
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
-	if (getppid() != spawner->process)
+	if (!process_follow(spawner->process))
 		return;
-	crash_forked();
-	wait_only_for(spawner->process);
-	(void)close(ends->control);
 	for (unsigned i = 0; i < ends->count; i++)
 		if (i != number)
 			(void)close(ends->worker[i]);
-	spawner->exit = worker_run(spawner->job, spawner->program,
-				   ends->worker[number]);
+	(void)close(ends->control);
+	spawner->exit = worker_run(spawner->job, spawner->program, own);
 }
 
-/* W_EXITCODE(): as if it had ended with that status. */
+/* One that cannot be forked ends at once. */
 static void
 start(struct spawner *spawner, unsigned number)
 {
-	pid_t forked = fork();
+	pid_t forked = process_fork(spawner->process);
 
 	if (forked == 0)
 		become_worker(spawner, number);
@@ -123,7 +102,7 @@ static void
 stop(const struct spawner *spawner, unsigned number, int by)
 {
 	if (spawner->worker[number] > 0)
-		(void)kill(spawner->worker[number], by);
+		process_stop(spawner->worker[number], by);
 }
 
 static void
@@ -206,14 +185,11 @@ spawner_run(const struct job *job, struct program *program,
 		.job = job,
 		.program = program,
 		.ends = ends,
-		.process = getpid(),
+		.process = process_number(),
 	};
-	/* So that ^C of a terminal reaches the launcher alone. */
-	(void)setpgid(0, 0);
-	crash_forked();
+	process_leave_group();
 	report_forked(&program->report);
-	close_others(ends);
-	wait_only_for(spawner.process);
+	keep_only(ends);
 	wait_for_children();
 	if (confine(&spawner, &st) != CODE_OK)
 		return EXIT_RETRY;

@@ -10,11 +10,11 @@
 
 #include "job/job.h"
 
-/* The channels that a spawner has: to the launcher, and of its workers. */
+/* The channels that a spawner has: of its workers, and to the launcher. */
 struct spawner_ends {
-	int control;
 	unsigned count;
-	int worker[WORKERS_MAX];
+	int worker[WORKERS_MAX]; /* below `count` */
+	int control;
 };
 
 /*

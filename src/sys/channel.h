@@ -7,6 +7,8 @@
 #ifndef SYS_CHANNEL_H
 #define SYS_CHANNEL_H
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/status.h"
 
