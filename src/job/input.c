@@ -54,9 +54,9 @@ input_check(struct status *st)
 	}
 	if (given.file != NULL && strcmp(given.file, "-") == 0 &&
 	    tasks_from_input())
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "standard input cannot be both list of tasks "
-				  "and pull secret");
+		return status_set(
+			st, CODE_INVALID_ARGUMENT,
+			"standard input is the list of tasks already");
 	if (sources == 1 || (sources == 0 && tasks_given()))
 		return CODE_OK;
 	if (sources > 1) {

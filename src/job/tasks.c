@@ -30,21 +30,30 @@ static const char SECRET_DATA[] = "pull_secret_data";
 static const char *const MEMBERS[] = { CLUSTER_ID, PROJECT,     SECRET_NAME,
 				       LABELS,     SECRET_FILE, SECRET_DATA };
 
-/* The folder of a path, as it was given. */
+/* The folder of a path, as it was given; the line's memory is free. */
 static int
-open_folder_of(const char *path)
+open_folder_of(struct tasks *tasks, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char folder[4096];
+	char *slash;
 
+	if (!str_copy(str_from(path), tasks->memory, sizeof(tasks->memory)))
+		return -1;
+	slash = strrchr(tasks->memory, '/');
 	if (slash == NULL)
 		return beneath_open(".");
-	if (!str_copy((struct str){ path, (size_t)(slash + 1 - path) }, folder,
-		      sizeof(folder))) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return beneath_open(folder);
+	slash[1] = '\0';
+	return beneath_open(tasks->memory);
+}
+
+static int
+open_list(const char *path, struct stat *info)
+{
+	int fd = tasks_from_input() ? STDIN_FILENO : file_open(path);
+
+	if (fd < 0 || fstat(fd, info) != 0 || !S_ISDIR(info->st_mode))
+		return fd;
+	errno = EISDIR;
+	return -1;
 }
 
 static enum code
@@ -59,37 +68,28 @@ enum code
 tasks_open(struct tasks *tasks, bool payloads, struct status *st)
 {
 	const struct tasks_settings *settings = tasks_settings();
-	const char *path = settings->file;
-	bool standard_input = strcmp(path, "-") == 0;
 	struct stat info = { .st_mode = 0 };
-	int fd = standard_input ? STDIN_FILENO : file_open(path);
+	int fd = open_list(settings->file, &info);
 
 	tasks->folder = -1;
 	tasks->payloads = payloads;
 	tasks->shared = STR("");
 	tasks->number = 0;
-	tasks->size = 0;
+	tasks->size = S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
 	tasks->line = STR("");
 	lines_init(&tasks->lines, fd, tasks->memory, sizeof(tasks->memory));
 	if (fd < 0)
-		return refuse_to_open("TASKS_FILE", path, st);
-	if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
-		errno = EISDIR;
-		return refuse_to_open("TASKS_FILE", path, st);
-	}
-	/* A pipe has no folder, whatever its name is. */
-	if (settings->folder != NULL)
+		return refuse_to_open("TASKS_FILE", settings->file, st);
+	if (settings->folder != NULL) {
 		tasks->folder = beneath_open(settings->folder);
-	else if (!standard_input && S_ISREG(info.st_mode))
-		tasks->folder = open_folder_of(path);
-	else
-		return CODE_OK;
-	tasks->size = S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
-	if (tasks->folder >= 0)
-		return CODE_OK;
-	if (settings->folder != NULL)
-		return refuse_to_open("TASKS_FOLDER", settings->folder, st);
-	return refuse_to_open("TASKS_FILE", path, st);
+		if (tasks->folder < 0)
+			return refuse_to_open("TASKS_FOLDER", settings->folder,
+					      st);
+	} else if (S_ISREG(info.st_mode) && !tasks_from_input()) {
+		/* A pipe has no folder, whatever its name is. */
+		tasks->folder = open_folder_of(tasks, settings->file);
+	}
+	return CODE_OK;
 }
 
 void
@@ -197,31 +197,22 @@ read_target(struct json_value line, struct task *task, struct status *st)
 	return st->code;
 }
 
-/* What beneath_read() would refuse less clearly. */
-static enum code
-check_path(const struct tasks *tasks, const char *path, struct status *st)
+/* What beneath_read() would refuse less clearly; NULL: nothing. */
+static const char *
+find_fault(const struct tasks *tasks, const char *path)
 {
 	struct str rest = str_from(path), part;
 
 	if (looks_secret(rest))
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "%s: no path, but what looks like a pull "
-				  "secret",
-				  SECRET_FILE);
+		return "it looks like a pull secret, which is no path";
 	if (tasks->folder < 0)
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "%s: a list from a pipe needs TASKS_FOLDER",
-				  SECRET_FILE);
-	if (rest.len == 0 || path[0] == '/')
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "%s: %s is no relative path", SECRET_FILE,
-				  path);
+		return "a list from a pipe needs TASKS_FOLDER for paths";
+	if (path[0] == '/')
+		return "it must be a path relative to the list's folder";
 	while (str_split(&rest, '/', &part))
 		if (str_eq(part, STR("..")))
-			return status_set(st, CODE_INVALID_ARGUMENT,
-					  "%s: %s: .. is not allowed",
-					  SECRET_FILE, path);
-	return CODE_OK;
+			return "it must not have .. in its path";
+	return NULL;
 }
 
 static enum code
@@ -254,7 +245,7 @@ read_source(const struct tasks *tasks, struct json_value line,
 	    struct task *task, struct status *st)
 {
 	struct json_value data = json_get(line, SECRET_DATA);
-	const char *path = NULL;
+	const char *path = NULL, *fault;
 
 	if (!tasks->payloads)
 		return CODE_OK;
@@ -262,20 +253,22 @@ read_source(const struct tasks *tasks, struct json_value line,
 		      st) != CODE_OK)
 		return st->code;
 	if (json_type(data) == JSON_ABSENT) {
-		if (path != NULL)
-			return check_path(tasks, path, st);
-		if (tasks->shared.len > 0)
-			return CODE_OK;
-		status_hint(st, "PULL_SECRET_FILE names one for all lines that "
-				"bring none");
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "no pull secret: neither %s nor %s",
-				  SECRET_FILE, SECRET_DATA);
+		if (path != NULL && path[0] == '\0')
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "%s is empty", SECRET_FILE);
+		if (path == NULL && tasks->shared.len == 0)
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "no pull secret: neither %s nor %s",
+					  SECRET_FILE, SECRET_DATA);
+		fault = path == NULL ? NULL : find_fault(tasks, path);
+		return fault == NULL ? CODE_OK
+				     : status_set(st, CODE_INVALID_ARGUMENT,
+						  "%s: %s: %s", SECRET_FILE,
+						  redact_argument(path), fault);
 	}
 	if (path != NULL)
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "both %s and %s: give one", SECRET_FILE,
-				  SECRET_DATA);
+		return status_set(st, CODE_INVALID_ARGUMENT, "both %s and %s",
+				  SECRET_FILE, SECRET_DATA);
 	return read_data(data, task, st);
 }
 
@@ -362,9 +355,8 @@ tasks_next(struct tasks *tasks, struct task *task, struct status *st)
 		buf_wipe(&task->input);
 		break;
 	case LINES_TOO_LONG:
-		status_hint(st, "put the pull secret into a file of its own");
 		(void)status_set(st, CODE_INVALID_ARGUMENT,
-				 "more than %d bytes", TASK_LINE_MAX);
+				 "longer than %d bytes", TASK_LINE_MAX);
 		break;
 	case LINES_MORE:
 		return TASKS_AGAIN;
@@ -419,26 +411,29 @@ tasks_load(const struct tasks *tasks, struct task *task, struct deadline until,
 void
 tasks_write_line(const struct task *task, struct buf *out)
 {
+	const struct {
+		const char *name;
+		struct str text;
+	} texts[] = {
+		{ CLUSTER_ID, str_from(task->cluster_id) },
+		{ PROJECT, str_from(task->project) },
+		{ SECRET_NAME, str_from(task->secret) },
+		{ SECRET_FILE, str_from(task->path) },
+		{ SECRET_DATA, buf_view(&task->input) },
+	};
+	const struct pairs labels = { NULL, 0, task->labels };
 	struct json_writer json;
-	struct str rest = str_from(task->labels), value;
-	char key[PAIR_KEY_SIZE];
 
 	json_writer_init(&json, out);
 	json_open_object(&json);
-	json_member(&json, CLUSTER_ID, str_from(task->cluster_id));
-	json_member(&json, PROJECT, str_from(task->project));
-	json_member(&json, SECRET_NAME, str_from(task->secret));
-	if (rest.len > 0) {
-		json_key(&json, LABELS);
-		json_open_object(&json);
-		while (pairs_next(&rest, key, &value))
-			json_member(&json, key, value);
-		json_close(&json);
-	}
-	if (task->path[0] != '\0')
-		json_member(&json, SECRET_FILE, str_from(task->path));
-	else if (task->input.len > 0)
-		json_member(&json, SECRET_DATA, buf_view(&task->input));
+	/* What a file brought is there again. */
+	for (size_t i = 0; i < OPT_COUNT(texts) - (task->path[0] != '\0'); i++)
+		if (texts[i].text.len > 0)
+			json_member(&json, texts[i].name, texts[i].text);
+	if (task->labels[0] != '\0' &&
+	    !pairs_put(&labels, LABELS, (struct json_value){ NULL, 0 }, out,
+		       &json))
+		out->overflow = true;
 	json_close(&json);
 	buf_put_char(out, '\n');
 	if (!json_writer_done(&json))

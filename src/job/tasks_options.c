@@ -22,7 +22,7 @@ static struct {
 	const char *failed;
 } given;
 
-static struct tasks_settings settings = { .workers = 1, .shards = 1 };
+static struct tasks_settings settings;
 
 static const struct opt OPTIONS[] = {
 	{ "--tasks", "TASKS_FILE", "PATH|-",
@@ -81,8 +81,7 @@ refuse_flags(struct status *st)
 
 		if (str_starts(str_from(origin), STR("--")))
 			return status_set(st, CODE_INVALID_ARGUMENT,
-					  "%s needs a list of tasks (--tasks)",
-					  origin);
+					  "%s needs --tasks", origin);
 	}
 	return CODE_OK;
 }
@@ -108,8 +107,6 @@ read_number(const char *variable, const char *text, unsigned least,
 static enum code
 read_shard(struct status *st)
 {
-	settings.shards = 1;
-	settings.shard = 0;
 	if (read_number("SHARDS", given.shards, 1, SHARDS_MAX, &settings.shards,
 			st) != CODE_OK ||
 	    given.shards == NULL)
@@ -122,9 +119,8 @@ read_shard(struct status *st)
 		(void)read_number("JOB_COMPLETION_INDEX", given.index, 0,
 				  settings.shards - 1, &settings.shard, st);
 	if (st->code != CODE_OK)
-		status_hint(st, "in a Job, set completionMode: Indexed and "
-				"completions to the number of shards; "
-				"elsewhere, JOB_COMPLETION_INDEX from 0");
+		status_hint(st, "a Job sets it with completionMode: Indexed, "
+				"and completions as many as shards");
 	return st->code;
 }
 
@@ -135,7 +131,6 @@ read_rate(struct status *st)
 	struct str rest = str_from(given.rate), text;
 	uint64_t whole, part = 0;
 
-	settings.rate = 0;
 	if (given.rate == NULL)
 		return CODE_OK;
 	if (str_split(&rest, '.', &text) && parse_uint(text, &whole) &&
@@ -158,14 +153,11 @@ refuse_conflicts(struct status *st)
 	const struct target_options *target = target_options();
 	const bool name = target->cluster_id == NULL;
 
-	if (target->cluster_id != NULL || target->secret_name != NULL) {
-		status_hint(st, "each line of the list has its own");
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "a list of tasks (%s) and %s",
-				  opt_origin("TASKS_FILE"),
-				  opt_origin(name ? "SECRET_NAME"
-						  : "CLUSTER_ID"));
-	}
+	if (target->cluster_id != NULL || target->secret_name != NULL)
+		return status_set(
+			st, CODE_INVALID_ARGUMENT,
+			"%s: each line of a list of tasks has its own",
+			opt_origin(name ? "SECRET_NAME" : "CLUSTER_ID"));
 	return CODE_OK;
 }
 
@@ -174,8 +166,12 @@ tasks_check(struct status *st)
 {
 	uint64_t seconds = TIMEOUT_DEFAULT_S;
 
+	settings.workers = 1;
+	settings.shards = 1;
 	if (!tasks_given())
 		return refuse_flags(st);
+	settings.shard = 0;
+	settings.rate = 0;
 	settings.file = given.file;
 	settings.folder = given.folder;
 	settings.failed = given.failed;

@@ -36,24 +36,19 @@ open_beneath(int folder, const char *path)
 }
 
 /* RESOLVE_BENEATH gives EXDEV, RESOLVE_NO_MAGICLINKS ELOOP. */
-static enum code
-refuse(const char *path, const char *what, struct status *st)
+static const char *
+reason(int error)
 {
-	switch (errno) {
+	switch (error) {
 	case ENOSYS:
-		return status_set(st, CODE_UNIMPLEMENTED,
-				  "%s: the kernel has no openat2 (Linux 5.6)",
-				  what);
+		return "it takes openat2 (Linux 5.6)";
 	case EXDEV:
 	case ELOOP:
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "%s: %s leads out of the list's folder, or "
-				  "in circles",
-				  what, path);
+		return "it leads out of the list's folder, or in circles";
+	case 0:
+		return "it is no regular file";
 	default:
-		return status_set(st, file_code_of_errno(errno),
-				  "%s: cannot open %s: %s", what, path,
-				  strerror(errno));
+		return strerror(error);
 	}
 }
 
@@ -62,15 +57,15 @@ beneath_read(int folder, const char *path, const char *what,
 	     struct deadline until, struct buf *out, struct status *st)
 {
 	struct stat info;
-	int fd = open_beneath(folder, path);
+	int fd = open_beneath(folder, path), error = fd < 0 ? errno : 0;
 
-	if (fd < 0)
-		return refuse(path, what, st);
-	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
-		(void)status_set(st, CODE_INVALID_ARGUMENT,
-				 "%s: %s is no regular file", what, path);
+	if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
+		(void)status_set(st, file_code_of_errno(error),
+				 "%s: cannot open %s: %s", what, path,
+				 reason(error));
 	else
 		(void)file_read_to_end(fd, path, what, until, out, st);
-	(void)close(fd);
+	if (fd >= 0)
+		(void)close(fd);
 	return st->code;
 }

@@ -15,8 +15,7 @@ int beneath_open(const char *folder);
  * Reads the file at `path` beneath a folder to its end into `out`. Links are
  * followed as long as they stay beneath it. `what` names it in messages.
  * Codes: those of file_read(); INVALID_ARGUMENT too if the path leads out of
- * the folder, or to anything but a regular file; UNIMPLEMENTED if the kernel
- * cannot tell.
+ * the folder, or to anything but a regular file, or if the kernel cannot tell.
  */
 MUST_CHECK enum code beneath_read(int folder, const char *path,
 				  const char *what, struct deadline until,

@@ -128,8 +128,8 @@ TEST(what_leads_out_is_refused)
 	for (size_t i = 0; i < COUNT(PATHS); i++) {
 		assert_int_equal(read_path(PATHS[i]), CODE_INVALID_ARGUMENT);
 		assert_non_null(strstr(st.message, PATHS[i]));
-		assert_non_null(
-			strstr(st.message, "leads out of the list's folder"));
+		assert_non_null(strstr(st.message,
+				       "it leads out of the list's folder"));
 	}
 }
 
@@ -139,7 +139,7 @@ TEST(only_regular_files_are_read)
 
 	for (size_t i = 0; i < COUNT(PATHS); i++) {
 		assert_int_equal(read_path(PATHS[i]), CODE_INVALID_ARGUMENT);
-		assert_non_null(strstr(st.message, "is no regular file"));
+		assert_non_null(strstr(st.message, "it is no regular file"));
 	}
 }
 

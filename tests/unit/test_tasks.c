@@ -276,22 +276,23 @@ TEST(what_is_wrong_with_a_line_has_its_number)
 		  "program's own" },
 		{ "{\"cluster_id\":\"c\",\"pull_secret_file\":\"a\","
 		  "\"pull_secret_data\":\"b\"}",
-		  "line 1: both pull_secret_file and pull_secret_data: give "
-		  "one" },
+		  "line 1: both pull_secret_file and pull_secret_data" },
 		{ "{\"cluster_id\":\"c\",\"pull_secret_data\":[]}",
 		  "line 1: pull_secret_data must be an object or a string, not "
 		  "an array" },
 		{ "{\"cluster_id\":\"c\",\"pull_secret_data\":\"\"}",
 		  "line 1: pull_secret_data is empty" },
 		{ "{\"cluster_id\":\"c\",\"pull_secret_file\":\"\"}",
-		  "line 1: pull_secret_file:  is no relative path" },
+		  "line 1: pull_secret_file is empty" },
 		{ "{\"cluster_id\":\"c\",\"pull_secret_file\":\"/a/b\"}",
-		  "line 1: pull_secret_file: /a/b is no relative path" },
+		  "line 1: pull_secret_file: /a/b: it must be a path relative "
+		  "to the list's folder" },
 		{ "{\"cluster_id\":\"c\",\"pull_secret_file\":\"a/../b\"}",
-		  "line 1: pull_secret_file: a/../b: .. is not allowed" },
+		  "line 1: pull_secret_file: a/../b: it must not have .. in "
+		  "its path" },
 		{ "{\"cluster_id\":\"c\",\"pull_secret_file\":\"{}\"}",
-		  "line 1: pull_secret_file: no path, but what looks like a "
-		  "pull secret" },
+		  "line 1: pull_secret_file: (JSON, not shown): it looks like "
+		  "a pull secret, which is no path" },
 	};
 
 	for (size_t i = 0; i < COUNT(ROWS); i++)
@@ -365,7 +366,7 @@ TEST(a_line_that_is_too_long_is_skipped)
 	memcpy(text + TASK_LINE_MAX + 2, "{\"cluster_id\":\"b\"}", 18);
 	open_list(text, sizeof(text));
 	assert_int_equal(next(), TASKS_BAD);
-	assert_string_equal(st.message, "line 1: more than 163840 bytes");
+	assert_string_equal(st.message, "line 1: longer than 163840 bytes");
 	assert_int_equal(tasks_line(&tasks).len, 0);
 	assert_int_equal(next(), TASKS_TASK);
 	assert_int_equal(task.line, 2);
@@ -452,8 +453,9 @@ TEST(a_pipe_has_no_paths)
 		assert_int_equal(tasks_folder(&tasks), -1);
 		assert_int_equal(next(), TASKS_BAD);
 		assert_string_equal(st.message,
-				    "line 1: pull_secret_file: a list from a "
-				    "pipe needs TASKS_FOLDER");
+				    "line 1: pull_secret_file: c1.json: a list "
+				    "from a pipe needs TASKS_FOLDER for "
+				    "paths");
 		(void)close(pipes[0]);
 	}
 	set_list(at("list"));
@@ -503,8 +505,8 @@ TEST(a_task_is_written_as_a_line)
 	static const char LINE[] =
 		"{\"cluster_id\":\"c\",\"gcp_project_id\":\"default\","
 		"\"secret_name\":\"hyperfleet-c-pull-secret\","
-		"\"labels\":{\"env\":\"prod\",\"k\":\"\"},"
-		"\"pull_secret_data\":\"{ \\\"a\\\\u0062\\\":1}\"}\n";
+		"\"pull_secret_data\":\"{ \\\"a\\\\u0062\\\":1}\","
+		"\"labels\":{\"env\":\"prod\",\"k\":\"\"}}\n";
 	char memory[300];
 	struct buf out;
 

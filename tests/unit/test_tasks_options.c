@@ -56,8 +56,7 @@ TEST(flags_that_need_a_list_are_refused_without_one)
 	char message[100];
 
 	for (size_t i = 0; i < COUNT(FLAGS); i++) {
-		(void)snprintf(message, sizeof(message),
-			       "%.*s needs a list of tasks (--tasks)",
+		(void)snprintf(message, sizeof(message), "%.*s needs --tasks",
 			       (int)strcspn(FLAGS[i], "="), FLAGS[i]);
 		assert_int_equal(CHECK(FLAGS[i]), CODE_INVALID_ARGUMENT);
 		assert_string_equal(st.message, message);
@@ -105,10 +104,11 @@ TEST(names_are_those_of_the_lines)
 			 CODE_INVALID_ARGUMENT);
 	assert_int_equal(CHECK("--tasks=list", "--gcp-project-id=p"), CODE_OK);
 	assert_refused("--secret-name=s",
-		       "a list of tasks (--tasks) and --secret-name");
+		       "--secret-name: each line of a list of tasks has its "
+		       "own");
 	assert_refused("--cluster-id=c",
-		       "a list of tasks (--tasks) and --cluster-id");
-	assert_string_equal(st.hint, "each line of the list has its own");
+		       "--cluster-id: each line of a list of tasks has its "
+		       "own");
 }
 
 TEST(standard_input_is_one_of_both)
@@ -119,6 +119,6 @@ TEST(standard_input_is_one_of_both)
 	(void)CHECK("--tasks=-", "--pull-secret-file=-");
 	status_clear(&st);
 	assert_int_equal(input_check(&st), CODE_INVALID_ARGUMENT);
-	assert_string_equal(st.message, "standard input cannot be both list of "
-					"tasks and pull secret");
+	assert_string_equal(st.message, "standard input is the list of tasks "
+					"already");
 }
