@@ -53,7 +53,9 @@ SAN := address,undefined
 # since its wrapper links Scrt1.o, which needs a dynamic loader.
 ifeq ($(MODE),release)
 HOST_CC := $(GNU)-gcc
-FLAGS := $(WARN_GCC) $(HARDEN) -Oz -flto=auto -fPIE -ffunction-sections \
+# What gcc 12 calls an optimisation, and costs 2 KiB without being faster.
+LESS := -fno-caller-saves -fno-move-loop-invariants -fno-tree-dominator-opts
+FLAGS := $(WARN_GCC) $(HARDEN) -Oz $(LESS) -flto=auto -fPIE -ffunction-sections \
 	-fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
 	-specs=/usr/lib/$(MUSL)/musl-gcc.specs -idirafter build/kernel-$(ARCH)
 LINK := -Oz -flto=auto -flto-partition=one -nostdlib -static-pie -s -Wl,--gc-sections,--build-id=none,-T,scripts/pull-secret.ld \

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* The smallest there is. */
+#define PAGE_SIZE 4096
+
 struct str
 str_from(const char *cstr)
 {
@@ -256,10 +259,42 @@ buf_wipe(struct buf *b)
 	b->overflow = false;
 }
 
+static bool
+is_zero(const unsigned char *page)
+{
+	uint64_t any = 0, word;
+
+	for (size_t i = 0; i < PAGE_SIZE; i += sizeof(word)) {
+		memcpy(&word, page + i, sizeof(word));
+		any |= word;
+	}
+	return any == 0;
+}
+
+/*
+ * Much of a large buffer was never used: a page that is only read takes no
+ * memory, and less time.
+ */
+static void
+wipe_large(unsigned char *at, size_t size)
+{
+	size_t part = (size_t) - (uintptr_t)at & (PAGE_SIZE - 1);
+
+	explicit_bzero(at, part);
+	for (at += part, size -= part; size >= PAGE_SIZE; size -= PAGE_SIZE) {
+		if (!is_zero(at))
+			explicit_bzero(at, PAGE_SIZE);
+		at += PAGE_SIZE;
+	}
+	explicit_bzero(at, size);
+}
+
 void
 wipe(void *memory, size_t size)
 {
-	if (size > 0)
+	if (size >= 2 * PAGE_SIZE)
+		wipe_large(memory, size);
+	else if (size > 0)
 		explicit_bzero(memory, size);
 }
 
@@ -273,7 +308,7 @@ wipe_stack(void)
 {
 	char below[64 * 1024];
 
-	wipe(below, sizeof(below));
+	explicit_bzero(below, sizeof(below));
 }
 #ifndef __clang__
 #pragma GCC diagnostic pop

@@ -334,6 +334,32 @@ TEST(wipe_reaches_the_whole_memory)
 	assert_int_equal(memory[8], 0);
 }
 
+/* Large memory is wiped page by page, where there is something to wipe. */
+TEST(wipe_finds_each_byte_of_large_memory)
+{
+	static char memory[7 * 4096], expected[sizeof(memory)];
+	const size_t starts[] = { 0, 1, 8, 4095, 4096, 5000 };
+
+	for (size_t i = 0; i < COUNT(starts); i++) {
+		size_t end = sizeof(memory) - starts[i] / 3;
+		size_t size = end - starts[i];
+
+		memset(memory, 's', sizeof(memory));
+		memset(expected, 's', sizeof(memory));
+		memset(expected + starts[i], 0, size);
+		wipe(memory + starts[i], size);
+		assert_memory_equal(memory, expected, sizeof(memory));
+		for (size_t at = starts[i]; at < end; at += 509) {
+			memory[at] = 1;
+			wipe(memory + starts[i], size);
+			assert_int_equal(memory[at], 0);
+		}
+		memory[end - 1] = 1;
+		wipe(memory + starts[i], size);
+		assert_memory_equal(memory, expected, sizeof(memory));
+	}
+}
+
 TEST(bytes_equal_sees_each_byte)
 {
 	unsigned char a[16], b[16];
