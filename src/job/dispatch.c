@@ -217,6 +217,8 @@ launcher_read_list(struct launcher *launcher)
 				refuse_line(launcher, &st);
 			free_slot(slot);
 			break;
+		case TASKS_MORE:
+			break;
 		case TASKS_AGAIN:
 			launcher->list_waits = true;
 			launcher->list_ended = launcher->stop.code != CODE_OK;

@@ -339,13 +339,12 @@ next_line(struct tasks *tasks)
 enum tasks_step
 tasks_next(struct tasks *tasks, struct task *task, struct status *st)
 {
-	enum lines_step step = next_line(tasks);
+	enum lines_step step = next_line(tasks), got = LINES_LINE;
 
 	/* One read each time, so that the caller hears of all else. */
 	if (step == LINES_MORE) {
-		step = lines_read(&tasks->lines);
-		if (step == LINES_LINE)
-			step = next_line(tasks);
+		got = lines_read(&tasks->lines);
+		step = got == LINES_LINE ? next_line(tasks) : got;
 	}
 	start_task(task, tasks->number);
 	switch (step) {
@@ -359,7 +358,7 @@ tasks_next(struct tasks *tasks, struct task *task, struct status *st)
 				 "longer than %d bytes", TASK_LINE_MAX);
 		break;
 	case LINES_MORE:
-		return TASKS_AGAIN;
+		return got == LINES_MORE ? TASKS_AGAIN : TASKS_MORE;
 	case LINES_END:
 		return TASKS_END;
 	case LINES_FAILED:
@@ -445,7 +444,7 @@ tasks_close(struct tasks *tasks)
 {
 	lines_wipe(&tasks->lines);
 	tasks->line = STR("");
-	if (tasks->folder >= 0)
+	if (tasks->folder > STDIN_FILENO)
 		(void)close(tasks->folder);
 	if (tasks->lines.fd > STDIN_FILENO)
 		(void)close(tasks->lines.fd);

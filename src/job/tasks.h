@@ -42,6 +42,7 @@ int tasks_folder(const struct tasks *tasks);
 enum tasks_step {
 	TASKS_TASK,
 	TASKS_BAD,   /* a line that is wrong: `st` says why, with its number */
+	TASKS_MORE,  /* no whole line so far */
 	TASKS_AGAIN, /* nothing to read now: poll tasks_fd() */
 	TASKS_END,
 	TASKS_BROKEN /* the list cannot be read on: UNAVAILABLE in `st` */

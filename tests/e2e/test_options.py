@@ -87,6 +87,7 @@ def examples(text):
 def test_examples_of_readme_and_manual_work(emulator, job, tmp_path):
     """Those of a user's own machine, in the order in which they stand there."""
     (tmp_path / "pull-secret.json").write_text(PULL_SECRET)
+    (tmp_path / "tasks.ndjson").write_text('{"cluster_id":"cls-1"}\n{"cluster_id":"cls-2"}\n')
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     (bin_folder / "pull-secret").symlink_to(PROGRAM)
@@ -96,9 +97,11 @@ def test_examples_of_readme_and_manual_work(emulator, job, tmp_path):
            "PATH": f"{bin_folder}:/usr/bin:/bin"}
     manual = MANUAL.read_text().split("\n.Sh EXAMPLES")[1].split("\n.Sh ")[0]
     readme = README.read_text().split("**A pull secret**")[1].split("**On Kubernetes**")[0]
-    assert (len(examples(manual)), len(examples(readme))) == (8, 4)
+    assert (len(examples(manual)), len(examples(readme))) == (10, 4)
     for line in examples(readme) + examples(manual):
         line = line.replace("cls-abc123", env["CLUSTER_ID"])
+        if "--tasks" in line:
+            line = "unset CLUSTER_ID; " + line
         if "--pull-secret-file" in line:
             line = "unset PULL_SECRET_FILE; " + line
         done = subprocess.run(["/bin/sh", "-c", line], cwd=tmp_path, capture_output=True,

@@ -36,7 +36,7 @@ next(struct tasks *tasks, struct task *out, struct status *st)
 
 	do
 		step = tasks_next(tasks, out, st);
-	while (step == TASKS_AGAIN);
+	while (step == TASKS_MORE || step == TASKS_AGAIN);
 	return step;
 }
 

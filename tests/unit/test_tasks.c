@@ -97,7 +97,7 @@ next(void)
 	status_clear(&st);
 	do
 		step = tasks_next(&tasks, &task, &st);
-	while (step == TASKS_AGAIN);
+	while (step == TASKS_MORE || step == TASKS_AGAIN);
 	return step;
 }
 
@@ -212,6 +212,9 @@ TEST(a_line_may_come_in_any_pieces)
 		(void)close(tasks.lines.fd);
 		tasks.lines.fd = pipes[0];
 		assert_int_equal(write(pipes[1], LINE, cut), cut);
+		if (cut > 0 && cut < sizeof(LINE) - 1)
+			assert_int_equal(tasks_next(&tasks, &task, &st),
+					 TASKS_MORE);
 		if (cut < sizeof(LINE) - 1)
 			assert_int_equal(tasks_next(&tasks, &task, &st),
 					 TASKS_AGAIN);
