@@ -182,10 +182,10 @@ class Process:
     def pid(self):
         return self.popen.pid
 
-    def wait(self):
+    def wait(self, patience=PATIENCE):
         """Wait for its end and look for secrets in what it wrote."""
         try:
-            out, err = self.popen.communicate(self._input, timeout=PATIENCE)
+            out, err = self.popen.communicate(self._input, timeout=patience)
         except subprocess.TimeoutExpired:
             self.popen.kill()
             out, err = self.popen.communicate()
