@@ -5,6 +5,7 @@
 #define BEGIN STR("-----BEGIN ")
 #define END STR("-----END ")
 #define DASHES STR("-----")
+#define BOM STR("\xef\xbb\xbf")
 
 static bool
 is_blank(char c)
@@ -20,6 +21,9 @@ is_boundary(const struct pem_reader *r, struct str start, struct str *label)
 
 	if (r->length >= sizeof(r->line))
 		return false;
+	/* At the start of a file, of which several may have been joined. */
+	if (str_starts(line, BOM))
+		line = str_skip(line, BOM.len);
 	while (line.len > 0 && is_blank(line.ptr[line.len - 1]))
 		line.len--;
 	if (line.len < start.len + DASHES.len || !str_starts(line, start) ||

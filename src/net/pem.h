@@ -1,10 +1,11 @@
 /*
  * Floor 2, network. PEM (RFC 7468), read in pieces of any size.
  *
- * Taken as is common: text before, between and after the blocks, CRLF, blanks
- * at line ends, lines of any length. A block with anything else in it, such as
- * the header fields of an encrypted key (RFC 1421), is an error of that block
- * alone. What the digits stand for shows neither in branches nor in addresses.
+ * Taken as is common: text before, between and after the blocks, a byte order
+ * mark at a block's start, CRLF, blanks at line ends, lines of any length. A
+ * block with anything else in it, such as the header fields of an encrypted key
+ * (RFC 1421), is an error of that block alone. What the digits stand for shows
+ * neither in branches nor in addresses.
  */
 #ifndef NET_PEM_H
 #define NET_PEM_H

@@ -67,7 +67,10 @@ static const struct {
 	{ STR("-----BEGIN RSA PRIVATE KEY-----  \nZm9v\n"
 	      "-----END RSA PRIVATE KEY----- \n"),
 	  "B(RSA PRIVATE KEY)fooE" },
+	{ STR("\xef\xbb\xbf" HEAD "Zm9v\n" TAIL "\xef\xbb\xbf" HEAD TAIL),
+	  "B(X)fooEB(X)E" },
 	/* no boundaries */
+	{ STR("\xef\xbb" HEAD "Zm9v\n"), "" },
 	{ STR(" " HEAD "Zm9v\n"), "" },
 	{ STR("-----BEGIN X----\nZm9v\n"), "" },
 	{ STR("-----BEGIN -----\n-----END -----\n"), "B()E" },
