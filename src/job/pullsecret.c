@@ -189,8 +189,11 @@ check_auths(const struct check *check, struct json_value root)
 {
 	struct json_value auths = json_get(root, "auths");
 
-	if (json_type(root) != JSON_OBJECT)
-		return rule_broken(check, RULE_ROOT_TYPE, root);
+	if (json_type(root) != JSON_OBJECT) {
+		(void)rule_broken(check, RULE_ROOT_TYPE, root);
+		shape_hint_root(root, check->st);
+		return check->st->code;
+	}
 	if (json_type(auths) == JSON_ABSENT) {
 		/* By another name, perhaps. */
 		if (check_members(check, root, ROOT) == CODE_OK)

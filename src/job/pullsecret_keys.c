@@ -46,6 +46,8 @@ broken_by(struct str key)
 {
 	struct str host, path;
 
+	if (registry_of(key).len == 0)
+		return RULE_KEY_EMPTY;
 	if (str_starts(key, STR("http://")))
 		return RULE_KEY_HTTP;
 	if (has_between(key, '\0', ' '))
@@ -64,20 +66,30 @@ broken_by(struct str key)
 	return RULE_NONE;
 }
 
-/* Whether another key stands for the same, spelled otherwise. */
-static bool
-has_twin(struct json_value auths, struct json_value key)
+/* A key without its escapes, behind what is in `scratch`; "" has no room. */
+static struct str
+text_of(struct json_value key, struct buf *scratch)
 {
-	struct str own = json_raw(key), name = spelled(own);
+	size_t start = scratch->len;
+
+	(void)json_string(key, scratch);
+	return str_skip(buf_view(scratch), start);
+}
+
+/* Whether another key stands for `own`, which is in `scratch`, too. */
+static bool
+has_twin(struct json_value auths, struct json_value key, struct buf *scratch)
+{
+	struct str own = buf_view(scratch), name = spelled(own);
 	struct json_iter other = json_iter(auths);
 
 	/* Docker Hub's are kept apart, each reader knows its own. */
 	if ((str_eq(name, own) && !has_between(own, 'A', 'Z')) ||
 	    str_eq(name, STR("docker.io")))
 		return false;
-	while (json_next(&other))
+	for (; json_next(&other); scratch->len = own.len)
 		if (other.key.index != key.index &&
-		    str_eq_nocase(spelled(json_raw(other.key)), name))
+		    str_eq_nocase(spelled(text_of(other.key, scratch)), name))
 			return true;
 	return false;
 }
@@ -101,7 +113,7 @@ key_check(const struct check *check, struct json_value auths,
 	    json_type(json_get(auths, HUB[0])) == JSON_ABSENT &&
 	    json_type(json_get(auths, HUB[1])) == JSON_ABSENT)
 		(void)rule_broken(check, RULE_KEY_HUB, key);
-	else if (has_twin(auths, key))
+	else if (has_twin(auths, key, check->scratch))
 		(void)rule_broken(check, RULE_KEY_TWIN, key);
 	return check->st->code;
 }
@@ -131,8 +143,11 @@ keys_check_required(const struct check *check, struct json_value auths)
 		bool found = false;
 
 		wanted = str_trim(wanted);
-		while (wanted.len > 0 && !found && json_next(&entry))
-			found = covers(json_raw(entry.key), wanted);
+		while (wanted.len > 0 && !found && json_next(&entry)) {
+			buf_reset(check->scratch);
+			found = covers(text_of(entry.key, check->scratch),
+				       wanted);
+		}
 		if (found || wanted.len == 0)
 			continue;
 		/* A longer one is left out. */

@@ -69,6 +69,7 @@ enum level {
 	    " differs from auth, which counts") \
 	ROW(AUTH_PLACEHOLDER, WARNING, 0, PULLERS, "auth is a placeholder") \
 	ROW(AUTH_EXPIRED, WARNING, 0, PULLERS, "the JWT in auth has expired") \
+	ROW(KEY_EMPTY, ERROR, 0, PULLERS, "a registry without a name") \
 	ROW(KEY_HTTP, WARNING, 0, CRIO, "http:// before a registry") \
 	ROW(KEY_USER, WARNING, 0, PULLERS, "@ in a registry") \
 	ROW(KEY_SPACE, WARNING, 0, PULLERS, "a space in a registry") \

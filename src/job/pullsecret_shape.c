@@ -42,6 +42,10 @@ shape_hint_text(struct str text, struct buf *scratch, struct status *st)
 	} else if (str_contains(text, STR("\n  .dockerconfigjson: "))) {
 		status_hint(st, HINT(SECRET, "sed -n 's/^  .dockerconfigjson: "
 					     "//p' FILE | base64 -d"));
+	} else if (str_contains(text, STR("pullSecret: '"))) {
+		status_hint(st, HINT("install-config.yaml",
+				     "sed -n \"s/^pullSecret: '\\(.*\\)'/"
+				     "\\1/p\" FILE"));
 	} else if (str_contains(text, STR("\xe2\x80\x9c")) ||
 		   str_contains(text, STR("\xe2\x80\x9d"))) {
 		status_hint(st, HINT("typographic quotes",
@@ -56,12 +60,18 @@ shape_hint_root(struct json_value root, struct status *st)
 {
 	struct json_iter member = json_iter(root);
 
-	if (json_equals(json_get(root, "kind"), STR("Secret"))) {
-		status_hint(st,
-			    HINT(SECRET,
-				 "jq -r '.stringData[\".dockerconfigjson\"]//"
-				 "(.data[\".dockerconfigjson\"]|@base64d)' "
-				 "FILE"));
+	if (json_type(root) == JSON_ARRAY)
+		return;
+	if (str_starts(json_raw(root), STR("{\\\"")))
+		status_hint(st, HINT("a JSON string", "jq -r . FILE"));
+	if (json_equals(json_get(root, "kind"), STR("Secret")) ||
+	    json_type(json_get(root, ".dockerconfigjson")) == JSON_STRING) {
+		status_hint(
+			st,
+			HINT(SECRET,
+			     "jq -r '.stringData[\".dockerconfigjson\"]//"
+			     "((.data//.)[\".dockerconfigjson\"]|@base64d)' "
+			     "FILE"));
 		return;
 	}
 	while (json_next(&member))

@@ -10,12 +10,15 @@
 
 /*
  * What text that is no JSON may be: base64 of a pull secret, or of base64 of
- * one; a Secret in YAML; JSON with typographic quotes. `scratch` is lent, and
- * wiped.
+ * one; a Secret or an install-config in YAML; JSON with typographic quotes.
+ * `scratch` is lent, and wiped.
  */
 void shape_hint_text(struct str text, struct buf *scratch, struct status *st);
 
-/* What an object without `auths` may be: a Secret, an old .dockercfg. */
+/*
+ * What JSON without `auths` may be: a Secret or its data, an old .dockercfg, a
+ * string of a pull secret.
+ */
 void shape_hint_root(struct json_value root, struct status *st);
 
 /* Where the login of an entry without `auth` may be. */

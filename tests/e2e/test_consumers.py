@@ -171,6 +171,11 @@ def test_required_registries(run, wanted, code):
             assert f": {wanted.rpartition(',')[2]} is required, but not in auths" in result.err
 
 
+def test_required_registries_with_escapes(run):
+    text = rb'{"auths": {"https:\/\/quay.\u0069o": {"auth": "dTpw"}}}'
+    assert run("validate", "--require-registry=quay.io", stdin=text).code == 0
+
+
 @pytest.mark.parametrize("option, word", [
     ("--validate=lax", "basic|normal|strict"), ("--validate=basic,strict", "basic|normal|strict"),
     ("--profile=docker", "installer|kubelet|"), ("--profile=kubelet,", None),
