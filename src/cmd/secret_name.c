@@ -1,22 +1,27 @@
 #include "cmd/secret_name.h"
 
+#include <string.h>
+
 #include "base/redact.h"
 #include "job/target.h"
+
+#define AT(member) \
+	offsetof(struct secret_name, member), \
+		sizeof(((struct secret_name *)0)->member)
 
 /* Takes a full name apart. */
 static bool
 split_name(struct secret_name *out, const char *name)
 {
-	const struct {
-		const char *word;
-		char *out;
-		size_t size;
+	static const struct {
+		char word[10];
 		bool optional;
+		uint16_t at, size;
 	} parts[] = {
-		{ "projects", out->project, sizeof(out->project), false },
-		{ "locations", out->location, sizeof(out->location), true },
-		{ "secrets", out->secret, sizeof(out->secret), false },
-		{ "versions", out->version, sizeof(out->version), true },
+		{ "projects", false, AT(project) },
+		{ "locations", true, AT(location) },
+		{ "secrets", false, AT(secret) },
+		{ "versions", true, AT(version) },
 	};
 	struct str rest = str_from(name), word, value;
 	bool more = str_split(&rest, '/', &word);
@@ -28,7 +33,7 @@ split_name(struct secret_name *out, const char *name)
 			continue;
 		}
 		if (!str_split(&rest, '/', &value) || value.len == 0 ||
-		    !str_copy(value, parts[i].out, parts[i].size))
+		    !str_copy(value, (char *)out + parts[i].at, parts[i].size))
 			return false;
 		more = str_split(&rest, '/', &word);
 	}
@@ -55,6 +60,11 @@ secret_name_read(struct secret_name *out, const char *name, struct task *task,
 					  "with locations/L/ after P/ for a "
 					  "regional one, not %s",
 					  redact_argument(name));
+		if (opt_is_flag("SECRET_REGION") &&
+		    strcmp(options->location, out->location) != 0)
+			return status_set(st, CODE_INVALID_ARGUMENT,
+					  "%s is not the place of %s",
+					  opt_given("SECRET_REGION"), name);
 		target_set_location(out->location[0] != '\0' ? out->location
 							     : NULL);
 		project = out->project;

@@ -20,7 +20,8 @@ struct secret_name {
  * "projects/P/secrets/S", for a regional one "projects/P/locations/L/secrets/S"
  * (then L is that of the client, too), or these with "/versions/N"; NULL: the
  * names that the main job takes. `out` must stay as long as `task`, and while
- * the client is loaded. INVALID_ARGUMENT.
+ * the client is loaded. INVALID_ARGUMENT, also where --regional is another
+ * place than that of a full name.
  */
 MUST_CHECK enum code secret_name_read(struct secret_name *out, const char *name,
 				      struct task *task, struct status *st);

@@ -73,12 +73,13 @@ put_time(struct buf *out, struct json_writer *json, const char *key,
 {
 	char text[RFC3339_SIZE] = "";
 
-	if (time != 0)
+	if (time != 0 && time != TIME_UNKNOWN)
 		clock_rfc3339(time, text);
-	if (json != NULL && time != 0)
+	if (json != NULL && text[0] != '\0')
 		json_member(json, key, str_from(text));
 	if (json == NULL)
-		buf_put_padded(out, text, RFC3339_SIZE + 1);
+		buf_put_padded(out, time == TIME_UNKNOWN ? "unknown" : text,
+			       RFC3339_SIZE + 1);
 }
 
 static void

@@ -5,12 +5,11 @@
 #include "base/format.h"
 #include "gcp/method.h"
 
-/* A time that cannot be read is none that has come. */
 static int64_t
 read_time(struct json_value version, const char *key)
 {
 	struct json_value value = json_get(version, key);
-	int64_t seconds = INT64_MAX;
+	int64_t seconds = TIME_UNKNOWN;
 
 	if (json_type(value) <= JSON_NULL)
 		return 0;

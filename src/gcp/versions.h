@@ -21,7 +21,10 @@ enum version_state {
 	VERSION_DESTROYED
 };
 
-/* Times in seconds since 1970: 0 where none is given, else far off. */
+/* What stands for a time that cannot be read: none that has come. */
+#define TIME_UNKNOWN INT64_MAX
+
+/* Times in seconds since 1970; 0 where there is none. */
 struct version_info {
 	uint64_t number;
 	enum version_state state;

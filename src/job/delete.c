@@ -114,6 +114,26 @@ delete_secret(struct client *client, const struct task *task, const char *etag,
 	hint_at_role(st);
 }
 
+/* With --force it is said whose the secret is, and no more. */
+static enum code
+check_owner(const struct task *task, const struct secret_resource *secret,
+	    struct report *report, struct outcome *outcome)
+{
+	struct status *st = &outcome->status;
+	const struct log_line line = { .level = LOG_WARNING,
+				       .operation = GET,
+				       .message = st->message };
+
+	if (labels_check_owner(task, secret, "--force deletes it all the same",
+			       outcome) == CODE_OK ||
+	    given.force == NULL)
+		return st->code;
+	report_log(report, &line);
+	status_clear(st);
+	outcome->reason = NULL;
+	return CODE_OK;
+}
+
 static void
 dry_run(const struct task *task, bool exists, struct report *report,
 	struct outcome *outcome)
@@ -144,10 +164,7 @@ run(struct client *client, struct task *task, struct report *report,
 				   &secret, &retry, st) == CODE_OK;
 	hint_at_role(st);
 	if ((!exists && st->code != CODE_NOT_FOUND) ||
-	    (exists && given.force == NULL &&
-	     labels_check_owner(task, &secret,
-				"--force deletes it all the same",
-				outcome) != CODE_OK))
+	    (exists && check_owner(task, &secret, report, outcome) != CODE_OK))
 		return;
 	if (given.dry_run != NULL)
 		dry_run(task, exists, report, outcome);

@@ -69,6 +69,10 @@ prune_check(struct status *st)
 {
 	struct keep keep;
 
+	if (given.keep == NULL &&
+	    (opt_is_flag("KEEP_AGE") || opt_is_flag("KEEP_ACTION")))
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "--keep-age and --keep-action need --keep");
 	return read_keep(&keep, st);
 }
 

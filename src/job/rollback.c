@@ -7,6 +7,7 @@
  */
 
 #include "base/codec.h"
+#include "base/redact.h"
 #include "job/jobs.h"
 #include "job/store.h"
 #include "job/tasks_options.h"
@@ -45,8 +46,10 @@ check(struct status *st)
 	    parse_uint(str_from(given.version), &number) && number > 0)
 		return CODE_OK;
 	return status_set(st, CODE_INVALID_ARGUMENT,
-			  "--secret-version must be the number of a version, "
-			  "from 1");
+			  "--secret-version=%s must be the number of a "
+			  "version, from 1",
+			  given.version != NULL ? redact_argument(given.version)
+						: "");
 }
 
 /* Keeps the bytes of the version in the task, where they are wiped. */
@@ -67,6 +70,8 @@ read_version(struct client *client, struct task *task, struct report *report,
 		if (st->code == CODE_FAILED_PRECONDITION)
 			status_hint(st, "a disabled version can be enabled; a "
 					"destroyed one is gone");
+		else if (st->code == CODE_NOT_FOUND)
+			status_hint(st, "pull-secret versions lists them");
 		return st->code;
 	}
 	buf_reset(&task->input);

@@ -70,18 +70,18 @@ tasks_settings(void)
 	return &settings;
 }
 
-/* A variable may be there for other containers of the pod, a flag is not. */
 static enum code
 refuse_flags(struct status *st)
 {
 	for (size_t i = 1; i <= OPT_COUNT(OPTIONS); i++) {
-		const char *origin =
-			opt_origin(i < OPT_COUNT(OPTIONS) ? OPTIONS[i].variable
-							  : "JOURNAL_FILE");
+		const char *variable = i < OPT_COUNT(OPTIONS)
+					       ? OPTIONS[i].variable
+					       : "JOURNAL_FILE";
 
-		if (str_starts(str_from(origin), STR("--")))
+		if (opt_is_flag(variable))
 			return status_set(st, CODE_INVALID_ARGUMENT,
-					  "%s needs --tasks", origin);
+					  "%s needs --tasks",
+					  opt_origin(variable));
 	}
 	return CODE_OK;
 }

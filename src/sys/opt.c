@@ -233,6 +233,12 @@ opt_origin(const char *variable)
 	return origin;
 }
 
+bool
+opt_is_flag(const char *variable)
+{
+	return opt_origin(variable)[0] == '-';
+}
+
 const char *
 opt_given(const char *variable)
 {

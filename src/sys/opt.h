@@ -66,9 +66,15 @@ MUST_CHECK enum code opt_parse(const struct opt_table *const *table, int argc,
 const char *opt_origin(const char *variable);
 
 /*
- * The same with the value, as it could be given again: "--timeout=5x" or
- * "MAX_WAIT_TIME_SECONDS=5x". A long value is cut; one that may hold a secret
- * is left out. Valid until the next call.
+ * Whether it was given as a flag: a variable may be there for others, such as
+ * another container of the pod.
+ */
+bool opt_is_flag(const char *variable);
+
+/*
+ * What opt_origin() says, with the value, as it could be given again:
+ * "--timeout=5x" or "MAX_WAIT_TIME_SECONDS=5x". A long value is cut; one that
+ * may hold a secret is left out. Valid until the next call.
  */
 const char *opt_given(const char *variable);
 

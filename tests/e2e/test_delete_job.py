@@ -390,7 +390,10 @@ def test_labels_with_escapes_are_the_same(emulator, delete, secret):
 def test_force(emulator, delete, path, name):
     secret = emulator.secretmanager.put(SECRET, b"x", labels=FOREIGN[name][0])
     result = delete("--force", RESULTS_PATH=path)
-    assert (result.code, lines(result)) == (0, DELETED)
+    said, = result.warnings
+    assert (result.code, [line for line in lines(result) if line[0] != "get-secret"
+                          or line[1] != said["message"]]) == (0, DELETED)
+    assert "is not this cluster's: its label" in said["message"]
     assert not stored(emulator)
     assert read(path)["reason"] == "PullSecretDeleted"
     request, = deletes(emulator)
@@ -443,6 +446,9 @@ def test_dry_run_with_force(emulator, delete):
     result = delete("--dry-run", "--force")
     assert result.code == 0
     assert result.line("dry-run")["message"].endswith("exists, it would be deleted")
+    said, = result.warnings
+    assert said["operation"] == "get-secret"
+    assert said["message"].endswith("its label managed-by is missing, it should be hyperfleet")
     assert operations(emulator) == ["get"]
     assert stored(emulator)
 

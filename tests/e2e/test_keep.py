@@ -288,9 +288,17 @@ def test_neither_without_the_flag_nor_in_a_dry_run(emulator, job):
     ("--keep-age=1d", "--keep-age=1d must be from 0 to 315360000 seconds"),
     ("--keep-action=delete", "--keep-action=delete must be destroy or disable")])
 def test_wrong_values(emulator, job, flag, said):
-    result = job(flag)
+    result = job(flag, KEEP_VERSIONS="1")
     assert result.code == 2
     assert said in result.error["message"]
+    assert emulator.requests() == []
+
+
+@pytest.mark.parametrize("flag", ["--keep-age=1h", "--keep-action=disable"])
+def test_flags_that_do_nothing(emulator, job, flag):
+    result = job(flag)
+    assert (result.code, result.error["operation"]) == (2, "validate-config")
+    assert result.error["message"] == "--keep-age and --keep-action need --keep"
     assert emulator.requests() == []
 
 

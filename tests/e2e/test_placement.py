@@ -54,6 +54,7 @@ def test_regional_secrets(start_emulator):
     assert Access(emulator)(SECRET, "--secret-version=2", **regional).stdout == b"other"
     assert Access(emulator)(f"{name}/versions/2", **at_google(emulator)).stdout == b"other"
     assert Versions(emulator)(name, **at_google(emulator)).out.count("ENABLED") == 3
+    assert Versions(emulator)(name, "--regional", PLACE, **at_google(emulator)).code == 0
     assert DeleteJob(emulator)(**regional).code == 0
     assert emulator.secretmanager.secret(SECRET, location=PLACE) is None
     assert asked(emulator) == {(HOST, parent)}
@@ -64,6 +65,16 @@ def test_a_full_name_is_stronger_than_the_location(emulator):
     name = f"projects/{emulator.project}/secrets/{SECRET}"
     result = Access(emulator)(name, SECRET_REGION=PLACE)
     assert result.stdout == b"global", result.err
+
+
+@pytest.mark.parametrize("place", ["", f"/locations/{PLACE}x"])
+def test_a_full_name_that_contradicts_the_flag(emulator, place):
+    name = f"projects/{emulator.project}{place}/secrets/{SECRET}"
+    for applet in (Access, Versions):
+        result = applet(emulator)(name, "--regional", PLACE)
+        assert result.code == 2
+        assert f"--regional={PLACE} is not the place of {name}" in result.err
+    assert emulator.requests() == []
 
 
 @pytest.mark.parametrize("name", ["projects/p/locations/a/b/secrets/s", "projects/p/locations/a",

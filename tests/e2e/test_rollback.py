@@ -109,6 +109,7 @@ def test_failures_before_anything_is_sent(start_emulator):
         result = Rollback(emulator)()
         assert result.code == code, result.out
         assert part in result.error["message"]
+        assert ("pull-secret versions" in result.error.get("hint", "")) == ("NOT_FOUND" in part)
         assert payloads(emulator) == before
 
     together(check, {
@@ -120,13 +121,12 @@ def test_failures_before_anything_is_sent(start_emulator):
     })
 
 
-@pytest.mark.parametrize("flags", [["--dry-run"], ["--secret-version=latest"],
-                                   ["--secret-version=0"], ["--secret-version=-1"]])
-def test_wrong_values(emulator, rollback, flags):
-    result = rollback(*flags)
+@pytest.mark.parametrize("value", ["", "latest", "0", "-1"])
+def test_wrong_values(emulator, rollback, value):
+    result = rollback(f"--secret-version={value}" if value else "--dry-run")
     assert result.code == 2
     assert result.error["message"] == (
-        "--secret-version must be the number of a version, from 1")
+        f"--secret-version={value} must be the number of a version, from 1")
     assert emulator.requests() == []
 
 

@@ -99,6 +99,13 @@ def test_an_object(versions, secret, tmp_path):
     assert [version["equal"] for version in found] == ["yes", "unknown", "unknown", "no"]
 
 
+def test_a_time_that_cannot_be_read(versions, secret):
+    """Is none, and no year 9999."""
+    secret.version(4).create_time = "soon"
+    assert versions().out == TABLE.replace("2026-04-05T06:07:08Z", "unknown")
+    assert json.loads(versions("--json").out)["versions"][0] == {"number": 4, "state": "ENABLED"}
+
+
 def test_no_versions(emulator, versions):
     emulator.secretmanager.put(SECRET)
     assert versions().out == TABLE.partition("\n")[0] + "\n"
