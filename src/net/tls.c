@@ -66,10 +66,10 @@ set_chapol(br_ssl_engine_context *eng)
 	br_ssl_engine_set_poly1305(eng, br_poly1305_ctmul_run);
 }
 
+/* `aes`: with the processor's instructions, or NULL. */
 static void
-set_gcm(br_ssl_engine_context *eng)
+set_gcm(br_ssl_engine_context *eng, const br_block_ctr_class *aes)
 {
-	const br_block_ctr_class *aes = br_aes_x86ni_ctr_get_vtable();
 	br_ghash ghash = br_ghash_pclmul_get();
 
 	br_ssl_engine_set_gcm(eng, &br_sslrec_in_gcm_vtable,
@@ -83,18 +83,18 @@ static void
 set_profile(br_ssl_client_context *client)
 {
 	br_ssl_engine_context *eng = &client->eng;
-	bool aes = br_aes_x86ni_ctr_get_vtable() != NULL;
+	const br_block_ctr_class *aes = br_aes_x86ni_ctr_get_vtable();
 
 	br_ssl_client_zero(client);
 	br_ssl_engine_set_versions(eng, BR_TLS12, BR_TLS12);
-	br_ssl_engine_set_suites(eng, aes ? AES_FIRST : CHACHA_FIRST,
+	br_ssl_engine_set_suites(eng, aes != NULL ? AES_FIRST : CHACHA_FIRST,
 				 sizeof(AES_FIRST) / sizeof(AES_FIRST[0]));
 	br_ssl_engine_set_hash(eng, br_sha256_ID, &br_sha256_vtable);
 	br_ssl_engine_set_hash(eng, br_sha384_ID, &br_sha384_vtable);
 	br_ssl_engine_set_hash(eng, br_sha512_ID, &br_sha512_vtable);
 	br_ssl_engine_set_prf_sha256(eng, br_tls12_sha256_prf);
 	br_ssl_engine_set_prf_sha384(eng, br_tls12_sha384_prf);
-	set_gcm(eng);
+	set_gcm(eng, aes);
 	set_chapol(eng);
 	br_ssl_engine_set_ec(eng, &br_ec_all_m31);
 	br_ssl_engine_set_ecdsa(eng, br_ecdsa_i31_vrfy_asn1);
@@ -443,8 +443,11 @@ tls_start(struct tls *tls, const char *host, const struct trust *trust,
 void
 tls_wipe(struct tls *tls)
 {
+	if (tls->below == NULL)
+		return; /* never started, or wiped since */
 	wipe(&tls->client, sizeof(tls->client));
 	wipe(tls->records, sizeof(tls->records));
 	tls->first_length = 0;
 	tls->peer_gone = false;
+	tls->below = NULL;
 }

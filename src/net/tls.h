@@ -30,7 +30,7 @@ struct tls_records {
 /* Caller-owned; private to tls.c. Holds secrets: end with tls_wipe(). */
 struct tls {
 	struct stream stream; /* of what the session protects */
-	struct stream *below; /* carries the records */
+	struct stream *below; /* carries the records; NULL: not started */
 	br_ssl_client_context client;
 	struct x509 x509;
 	const char *host;

@@ -8,6 +8,7 @@
  * protector: it calls nothing and reads no table.
  */
 #include <elf.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,20 @@ take_count(const unsigned char **from, size_t count, size_t limit)
 	return count;
 }
 
+/* Copies `count` bytes that end at `from` to where they end at `to`. */
+static void
+copy_down(unsigned char *to, const unsigned char *from, size_t count,
+	  bool in_one)
+{
+	/* Most are this short, and a loop costs a wrong guess of its end. */
+	if (in_one && count <= 8) {
+		__builtin_memcpy(to - 8, from - 8, 8);
+		return;
+	}
+	while (count-- > 0)
+		*--to = *--from;
+}
+
 /*
  * From the end down to the start, in place; scripts/pack has the format, and
  * has seen to it that nothing is overwritten before it was read.
@@ -56,20 +71,22 @@ unpack(const unsigned char *from)
 	for (;;) {
 		unsigned char first = *--from;
 		size_t count = take_count(&from, first & 3, 3), distance;
+		/* Whether what lies below the bytes to write may change. */
+		bool wide = to - from >= 64;
 
-		for (; count > 0; count--)
-			*--to = *--from;
+		copy_down(to, from, count, wide);
+		to -= count;
+		from -= count;
 		if (to == tables_start)
 			return;
-		distance = first >> 5;
-		if (distance == 7)
+		distance = first >> 6;
+		if (distance == 3)
 			distance = *--from;
 		distance = (distance << 8 | *--from) + 1;
-		count = take_count(&from, (first >> 2) & 7, 7) + 2;
-		for (; count > 0; count--) {
-			to--;
-			*to = to[distance];
-		}
+		count = take_count(&from, (first >> 2) & 15, 15) + 2;
+		wide = wide && distance >= 8;
+		copy_down(to, to + distance, count, wide);
+		to -= count;
 	}
 }
 

@@ -52,9 +52,9 @@ def unpack(packed, excess, size):
         if to == start:
             assert at == 0
             return bytes(memory[start:])
-        distance = first >> 5
-        distance = (take() if distance == 7 else distance) << 8 | take()
-        for _ in range(more(first >> 2 & 7, 7) + 2):
+        distance = first >> 6
+        distance = (take() if distance == 3 else distance) << 8 | take()
+        for _ in range(more(first >> 2 & 15, 15) + 2):
             put(memory[to + distance])
 
 
@@ -62,9 +62,9 @@ NOISE = random.Random(1).randbytes(66_000)
 
 
 @pytest.mark.parametrize("data", [
-    b"", b"a", b"abc", bytes(1500), b"ab" * 300, b"a" * 264 + b"b" + b"a" * 265, NOISE[:700],
+    b"", b"a", b"abc", bytes(1500), b"ab" * 300, b"a" * 271 + b"b" + b"a" * 273, NOISE[:700],
     NOISE[:257] + NOISE[:258], NOISE[:513] + bytes(9) + NOISE[:513],  # counts of one byte, two
-    NOISE[:1792] + NOISE[:5] + NOISE[1000:2000],                      # near and far
+    NOISE[:768] + NOISE[:5] + NOISE[400:1000],                        # near and far
     NOISE[:40] + NOISE + NOISE[:40],                                  # too far
     NOISE[:900] + bytes(1000), bytes(1000) + NOISE[:900],
     (TOP / "README.md").read_bytes()[:20_000],

@@ -1,4 +1,4 @@
-/* RSA with public keys, as our patch to BearSSL has it. */
+/* What our patches to BearSSL change: RSA with public keys, and shorter code. */
 #include <bearssl.h>
 #include <stdbool.h>
 
@@ -149,4 +149,91 @@ TEST(an_exponent_of_zero_bits_only_gives_one)
 	compute(&row, x, sizeof(x), br_rsa_i62_public);
 	for (size_t i = 0; i < sizeof(x); i++)
 		assert_int_equal(x[i], i == sizeof(x) - 1);
+}
+
+/* Of so many letters "a": the first halves of SHA-256, quarters of SHA-512. */
+static const struct {
+	size_t len;
+	const char *sha256, *sha512;
+} DIGESTS[] = {
+	{ 0, "e3b0c44298fc1c149afbf4c8996fb924",
+	  "cf83e1357eefb8bdf1542850d66d8007" },
+	{ 3, "9834876dcfb05cb167a5c24953eba58c",
+	  "d6f644b19812e97b5d871658d6d3400e" },
+	{ 111, "6374f73208854473827f6f6a3f43b1f5",
+	  "fa9121c7b32b9e01733d034cfc78cbf6" },
+	{ 112, "f54353008a2553262ecdc4a34749563b",
+	  "c01d080efd492776a1c43bd23dd99d0a" },
+	{ 119, "31eba51c313a5c08226adf18d4a359cf",
+	  "130396a75cb483f2eee8c56d8a668bb3" },
+	{ 1000, "41edece42d63e8d9bf515a9ba6932e1c",
+	  "67ba5535a46e3f86dbfbed8cbbaf0125" },
+};
+
+static void
+expect_digest(const br_hash_class *class, size_t len, const char *expected)
+{
+	br_hash_compat_context context;
+	unsigned char digest[64];
+	char hex[2 * SHOWN + 1];
+
+	class->init(&context.vtable);
+	for (size_t i = 0; i < len; i++)
+		class->update(&context.vtable, "a", 1);
+	class->out(&context.vtable, digest);
+	for (size_t i = 0; i < SHOWN; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	assert_string_equal(hex, expected);
+}
+
+TEST(digests_are_right)
+{
+	for (size_t i = 0; i < COUNT(DIGESTS); i++) {
+		expect_digest(&br_sha256_vtable, DIGESTS[i].len,
+			      DIGESTS[i].sha256);
+		expect_digest(&br_sha512_vtable, DIGESTS[i].len,
+			      DIGESTS[i].sha512);
+	}
+}
+
+TEST(the_processor_hashes_as_other_code_does)
+{
+	br_ghash fast = br_ghash_pclmul_get();
+	unsigned char h[16], data[200];
+
+	if (fast == 0)
+		skip();
+	fill(h, sizeof(h), 1);
+	fill(data, sizeof(data), 2);
+	for (size_t len = 0; len <= sizeof(data); len++) {
+		unsigned char a[16], b[16];
+
+		fill(a, sizeof(a), (uint32_t)len);
+		memcpy(b, a, sizeof(b));
+		fast(a, h, data, len);
+		br_ghash_ctmul64(b, h, data, len);
+		assert_memory_equal(a, b, sizeof(a));
+	}
+}
+
+TEST(the_processor_encrypts_as_other_code_does)
+{
+	const br_block_ctr_class *fast = br_aes_x86ni_ctr_get_vtable();
+	unsigned char key[32], iv[12];
+
+	if (fast == NULL)
+		skip();
+	fill(key, sizeof(key), 3);
+	fill(iv, sizeof(iv), 4);
+	for (size_t size = 16; size <= sizeof(key); size += 16) {
+		br_aes_gen_ctr_keys a;
+		br_aes_ct_ctr_keys b;
+		unsigned char x[96] = { 0 }, y[96] = { 0 };
+
+		fast->init(&a.vtable, key, size);
+		br_aes_ct_ctr_init(&b, key, size);
+		assert_int_equal(fast->run(&a.vtable, iv, 7, x, sizeof(x)),
+				 br_aes_ct_ctr_run(&b, iv, 7, y, sizeof(y)));
+		assert_memory_equal(x, y, sizeof(x));
+	}
 }
