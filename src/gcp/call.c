@@ -190,6 +190,15 @@ call_run(struct call *call, const struct call_service *service,
 }
 
 void
+call_reset(struct call *call)
+{
+	buf_reset(&call->target);
+	buf_reset(&call->request);
+	buf_reset(&call->head);
+	buf_reset(&call->body);
+}
+
+void
 call_wipe(struct call *call)
 {
 	buf_wipe(&call->target);

@@ -93,7 +93,10 @@ MUST_CHECK enum code call_check_oauth(struct call *call,
 				      const struct call_service *service,
 				      struct status *st);
 
-/* Wipes requests and replies. */
+/* Wipes what the last call wrote. */
+void call_reset(struct call *call);
+
+/* Wipes requests and replies, and all of the memory. */
 void call_wipe(struct call *call);
 
 #endif

@@ -100,8 +100,8 @@ fetch_source(struct cred *cred, struct call *call,
 	cred->grace_404 = deadline_in(METADATA_404_GRACE_MS);
 	do {
 		(void)cred->type->fetch(cred, call, until, &cred->next, st);
-		buf_wipe(&call->body);
-		buf_wipe(&call->head);
+		buf_reset(&call->body);
+		buf_reset(&call->head);
 		if (st->code == CODE_OK) {
 			commit(cred);
 			return CODE_OK;
@@ -125,7 +125,7 @@ fetch_impersonated(struct cred *cred, struct call *call,
 
 	do {
 		(void)cred_impersonate(cred, call, who, until, &cred->next, st);
-		buf_wipe(&call->body);
+		buf_reset(&call->body);
 		if (st->code == CODE_OK) {
 			commit(cred);
 			return CODE_OK;

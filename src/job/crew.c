@@ -78,6 +78,7 @@ crew_order_start(struct crew *crew, unsigned number)
 
 	crew->seat[number].state = SEAT_STARTING;
 	crew->seat[number].killed = false;
+	crew->seat[number].deaf = false;
 	order(crew, &what);
 }
 

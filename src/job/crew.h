@@ -22,7 +22,8 @@ struct seat {
 	size_t slot;      /* of its task, if it is busy */
 	struct deadline kill_at;
 	bool stopped; /* a signal was sent to it for this task */
-	bool killed;
+	bool killed;  /* by the last means */
+	bool deaf;    /* what it says is not listened to any more */
 	uint32_t ask; /* the number of what it asks for */
 };
 

@@ -88,7 +88,9 @@ stop_unwritable(struct launcher *launcher, const struct status *why)
 static void
 free_slot(struct slot *slot)
 {
-	task_wipe(&slot->task);
+	/* What was written of it: pages that are not in use cost nothing. */
+	buf_reset(&slot->task.input);
+	slot->task.payload = STR("");
 	slot->task.labels[0] = '\0';
 	slot->state = SLOT_FREE;
 }

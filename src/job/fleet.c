@@ -95,7 +95,7 @@ work(struct launcher *launcher, struct program *program,
 	    *forked)
 		return exit;
 	/* It has no use for credentials any more. */
-	client_wipe(&program->client);
+	cred_wipe(&program->client.cred);
 	launcher->ran = confine(launcher, st) == CODE_OK;
 	if (launcher->ran) {
 		launcher_run(launcher);

@@ -127,19 +127,21 @@ take_message(struct launcher *launcher, unsigned number, ssize_t size)
 static bool
 listen_to(struct launcher *launcher, unsigned number, unsigned most)
 {
-	const struct seat *seat = &launcher->crew.seat[number];
+	struct seat *seat = &launcher->crew.seat[number];
 
 	while (most-- > 0) {
 		ssize_t size;
 
-		if (seat->killed)
+		if (seat->deaf)
 			return false;
 		size = channel_receive(seat->fd, &launcher->said,
 				       sizeof(launcher->said), NULL);
 		if (size == CHANNEL_EMPTY)
 			return true;
-		if (!take_message(launcher, number, size))
+		if (!take_message(launcher, number, size)) {
+			seat->deaf = true;
 			kill_worker(launcher, number);
+		}
 	}
 	return true;
 }
@@ -160,8 +162,9 @@ lose_task(struct launcher *launcher, unsigned number, int how)
 			 number,
 			 WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
 	if (slot == NULL) {
-		launcher_log_error(launcher, NULL, WORKER, &outcome.status,
-				   NULL);
+		if (launcher->crew.control >= 0)
+			launcher_log_error(launcher, NULL, WORKER,
+					   &outcome.status, NULL);
 		return;
 	}
 	job_explain(launcher->job, &outcome);
@@ -343,7 +346,7 @@ wait_for_news(struct launcher *launcher, int64_t pace_ms)
 
 	for (unsigned i = 0; i < crew->count; i++) {
 		const struct seat *seat = &crew->seat[i];
-		const bool deaf = seat->state == SEAT_EMPTY || seat->killed;
+		const bool deaf = seat->state == SEAT_EMPTY || seat->deaf;
 
 		fds[i] = (struct pollfd){ deaf ? -1 : seat->fd, POLLIN, 0 };
 	}
@@ -385,7 +388,6 @@ launcher_run(struct launcher *launcher)
 
 		take_signal(launcher);
 		check_run(launcher);
-		check_workers(launcher);
 		launcher_read_list(launcher);
 		launcher_hand_out(launcher);
 		launcher_give_up(launcher);
@@ -396,6 +398,8 @@ launcher_run(struct launcher *launcher)
 		progress_step(&launcher->progress, &launcher->counts, bytes,
 			      size, clock_ms());
 		wait_for_news(launcher, pace_ms);
+		/* What was said in time counts, however late it is heard. */
+		check_workers(launcher);
 	}
 	progress_clear(&launcher->progress);
 }

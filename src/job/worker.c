@@ -131,9 +131,13 @@ forget_task(struct worker *worker)
 {
 	struct client *client = &worker->program->client;
 
+	/* One that was opened ahead of a token that never came grows old. */
+	client->cred.conn.opening_ahead = NULL;
+	if (client->sm.conn.state != CONN_READY)
+		conn_close(&client->sm.conn);
 	client->sm.secret = STR("");
-	call_wipe(&client->call);
-	task_wipe(&worker->program->listed);
+	call_reset(&client->call);
+	buf_reset(&worker->program->listed.input);
 }
 
 static void

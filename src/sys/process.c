@@ -1,5 +1,6 @@
 #include "sys/process.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -78,6 +79,12 @@ process_close_others(const int *keep, size_t count)
 {
 	int last = STDERR_FILENO;
 
+	/* open(2) gives the lowest number; O_PATH without /dev. */
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++) {
+		(void)close(fd);
+		if (open("/dev/null", O_RDONLY) < 0)
+			(void)open("/", O_PATH);
+	}
 	for (size_t i = 0; i < count; i++)
 		if (keep[i] > last)
 			last = keep[i];

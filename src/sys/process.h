@@ -42,8 +42,9 @@ MUST_CHECK bool process_ended(pid_t *process, int *how);
 void process_wait(pid_t process);
 
 /*
- * Closes every descriptor above standard error but the `count` ones of `keep`,
- * which were opened last.
+ * Closes every descriptor but standard error and the `count` ones of `keep`,
+ * which were opened last. Nothing is read or written by standard input and
+ * output any more.
  */
 void process_close_others(const int *keep, size_t count);
 

@@ -115,8 +115,9 @@ static const struct rule RULES[] = {
 	{ SYS_getrandom, ALL, ANY },       /* TLS, DNS identifiers, back-off */
 
 	/* files: reading, and new ones, never opening one to write into it */
-	{ SYS_read, ALL, ANY },  /* a token that is mounted, a list of tasks */
-	{ SYS_write, ALL, ANY }, /* log; the line of a crash */
+	{ SYS_read, ALL, ANY }, /* a token that is mounted, a list of tasks */
+	{ SYS_write, WRITER, ANY },                 /* log and other outputs */
+	{ SYS_write, ALL, ONLY(0, STDERR_FILENO) }, /* the line of a crash */
 	{ SYS_setitimer, WRITER, ONLY(0, ITIMER_REAL) },    /* a log not read */
 	{ SYS_close, ALL, ANY },                            /* files, sockets */
 	{ SYS_openat, CLIENT | WRITER, OPEN(2, O_RDONLY) }, /* a token file */

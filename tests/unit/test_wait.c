@@ -65,3 +65,30 @@ TEST_AFTER(clear, a_signal_ends_every_later_wait)
 	assert_int_equal(wait_ready(NULL, 0, deadline_in(60000), &st),
 			 CODE_CANCELLED);
 }
+
+/* For a process that goes on with what it has in hand. */
+TEST(a_signal_that_is_taken_ends_one_wait)
+{
+	status_clear(&st);
+	assert_int_equal(wait_take_signal(), SIGTERM);
+	assert_int_equal(wait_take_signal(), 0);
+	assert_int_equal(wait_ready(NULL, 0, deadline_in(0), &st), CODE_OK);
+	(void)raise(SIGINT);
+	assert_int_equal(wait_ready(NULL, 0, deadline_in(60000), &st),
+			 CODE_CANCELLED);
+	assert_int_equal(wait_take_signal(), SIGINT);
+}
+
+/* Others may send it to all processes of a run. */
+TEST(only_one_process_may_stop_it)
+{
+	status_clear(&st);
+	wait_only_for(getpid() + 1);
+	(void)raise(SIGTERM);
+	assert_int_equal(wait_ready(NULL, 0, deadline_in(0), &st), CODE_OK);
+	assert_int_equal(wait_signal(), 0);
+	wait_only_for(getpid());
+	(void)raise(SIGTERM);
+	assert_int_equal(wait_ready(NULL, 0, deadline_in(0), &st),
+			 CODE_CANCELLED);
+}
