@@ -8,8 +8,9 @@ import time
 
 
 class ProxyServer:
-    """Listens on a port of 127.0.0.1 and leads every host name to the loopback, to the
-    port that was asked for or, for some hosts, to one of `ports`.
+    """Listens on a port of 127.0.0.1, or where `listen` says, and leads every host name to
+    the loopback, to the port that was asked for or, for some hosts, to one of `ports`, which
+    may be (address, port), too.
 
     user: "USER:PASSWORD" that it asks for. reply: bytes instead of its own reply.
     context: speaks TLS. after: bytes right behind the reply. pieces: sends its reply
@@ -17,7 +18,7 @@ class ProxyServer:
     """
 
     def __init__(self, user=None, reply=None, context=None, after=b"", ports=None,
-                 pieces=False):
+                 pieces=False, listen=("127.0.0.1", 0)):
         self.asked = []
         self._user = user
         self._reply = reply
@@ -25,7 +26,7 @@ class ProxyServer:
         self._after = after
         self._pieces = pieces
         self._ports = ports or {}
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(listen)
         self.port = self._listener.getsockname()[1]
 
     def __enter__(self):
@@ -74,8 +75,10 @@ class ProxyServer:
                            b"Content-Length: 5\r\n\r\nlogin")
             return
         host, _, port = head.split()[1].decode().rpartition(":")
-        port = self._ports.get(host, port)
-        with socket.create_connection(("127.0.0.1", int(port))) as server:
+        place = self._ports.get(host, port)
+        if not isinstance(place, tuple):
+            place = ("127.0.0.1", int(place))
+        with socket.create_connection(place) as server:
             reply = b"HTTP/1.1 200 Connection established\r\n\r\n" + self._after
             if self._pieces:
                 _send_in_pieces(client, reply)

@@ -87,22 +87,22 @@ def _make(folder, chain, fault):
 
 def _build(work, chain, fault):
     root_key, middle_key, leaf_key = CHAINS[chain]
-    root = _sign(work, "root", root_key, ROOT_NAME, extensions=_authority())
-    middle = _sign(work, "middle", middle_key, "/O=Emulator/CN=Emulator CA", root,
-                   _authority(0) if fault != "not-a-ca" else _server(()))
+    root = sign(work, "root", root_key, ROOT_NAME, extensions=authority())
+    middle = sign(work, "middle", middle_key, "/O=Emulator/CN=Emulator CA", root,
+                   authority(0) if fault != "not-a-ca" else _server(()))
     leaf = _leaf(work, leaf_key, fault, middle)
     sent = [leaf] if fault in ("no-intermediate", "self-signed") else [leaf, middle]
     if chain == "google":
         sent.append(_cross_signed(work))
     (work / "chain.pem").write_text("".join(path.read_text() for path in sent))
-    regional = _sign(work, "regional", leaf_key, "/CN=" + REGIONAL_HOSTS[0], middle,
+    regional = sign(work, "regional", leaf_key, "/CN=" + REGIONAL_HOSTS[0], middle,
                      _server(REGIONAL_HOSTS))
     (work / "regional-chain.pem").write_text(regional.read_text() + middle.read_text())
-    _sign(work, "workload", "P-256", "/CN=workload", root, _server((), "clientAuth"))
+    sign(work, "workload", "P-256", "/CN=workload", root, _server((), "clientAuth"))
     if fault == "untrusted":
-        _sign(work, "root", root_key, "/O=Emulator/CN=Other Root",
-              extensions=_authority())
-    _sign(work, "no-sni", "P-256", extensions=_server(()),
+        sign(work, "root", root_key, "/O=Emulator/CN=Other Root",
+              extensions=authority())
+    sign(work, "no-sni", "P-256", extensions=_server(()),
           subject="/OU=No SNI provided; please fix your client./CN=invalid2.invalid")
 
 
@@ -125,23 +125,23 @@ def _leaf(work, key, fault, issuer):
         key = "rsa:1024"
     elif fault == "sha1":
         digest = "sha1"
-    return _sign(work, "leaf", key, "/CN=localhost",
+    return sign(work, "leaf", key, "/CN=localhost",
                  None if fault == "self-signed" else issuer,
                  _server(hosts, purpose), digest, dates)
 
 
 def _cross_signed(work):
     """The root signed by an older one: Google sends it, a client need not look."""
-    old = _sign(work, "old-root", "rsa:2048", "/O=Emulator/CN=Old Root",
-                extensions=_authority())
+    old = sign(work, "old-root", "rsa:2048", "/O=Emulator/CN=Old Root",
+                extensions=authority())
     path = work / "cross.pem"
     _openssl(work, "req", "-x509", "-sha256", "-days", str(LEAF_DAYS), "-key",
              work / "root.key", "-subj", ROOT_NAME, "-CA", old, "-CAkey",
-             old.with_suffix(".key"), "-out", path, *_added(_authority()))
+             old.with_suffix(".key"), "-out", path, *_added(authority()))
     return path
 
 
-def _authority(depth=None):
+def authority(depth=None):
     limit = "" if depth is None else f",pathlen:{depth}"
     return [f"basicConstraints=critical,CA:TRUE{limit}",
             "keyUsage=critical,keyCertSign,cRLSign"]
@@ -158,7 +158,7 @@ def _server(hosts, purpose="serverAuth"):
     return extensions
 
 
-def _sign(work, name, key, subject, issuer=None, extensions=(), digest="sha256",
+def sign(work, name, key, subject, issuer=None, extensions=(), digest="sha256",
           dates=None):
     """Make a key and its certificate: self-signed, or signed by issuer."""
     path = work / f"{name}.pem"

@@ -46,6 +46,7 @@ class Emulator:
     journal_file  gets one JSON line per request, without credentials and bodies
     state_file    gets a JSON summary of what is stored, after every change
     ports         fixed ports by service name; others are ephemeral
+    addresses     addresses by service name; others are on 127.0.0.1
     on_request    called with each journal entry once its fate is known
     fast          Secret Manager in one thread that records no requests (loop.py)
     clock         what tokens take for the time, in seconds since 1970
@@ -54,7 +55,7 @@ class Emulator:
     def __init__(self, directory, *, projects=("test-project",), chain="ec",
                  certificate=None, files=None, tls=None, plain=False, ipv6=False,
                  framing="length", journal_file=None, state_file=None, ports=None,
-                 on_request=None, clock=time.time, fast=False):
+                 addresses=None, on_request=None, clock=time.time, fast=False):
         self.directory = os.fspath(directory)
         self.project = projects[0]
         self.projects = {project: str(FIRST_NUMBER + index)
@@ -78,6 +79,7 @@ class Emulator:
         self._framing = framing
         self._fast = fast
         self._ports = dict(ports or {})
+        self._addresses = dict(addresses or {})
         self._servers = {}
         self._state_file = state_file
         self._state_lock = threading.Lock()
@@ -122,7 +124,8 @@ class Emulator:
     def _serve(self, service, tls):
         kind = LoopServer if self._fast and service is self.secretmanager else Server
         server = kind(service, self.journal, self.orders, tls, self._framing,
-                      self._ports.get(service.name, 0), self._ipv6)
+                      self._ports.get(service.name, 0), self._ipv6,
+                      self._addresses.get(service.name, "127.0.0.1"))
         self._servers[service.name] = server
 
     # --- where it is -------------------------------------------------------------

@@ -42,7 +42,8 @@ class Federation:
     method and path, and what they are; clients that must say who
     they are, id -> secret; impersonators, (caller, account) pairs that are allowed;
     aws, access keys by id, (secret, session token or None) each;
-    issuers, public keys (PEM, RSA) of those who sign subject tokens, by "iss";
+    issuers, keys (keys.key_set) of those who sign subject tokens, by "iss"; subjects, what
+    the provider's condition lets in of theirs, None for all;
     long_lived, accounts whose tokens may live for 12 hours instead of one."""
 
     name = "federation"
@@ -60,6 +61,7 @@ class Federation:
         self.long_lived = set()
         self.aws = {}
         self.issuers = {}
+        self.subjects = None
         self.audiences = {POOL, WORKFORCE}
         self.gdch = {}  # system:serviceaccount:PROJECT:NAME -> public key
         self._tokens = tokens
@@ -69,9 +71,9 @@ class Federation:
 
     # --- for tests ---------------------------------------------------------------
 
-    def identity(self, audience=POOL):
-        """Who the subject token stands for."""
-        return f"principal:{audience.rpartition('/providers/')[0]}/subject/me"
+    def identity(self, audience=POOL, subject="me"):
+        """Who the subject token stands for; "me" is that of every token but an issuer's."""
+        return f"principal:{audience.rpartition('/providers/')[0]}/subject/{subject}"
 
     def add_refresh_token(self):
         value = "ext-" + secrets.token_urlsafe(40)
@@ -175,30 +177,41 @@ class Federation:
             project = _user_project(form["options"])
             if project is None or client or audience != WORKFORCE:
                 return errors.invalid_request("Invalid options.")
-        if not self._is_good(form.get("subject_token", ""), kind, audience,
-                             request.certificate):
+        subject = self._subject_of(form.get("subject_token", ""), kind, audience,
+                                   request.certificate)
+        if subject is None:
             return errors.oauth(400, "invalid_grant", "The subject token is not valid.")
-        token = self._tokens.issue(self.identity(audience), "federated", scopes)
+        token = self._tokens.issue(self.identity(audience, subject), "federated", scopes)
         return _oauth_reply(token, issued_token_type=ACCESS_TOKEN)
 
-    def _is_good(self, token, kind, audience, certificate):
+    def _subject_of(self, token, kind, audience, certificate):
+        """Who a subject token speaks for; None for nobody."""
         if kind == aws.TOKEN_TYPE:
-            return aws.verified(token, audience, self.aws, self._tokens.now())
-        if kind == MUTUAL:
-            return certificate is not None and _leaf_of(token) == certificate
-        return token == self.subject or self._is_signed(token, audience)
+            good = aws.verified(token, audience, self.aws, self._tokens.now())
+        elif kind == MUTUAL:
+            good = certificate is not None and _leaf_of(token) == certificate
+        else:
+            good = token == self.subject
+        return "me" if good else self._signer(token, audience)
 
-    def _is_signed(self, token, audience):
-        """A JWT of an issuer that the pool trusts, such as a cluster's projected token."""
+    def _signer(self, token, audience):
+        """The subject of a JWT of an issuer that the pool trusts, such as a cluster's
+        projected token, or None."""
         try:
-            issuer = self.issuers[keys.read(token)[1].get("iss")]
-            _, claims = keys.verify(token, "RS256", issuer)
+            header, claims = keys.read(token)
+            keys.verify(token, "RS256", self.issuers[claims.get("iss")][header.get("kid")])
         except (KeyError, TypeError, keys.BadToken):
-            return False
-        given = claims.get("aud")
+            return None
+        given, subject = claims.get("aud"), claims.get("sub")
         wanted = {audience, f"https:{audience}"}
-        return (wanted & set(given if isinstance(given, list) else [given])
-                and claims.get("iat", 0) <= self._tokens.now() < claims.get("exp", 0))
+        if not wanted & set(given if isinstance(given, list) else [given]) or not (
+                claims.get("iat", 0) <= self._tokens.now() < claims.get("exp", 0)):
+            return None
+        if self.subjects is not None and subject not in self.subjects:
+            raise Refusal(errors.oauth(
+                400, "unauthorized_client",
+                "The given credential is rejected by the attribute condition."))
+        return subject
 
     def _introspect(self, request):
         """RFC 7662; Google asks who asks."""

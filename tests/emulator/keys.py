@@ -43,6 +43,30 @@ def public_key(private):
     return openssl("pkey", "-pubout", data=private.encode()).decode()
 
 
+def key_set(jwks):
+    """The RSA keys of a JSON Web Key Set (RFC 7517, 7518 section 6.3.1), PEM by "kid"."""
+    return {key["kid"]: _rsa(*(int.from_bytes(_decode(key[part]), "big") for part in "ne"))
+            for key in jwks["keys"] if key["kty"] == "RSA"}
+
+
+def _rsa(modulus, exponent):
+    """A public key in PEM: SubjectPublicKeyInfo (RFC 3279 section 2.3.1)."""
+    numbers = b"".join(_element(2, number.to_bytes(number.bit_length() // 8 + 1, "big"))
+                       for number in (modulus, exponent))
+    algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
+    text = base64.encodebytes(_element(0x30, algorithm + _element(
+        3, b"\0" + _element(0x30, numbers)))).decode()
+    return f"-----BEGIN PUBLIC KEY-----\n{text}-----END PUBLIC KEY-----\n"
+
+
+def _element(tag, content):
+    """One element of DER."""
+    size = len(content)
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    head = bytes([size]) if size < 128 else bytes([128 + len(octets)]) + octets
+    return bytes([tag]) + head + content
+
+
 def _decode(text):
     if not _BASE64URL.fullmatch(text):
         raise BadToken("not base64url")

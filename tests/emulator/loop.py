@@ -68,7 +68,7 @@ class LoopServer:
     """
 
     def __init__(self, service, journal, orders, tls=None, framing="length", port=0,
-                 ipv6=False):
+                 ipv6=False, address="127.0.0.1"):
         self.service = service
         self.crashes = []
         self.before = None
@@ -80,7 +80,7 @@ class LoopServer:
         self._peers = {}
         self._calls = []  # what another thread wants done
         self._poll = select.epoll()
-        self._listeners = server.reserve(port, ipv6)
+        self._listeners = server.reserve(port, ipv6, address)
         self.port = self._listeners[0].getsockname()[1]
         self._wake, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._run, daemon=True)

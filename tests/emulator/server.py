@@ -18,14 +18,14 @@ REFUSALS = {400: errors.html_400, 411: errors.html_411, 413: errors.html_413,
 
 
 class Server:
-    """Serves one service on 127.0.0.1 and, if asked, on ::1 with the same port.
+    """Serves one service on an address and, if asked, on ::1 with the same port.
 
     A service has a name, hosts (its public host names), operation(request) -> name,
     and answer(request, operation) -> Reply.
     """
 
     def __init__(self, service, journal, orders, tls=None, framing="length",
-                 port=0, ipv6=False):
+                 port=0, ipv6=False, address="127.0.0.1"):
         self.service = service
         self.framing = framing
         self.idle_seconds = IDLE_SECONDS
@@ -38,7 +38,8 @@ class Server:
         self._live = {}
         self._threads = set()
         self._listeners = []
-        self._reserved = reserve(port, ipv6)
+        self._address = address
+        self._reserved = reserve(port, ipv6, address)
         self.port = self._reserved[0].getsockname()[1]
 
     def listen(self):
@@ -47,7 +48,7 @@ class Server:
             if self._listeners or self._stopped.is_set():
                 return
             for reserved in self._reserved:
-                listener = _bound(reserved.family, self.port)
+                listener = _bound(reserved.family, self.port, self._address)
                 listener.listen(128)
                 self._listeners.append(listener)
                 self._spawn(self._accept, listener)
@@ -306,29 +307,29 @@ def _at_end(stream, reader):
     return start[0] == 21 or start[3:5] == b"\0\x13"
 
 
-def reserve(port, ipv6):
+def reserve(port, ipv6, address="127.0.0.1"):
     """Bind without listening, so that the port stays ours while we refuse."""
     for _ in range(20):
-        reserved = [_bound(socket.AF_INET, port)]
+        reserved = [_bound(socket.AF_INET, port, address)]
         if not ipv6:
             return reserved
         try:
             number = reserved[0].getsockname()[1]
-            return reserved + [_bound(socket.AF_INET6, number)]
+            return reserved + [_bound(socket.AF_INET6, number, address)]
         except OSError:
             reserved[0].close()
             if port:
                 raise
-    raise OSError("no port is free on both 127.0.0.1 and ::1")
+    raise OSError(f"no port is free on both {address} and ::1")
 
 
-def _bound(family, port):
+def _bound(family, port, address):
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind(("127.0.0.1" if family == socket.AF_INET else "::1", port))
+        sock.bind((address if family == socket.AF_INET else "::1", port))
     except OSError:
         sock.close()
         raise

@@ -190,12 +190,39 @@ def test_the_project_of_a_workforce(exchange, options, fine):
 def test_tokens_of_an_issuer(emu, exchange, changes, fine):
     """As a cluster signs them for its pods; the pool knows the public key."""
     private, now = keys.private_key(emu.directory), int(emu.tokens.now())
-    emu.federation.issuers["https://cluster.example"] = keys.public_key(private)
+    emu.federation.issuers["https://cluster.example"] = {"k": keys.public_key(private)}
     claims = {"iss": "https://cluster.example", "aud": [federation.POOL], "iat": now - 1,
               "exp": now + 600, "sub": "system:serviceaccount:ns:name", **changes}
     token = keys.signed(private, "k", claims)
     assert exchange(subject_token=token).status == (200 if fine else 400)
     assert exchange(subject_token=token[:-4] + "AAAA").status == 400
+    assert exchange(subject_token=keys.signed(private, "other", claims)).status == 400
+
+
+def test_whom_a_token_of_an_issuer_speaks_for(emu, exchange):
+    """Its subject, whom the provider's condition may keep out."""
+    private, now = keys.private_key(emu.directory), int(emu.tokens.now())
+    emu.federation.issuers["i"] = {"k": keys.public_key(private)}
+    emu.federation.subjects = {"one"}
+    claims = {"iss": "i", "aud": federation.POOL, "iat": now - 1, "exp": now + 600}
+    given = exchange(subject_token=keys.signed(private, "k", {**claims, "sub": "one"}))
+    assert emu.tokens.find(given.json["access_token"]).identity.endswith("/pool/subject/one")
+    refused = exchange(subject_token=keys.signed(private, "k", {**claims, "sub": "two"}))
+    assert (refused.status, refused.json["error"]) == (400, "unauthorized_client")
+
+
+def test_keys_of_a_key_set(tmp_path):
+    """As a cluster publishes them at /openid/v1/jwks; others than RSA are passed over."""
+    private = keys.private_key(tmp_path)
+    public = keys.public_key(private)
+    words = keys.openssl("rsa", "-pubin", "-modulus", "-noout", data=public.encode()).decode()
+    modulus = base64.urlsafe_b64encode(bytes.fromhex(words.strip().partition("=")[2]))
+    found = keys.key_set({"keys": [
+        {"kty": "EC", "kid": "e"},
+        {"kty": "RSA", "kid": "k", "alg": "RS256", "n": modulus.decode().rstrip("="),
+         "e": "AQAB"}]})
+    assert set(found) == {"k"}
+    assert keys.verify(keys.signed(private, "k", {"a": 1}), "RS256", found["k"])[1] == {"a": 1}
 
 
 def test_introspection_and_revocation(emu, driver, exchange):
