@@ -106,6 +106,10 @@ interop: $(BIN) ## Google's own clients (Go, Python, Node.js, gcloud) against th
 	@scripts/setup check
 	@PULL_SECRET=$(BIN) /usr/bin/python3 tests/interop
 
+cluster: ## the image and the manifests in a real Kubernetes, built and run here; needs root
+	@scripts/setup cluster
+	@/usr/bin/python3 tests/cluster
+
 kernel: $(BIN) kernel-programs # the arm64 program on a kernel of its own, emulated by qemu
 	@PULL_SECRET=$(BIN) CALLS=$(CALLS) scripts/pytest tests/kernel
 
@@ -169,5 +173,5 @@ clean: ## remove what was built
 distclean: clean ## remove the cache, too
 	rm -rf $(CACHE)
 
-.PHONY: help build binary demo check soak test kernel unit valgrind interop e2e fuzz coverage lint \
+.PHONY: help build binary demo check soak test kernel unit valgrind interop cluster e2e fuzz coverage lint \
 	fmt bench dist install uninstall image image-host image-push image-dev image-root fetch setup clean distclean fuzz-smoke check-binary
