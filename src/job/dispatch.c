@@ -63,6 +63,7 @@ launcher_stop(struct launcher *launcher, const struct status *why,
 		return;
 	launcher->stop = *why;
 	launcher->exit = exit;
+	launcher->drain_until = deadline_in(DRAIN_MS);
 }
 
 /* The same, where nobody else said it. */
@@ -203,6 +204,10 @@ launcher_read_list(struct launcher *launcher)
 	struct slot *slot;
 
 	launcher->more = launcher->list_waits = false;
+	/* A list may have no end. */
+	if (launcher->stop.code != CODE_OK &&
+	    deadline_left(launcher->drain_until) == 0)
+		launcher->list_ended = true;
 	for (unsigned i = 0; !launcher->list_ended; i++) {
 		struct status st = { .code = CODE_OK };
 

@@ -9,8 +9,6 @@
 #include "sys/channel.h"
 #include "sys/wait.h"
 
-/* What is in flight when a signal comes may end: Kubernetes gives 30 s. */
-#define DRAIN_MS 20000
 /* After the order to stop. */
 #define STOP_MS 2000
 /* Crashes of a worker that gets no task done. */

@@ -11,6 +11,9 @@
 #include "job/progress.h"
 #include "job/tasks.h"
 
+/* What is in flight when a signal comes may end: Kubernetes gives 30 s. */
+#define DRAIN_MS 20000
+
 /* A task that was read and is not done. */
 struct slot {
 	enum { SLOT_FREE, SLOT_WAITING, SLOT_BUSY } state;
@@ -43,11 +46,12 @@ struct launcher {
 	struct status stop;
 	enum exit_status exit;
 	bool signalled;
-	struct deadline drain_until; /* after a signal */
-	bool broken;                 /* it cannot even wait */
-	struct status last_failure;  /* of a task */
-	struct message said;         /* by a worker, just now */
-	size_t used;                 /* slots that were ever used */
+	/* After a stop, for tasks to end and for the list to be counted. */
+	struct deadline drain_until;
+	bool broken;                /* it cannot even wait */
+	struct status last_failure; /* of a task */
+	struct message said;        /* by a worker, just now */
+	size_t used;                /* slots that were ever used */
 	struct slot slot[TASKS_AHEAD(WORKERS_MAX)];
 };
 
