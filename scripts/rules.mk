@@ -54,7 +54,7 @@ SAN := address,undefined
 ifeq ($(MODE),release)
 HOST_CC := $(GNU)-gcc
 # What gcc 12 calls an optimisation, and costs 2 KiB without being faster.
-LESS := -fno-caller-saves -fno-move-loop-invariants -fno-tree-dominator-opts
+LESS := -fno-caller-saves -fno-move-loop-invariants -fno-tree-dominator-opts -fno-tree-loop-im
 FLAGS := $(WARN_GCC) $(HARDEN) -Oz $(LESS) -flto=auto -fPIE -ffunction-sections \
 	-fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
 	-specs=/usr/lib/$(MUSL)/musl-gcc.specs -idirafter build/kernel-$(ARCH)

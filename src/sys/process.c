@@ -13,7 +13,8 @@
 pid_t
 process_fork(pid_t master)
 {
-	pid_t forked = fork();
+	/* Without threads and their locks it does what fork() does. */
+	pid_t forked = _Fork();
 
 	if (forked == 0) {
 		crash_forked();

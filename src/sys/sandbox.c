@@ -97,7 +97,7 @@ static const struct rule RULES[] = {
 	{ SYS_fork, SPAWNER, ANY }, /* a worker */
 #endif
 	{ SYS_clone, SPAWNER, ONLY(0, SIGCHLD) },          /* the same */
-	{ SYS_rt_sigprocmask, SPAWNER, ANY },              /* musl's fork() */
+	{ SYS_rt_sigprocmask, SPAWNER, ANY },              /* musl's _Fork() */
 	{ SYS_gettid, SPAWNER, ANY },                      /* the same */
 	{ SYS_getpid, SPAWNER, ANY },                      /* of a worker */
 	{ SYS_getppid, SPAWNER, ANY },                     /* the same */

@@ -22,6 +22,7 @@
 #define BITMAP_WORDS 63
 
 #define HIDDEN __attribute__((visibility("hidden")))
+#define SMALL __attribute__((cold))
 
 /* The linker names these. */
 extern const char __ehdr_start[] HIDDEN;
@@ -91,7 +92,7 @@ unpack(const unsigned char *from)
 }
 
 #ifdef __x86_64__
-static void
+SMALL static void
 relocate(uintptr_t base)
 {
 	const uint64_t *packed = NULL;
@@ -129,7 +130,7 @@ relocate(uintptr_t base)
 }
 #endif
 
-__attribute__((used)) void
+SMALL __attribute__((used)) void
 start_prepare(void)
 {
 	uintptr_t base = (uintptr_t)__ehdr_start;
