@@ -11,7 +11,11 @@
 
 /* A private key. Caller-owned; private to jwt.c, and secret: wipe it. */
 struct jwt_key {
-	br_skey_decoder_context decoder; /* the key lies in its memory */
+	bool is_rsa;
+	br_rsa_private_key rsa;
+	br_ec_private_key ec; /* its curve is 0 if it is another than P-256 */
+	size_t len;
+	unsigned char der[3072]; /* where the numbers of the key lie */
 };
 
 /*

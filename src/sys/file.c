@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/redact.h"
@@ -273,7 +272,7 @@ check_destination(const struct file_target *target, const char *what,
 	if (!there && errno != ENOENT)
 		return status_set(st, file_code_of_errno(errno), "%s: %s: %s",
 				  what, target->path, strerror(errno));
-	/* Not faccessat(): for a flag that is not set it brings fork() along. */
+	/* The C library's function has much code for a flag. */
 	if (syscall(SYS_faccessat, target->folder, ".", W_OK | X_OK) != 0)
 		return status_set(st, file_code_of_errno(errno),
 				  "%s: cannot write into the folder of %s: %s",
