@@ -28,9 +28,9 @@ ignore_alarm(int number)
 	(void)number;
 }
 
-/* Blocks a signal, but for where the program waits, and records it. */
+/* Blocks two signals, but for where the program waits, and records them. */
 static void
-record(int number)
+record(int one, int other)
 {
 	struct sigaction action = { .sa_sigaction = record_signal,
 				    .sa_flags = SA_SIGINFO };
@@ -38,9 +38,11 @@ record(int number)
 
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigemptyset(&blocked);
-	(void)sigaddset(&blocked, number);
+	(void)sigaddset(&blocked, one);
+	(void)sigaddset(&blocked, other);
 	(void)sigprocmask(SIG_BLOCK, &blocked, NULL);
-	(void)sigaction(number, &action, NULL);
+	(void)sigaction(one, &action, NULL);
+	(void)sigaction(other, &action, NULL);
 }
 
 void
@@ -56,8 +58,7 @@ wait_init(void)
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGALRM);
 	(void)sigprocmask(SIG_UNBLOCK, &blocked, NULL);
-	record(SIGTERM);
-	record(SIGINT);
+	record(SIGTERM, SIGINT);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
 }
@@ -87,7 +88,7 @@ wait_only_for(pid_t process)
 void
 wait_for_children(void)
 {
-	record(SIGCHLD);
+	record(SIGCHLD, SIGCHLD);
 }
 
 static enum code
