@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote
 
 import clients
+from calls import KEY
 from proxyserver import ProxyServer
 
+from emulator.locations import host_of
 from emulator.tokens import CLOUD_PLATFORM
 
 # The comparison is that of the test with Node's client, which the check runs.
@@ -62,19 +64,53 @@ JOBS = {
         ["getSecret", {"name": NAME}], ["deleteSecret", {"name": NAME, "etag": ETAG}]],
     "run-job pull-secret --keep 1 --keep-age 0": [
         official.addition(NAME), ["accessSecretVersion", {"name": NAME + "/versions/2"}],
-        ["getSecret", {"name": NAME}], ["listSecretVersions", ENABLED],
+        ["listSecretVersions", ENABLED], ["getSecret", {"name": NAME}],
         ["destroySecretVersion", {"name": NAME + "/versions/1", "etag": OLD_ETAG}],
         ["listSecretVersions", ENABLED]],
+    "run-job pull-secret --sync-labels": [
+        official.addition(NAME), ["accessSecretVersion", {"name": NAME + "/versions/2"}],
+        ["getSecret", {"name": NAME}],
+        ["updateSecret", {"secret": {"name": NAME, "etag": ETAG, "labels": official.LABELS},
+                          "updateMask": "labels,annotations"}]],
     "versions": [["listSecretVersions", {"parent": NAME, "pageSize": 50}]],
     "access": [["accessSecretVersion", {"name": NAME + "/versions/latest"}]],
     "access --secret-version 1": [["accessSecretVersion", {"name": NAME + "/versions/1"}]],
 }
+LOCATION = "us-east1"
+REPLICAS = [{"location": LOCATION, "customerManagedEncryption": {"kmsKeyName": KEY}}]
+
+
+def first_run(place, secret):
+    """The calls of the main job for a secret that is not there yet."""
+    name = f"projects/test-project{place}/secrets/{official.SECRET}"
+    return [official.addition(name),
+            ["createSecret", {"parent": name.partition("/secrets")[0],
+                              "secretId": official.SECRET,
+                              "secret": {"labels": official.LABELS, **secret}}],
+            official.addition(name), ["accessSecretVersion", {"name": name + "/versions/1"}]]
+
+
+FIRST = {
+    f"run-job pull-secret --location {LOCATION} --kms-key {KEY}": first_run(
+        "", {"replication": {"userManaged": {"replicas": REPLICAS}}}),
+    f"run-job pull-secret --regional {LOCATION} --kms-key {KEY}": first_run(
+        f"/locations/{LOCATION}", {"customerManagedEncryption": {"kmsKeyName": KEY}}),
+}
+
+
+def kind_of(row):
+    """The type of credentials. Python's client signs for the global host, wherever it goes."""
+    return row if row in official.TYPES else \
+        "authorized_user" if "--regional" in row else "service_account"
 
 
 def side_of(folder, name, row):
     """An emulator with what the row needs."""
-    kind = row if row in official.TYPES else "service_account"
-    side = official.Side(folder / "certificates", folder / name, official.TYPES[kind])
+    kind = kind_of(row)
+    side = official.Side(folder / "certificates", folder / name.replace("/", "-"),
+                         official.TYPES[kind])
+    side.ports = clients.ports(side.emulator)
+    side.emulator.secretmanager.place.kms_keys = {KEY}
     if row in JOBS:
         secret = side.emulator.secretmanager.put(official.SECRET, b"{}")
         secret.etag, secret.versions[0].etag = ETAG, OLD_ETAG
@@ -84,7 +120,7 @@ def side_of(folder, name, row):
 def ours(folder, row, program):
     side = side_of(folder, f"ours-{row}", row)
     with side.emulator:
-        side.ours(*(row.split() if row in JOBS else ("run-job", "pull-secret")),
+        side.ours(*(("run-job", "pull-secret") if row in official.TYPES else row.split()),
                   program=program)
     return side
 
@@ -93,10 +129,14 @@ def theirs(client, folder, row):
     """The client's side, and what went wrong."""
     side = side_of(folder, f"{client.name}-same-{row}", row)
     calls = [[method, encoded(request)]
-             for method, request in JOBS.get(row) or side.main_job()]
+             for method, request in {**JOBS, **FIRST}.get(row) or side.main_job()]
     options = {}
+    regional = LOCATION if "--regional" in row else None
     if client.name == "node":
+        side.emulator.secretmanager.location = regional
         options = {"endpoint": "localhost", "port": side.emulator.port("secretmanager")}
+    elif regional:
+        options = {"endpoint": host_of(LOCATION)}
     with side.emulator, ProxyServer(ports=clients.ports(side.emulator)) as proxy:
         outcomes = client.run(side.emulator, proxy, calls, side.adc, side.files.folder,
                               # Or some look for the project in other places first.
@@ -115,7 +155,7 @@ def compared(client, row, one, other):
     mine, yours = official.tokens(one), official.tokens(other)
     if client.name == "python":
         yours = usual(yours)
-    kind = row if row in official.TYPES else "service_account"
+    kind = kind_of(row)
     if OTHER_WAYS.get((client.name, kind)) == "exchange":
         same = mine == [] and [entry[:3] for entry in yours] == [("oauth", "POST", "/token")]
     else:
@@ -124,7 +164,7 @@ def compared(client, row, one, other):
 
 
 def fill(table, found, folder, program):
-    rows = [*official.TYPES, *JOBS]
+    rows = [*official.TYPES, *JOBS, *FIRST]
     mine = {row: ours(folder, row, program) for row in rows}
     pairs = [(row, client) for row in rows for client in found]
     with ThreadPoolExecutor(max_workers=3) as pool:

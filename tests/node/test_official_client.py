@@ -27,6 +27,8 @@ from test_credential_types import (IAM, MIDDLE, ROBOT, TARGET, Files,  # noqa: E
 
 PULL_SECRET = '{"auths":{"quay.io":{"auth":"dXNlcjpwYXNzd29yZA=="}}}'
 SECRET = "hyperfleet-c1-pull-secret"
+LABELS = {"managed-by": "hyperfleet", "adapter": "pullsecret", "cluster-id": "c1",
+          "resource-type": "pull-secret", "hyperfleet-version": "v1"}
 
 
 @pytest.fixture(scope="session")
@@ -76,10 +78,8 @@ class Side:
         """addVersion, which fails, then create, add and access."""
         parent = f"projects/{self.emulator.project}"
         add = addition(f"{parent}/secrets/{SECRET}")
-        labels = {"managed-by": "hyperfleet", "adapter": "pullsecret", "cluster-id": "c1",
-                  "resource-type": "pull-secret", "hyperfleet-version": "v1"}
         create = ["createSecret", {"parent": parent, "secretId": SECRET, "secret": {
-            "replication": {"automatic": {}}, "labels": labels}}]
+            "replication": {"automatic": {}}, "labels": LABELS}}]
         return [add, create, add, [
             "accessSecretVersion", {"name": f"{parent}/secrets/{SECRET}/versions/1"}]]
 
