@@ -6,6 +6,7 @@ their processes are gone with the namespaces, and so are the mounts.
 """
 
 import ctypes
+import fcntl
 import os
 import re
 import shutil
@@ -155,6 +156,16 @@ def _remove_cgroup(top):
             time.sleep(0.1)
 
 
+def alone():
+    """Wait until no other run covers the same folders; the lock ends with this process."""
+    lock = os.open("/run", os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("cluster: waiting for another one on this machine to end", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
 def counted(line, words):
     return sum(int(number) for number in re.findall(rf"(\d+) (?:{words})", line))
 
@@ -181,6 +192,7 @@ def main():
         return 1
     print(f"cluster: Kubernetes {VERSION}, its own kubelet; stand-ins: the emulator for Google, "
           "one of ours for HyperFleet's status-reporter", flush=True)
+    alone()
     before = state()
     sandbox = Sandbox(programs)
     try:

@@ -21,7 +21,7 @@ SERVICES = "10.96.0.0/24"
 API, DNS = "10.96.0.1", "10.96.0.10"
 ISSUER = "https://kubernetes.cluster.example"
 BRIDGE = "pods"
-PATIENCE = 120
+PATIENCE = 300
 TAIL = 15
 
 

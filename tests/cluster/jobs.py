@@ -40,14 +40,31 @@ class Jobs:
         self._put("/api/v1/namespaces", name, "Namespace", labels={
             f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")})
         self.add_file(name, "trust", "root.pem", Path(self.google.ca_file).read_text())
-        self._put(f"/api/v1/namespaces/{name}/secrets", "pull-secret", "Secret",
-                  stringData={".dockerconfigjson": pull_secret})
+        self.add_secret(name, "pull-secret", ".dockerconfigjson", pull_secret)
         return name
 
     def add_file(self, namespace, name, file, text):
         """A ConfigMap with one file."""
         self._put(f"/api/v1/namespaces/{namespace}/configmaps", name, "ConfigMap",
                   data={file: text})
+
+    def add_secret(self, namespace, name, file, text):
+        """A Secret with one file."""
+        self._put(f"/api/v1/namespaces/{namespace}/secrets", name, "Secret",
+                  stringData={file: text})
+
+    def add_volume(self, namespace, name, file, text):
+        """A claim of a volume with one file, which many may read."""
+        folder = self.work / f"volume-{namespace}"
+        folder.mkdir()
+        (folder / file).write_text(text)
+        room = {"accessModes": ["ReadOnlyMany"], "storageClassName": ""}
+        self._put("/api/v1/persistentvolumes", namespace, "PersistentVolume", spec={
+            **room, "capacity": {"storage": "1Mi"}, "hostPath": {"path": str(folder)}})
+        self._put(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims", name,
+                  "PersistentVolumeClaim", spec={
+                      **room, "volumeName": namespace,
+                      "resources": {"requests": {"storage": "1Mi"}}})
 
     def _put(self, path, name, kind, labels=None, **fields):
         self.cluster.call("POST", path, {
@@ -57,8 +74,8 @@ class Jobs:
     def apply(self, overlay, *patches, pull_secret=PULL_SECRET, namespace=None, **values):
         """`kubectl apply -k` of an overlay with the values of a cluster; returns the Job.
 
-        A patch is a part of a Job, as a strategic merge takes it. The namespace is a new one
-        unless it is given."""
+        In place of an overlay's name there may be a list of components. A patch is a part of
+        a Job, as a strategic merge takes it. The namespace is a new one unless it is given."""
         namespace = namespace or self.namespace(pull_secret)
         folder = self.work / f"{namespace}-{next(_NUMBERS)}"
         shutil.copytree(FOLDER, folder / "kubernetes")
@@ -71,9 +88,12 @@ class Jobs:
         path.write_text(re.sub(r"^  ([A-Z_]+):$", lambda line: f"  {line[1]}: {values.get(line[1], '')}",
                                path.read_text(), flags=re.M))
         kind = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "any"}}
+        parts = {"resources": [f"kubernetes/overlays/{overlay}"]}
+        if not isinstance(overlay, str):
+            parts = {"resources": ["kubernetes/values", "kubernetes/base"],
+                     "components": [f"kubernetes/components/{part}" for part in overlay]}
         (folder / "kustomization.yaml").write_text(yaml.safe_dump({
-            "resources": [f"kubernetes/overlays/{overlay}"],
-            "patches": [{"target": {"kind": "Job"}, "patch": json.dumps({**kind, **patch})}
+            **parts, "patches": [{"target": {"kind": "Job"}, "patch": json.dumps({**kind, **patch})}
                         for patch in (TRUST, *patches)]}))
         done = self.cluster.kubectl("-n", namespace, "apply", "-k", folder)
         return Job(self.cluster, namespace, values["JOB_NAME"], values["CLUSTER_ID"],

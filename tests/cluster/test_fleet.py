@@ -18,12 +18,16 @@ def shard(cluster_id):
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % SHARDS
 
 
+def apply(jobs, overlay, ids):
+    """A Job in the namespace that these clusters are named after."""
+    return jobs.apply(overlay, namespace=ids[0].rpartition("-")[0], SHARDS=f'"{SHARDS}"')
+
+
 def start(jobs, overlay, ids):
-    """A Job over a list of these clusters, in the namespace that they are named after."""
-    name = ids[0].rpartition("-")[0]
-    jobs.add_file(name, "pull-secret-tasks", "tasks.ndjson", "".join(
+    """A Job over a list of these clusters."""
+    jobs.add_file(ids[0].rpartition("-")[0], "pull-secret-tasks", "tasks.ndjson", "".join(
         json.dumps({"cluster_id": cluster_id}) + "\n" for cluster_id in ids))
-    return jobs.apply(overlay, namespace=name, SHARDS=f'"{SHARDS}"')
+    return apply(jobs, overlay, ids)
 
 
 @pytest.fixture
@@ -63,3 +67,19 @@ def test_on_other_platforms(jobs, google, clusters, overlay):
     assert "Warning" not in job.said
     assert job.finished()[0] == "Complete", job.told()
     assert [google.versions(cluster_id) for cluster_id in ids] == [[PULL_SECRET.encode()]] * 16
+
+
+@pytest.mark.parametrize("last, add", [
+    ("fleet-secret", "add_secret"), ("fleet-volume", "add_volume")])
+def test_a_list_that_brings_pull_secrets_of_its_own(jobs, google, clusters, last, add):
+    ids = clusters(16)
+    own = {cluster_id: PULL_SECRET.replace("quay.io", f"{cluster_id}.example")
+           for cluster_id in ids}
+    getattr(jobs, add)(ids[0].rpartition("-")[0], "pull-secret-tasks", "tasks.ndjson", "".join(
+        f'{{"cluster_id":"{cluster_id}","pull_secret_data":{text}}}\n'
+        for cluster_id, text in own.items()))
+    job = apply(jobs, ["gke", last], ids)
+    assert "Warning" not in job.said
+    assert job.finished()[0] == "Complete", job.told()
+    assert {cluster_id: google.versions(cluster_id) for cluster_id in ids} == {
+        cluster_id: [text.encode()] for cluster_id, text in own.items()}
