@@ -105,14 +105,15 @@ def panels(figures):
            list(figures["roots"]), of_each(figures["roots"].values(), "cpu"))
     if "fleet" in figures:
         near = [row for row in figures["fleet"] if not row["distance"]]
-        workers = [row["workers"] for row in near]
-        yield ("200 tasks: tasks a second", "over loopback; by workers", workers,
-               of_each(near, "rate"))
-        yield ("200 tasks: memory of all, MiB", "by workers", workers,
-               of_each(near, "memory", 1024))
+        most = max(row["workers"] for row in near)
+        many = [row for row in figures["fleet"] if row["workers"] == most]
+        yield (f"200 tasks with {most} workers: wall time, s", "by round trip, ms",
+               [row["distance"] for row in many], of_each(many, "wall", 1000))
+        yield ("200 tasks: memory of all processes, MiB", "by workers",
+               [row["workers"] for row in near], of_each(near, "memory", 1024))
     if "list" in figures:
         runs = figures["list"].values()
-        yield ("A list: memory of all, MiB", "launcher and 4 workers; by tasks",
+        yield ("A list: memory of all processes, MiB", "launcher and 4 workers; by tasks",
                [f"{int(count):,}" for count in figures["list"]],
                [(0, [[value / 1024 for value in run["memory"]] for run in runs])])
 

@@ -38,13 +38,6 @@ def summaries(runs):
     return {figure: summary([run[figure] for run in runs]) for figure in runs[0]}
 
 
-def slope(points):
-    """How much y grows with x, by least squares."""
-    mean_x, mean_y = (statistics.mean(values) for values in zip(*points))
-    return (sum((x - mean_x) * (y - mean_y) for x, y in points)
-            / sum((x - mean_x) ** 2 for x, _ in points))
-
-
 def has_lists():
     """Whether our program maps a job over a list of tasks."""
     done = subprocess.run([lab.HERE.parents[1] / "bin/pull-secret", "run-job", "pull-secret", "--help"],
@@ -108,11 +101,8 @@ class Experiments:
         walls = {distance: summary([run["wall"] for run in runs[distance]])
                  for distance in DISTANCES[1:]}
         return {**near, "wall": {0: near["wall"], **walls},
-                "sent": summary([run["sent"] for run in far]),
-                "received": summary([run["received"] for run in far]),
-                # Of the fastest, since whatever disturbs a run makes it slower.
-                "round trips": slope([(distance, min(run["wall"] for run in runs[distance]))
-                                      for distance in DISTANCES[1:]])}
+                **{figure: summary([run[figure] for run in far])
+                   for figure in ("sent", "received", "trips")}}
 
     def _payloads(self):
         table = {}

@@ -39,8 +39,8 @@ class Relay:
         self.port = int(self._process.stdout.readline())
 
     def counts(self):
-        """Connections, bytes sent and bytes received since the start."""
-        return struct.unpack("3q", self._counters.read_bytes())
+        """Connections, bytes sent, bytes received and round trips since the start."""
+        return struct.unpack("4q", self._counters.read_bytes())
 
     def stop(self):
         self._process.stdin.close()
@@ -98,8 +98,8 @@ class Lab:
         figures["requests"] = len(api)
         figures["connections"] = len({entry.connection for entry in api})
         if relay:
-            _, sent, received = (now - then for now, then in zip(relay.counts(), before))
-            figures |= {"sent": sent, "received": received}
+            _, sent, received, trips = (now - then for now, then in zip(relay.counts(), before))
+            figures |= {"sent": sent, "received": received, "trips": trips}
         return figures
 
     def _environment(self, relay, secret, roots, cluster):

@@ -5,8 +5,9 @@
  *
  * usage: relay PORT ROUND_TRIP_US COUNTERS
  * It relays to 127.0.0.1:PORT, prints its own port, and ends with its input.
- * COUNTERS is a file of three numbers of 64 bits: connections, bytes sent to
- * the server, bytes received from it.
+ * COUNTERS is a file of four numbers of 64 bits: connections, bytes sent to the
+ * server, bytes received from it, and round trips: one for each connection, and
+ * one whenever the server answers a client that is still there.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -47,11 +48,12 @@ struct way {
 
 static struct pair {
 	struct way way[2];
+	int asks; /* the client spoke last */
 } pairs[PAIRS];
 static size_t pair_count;
 static int64_t half_trip;
 static struct {
-	int64_t connections, sent, received;
+	int64_t connections, sent, received, trips;
 } * counters;
 
 static int64_t
@@ -99,7 +101,9 @@ pair_open(int listener, const struct sockaddr_in *server)
 		 now_ns() + 2 * half_trip);
 	way_init(&pair->way[1], there, here, &counters->received, 0);
 	pair_count++;
+	pair->asks = 0;
 	counters->connections++;
+	counters->trips++;
 }
 
 static void
@@ -125,8 +129,8 @@ pair_close(struct pair *pair)
 			pair->way[i].tail = &pair->way[i].head;
 }
 
-/* Takes what is there. */
-static void
+/* Takes what is there; returns how much. */
+static size_t
 way_read(struct way *way)
 {
 	struct chunk *chunk = malloc(sizeof(*chunk) + CHUNK);
@@ -144,6 +148,17 @@ way_read(struct way *way)
 		(now > way->not_before ? now : way->not_before) + half_trip;
 	*way->tail = chunk;
 	way->tail = &chunk->next;
+	return chunk->size;
+}
+
+static void
+pair_read(struct pair *pair, size_t direction)
+{
+	if (way_read(&pair->way[direction]) == 0)
+		return;
+	if (direction == 1 && pair->asks && !pair->way[0].read_ended)
+		counters->trips++;
+	pair->asks = direction == 0;
 }
 
 /* Passes on what is due; returns when more will be. A pair that broke ends. */
@@ -220,7 +235,7 @@ turn(int listener, const struct sockaddr_in *server, int64_t next)
 		return 0;
 	for (size_t i = 0; i < 2 * count; i++)
 		if (polled[i + 2].revents)
-			way_read(&pairs[i / 2].way[i % 2]);
+			pair_read(&pairs[i / 2], i % 2);
 	if (polled[1].revents)
 		pair_open(listener, server);
 	return !polled[0].revents;

@@ -11,7 +11,7 @@ CASES = ("first", "later")
 
 def number(value):
     """Three digits or so, as a person would write them."""
-    if value >= 1000:
+    if value >= 999.5:
         return f"{value:,.0f}"
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
@@ -81,7 +81,7 @@ def one_task(figures, distances):
 def wire(figures):
     return [
         of_cases(figures, "round trips, one after another",
-                 lambda run: f"{run['round trips']:.1f}"),
+                 lambda run: f"{run['trips'][0]:.0f}"),
         of_cases(figures, "KiB sent", lambda run: run["sent"], 1024),
         of_cases(figures, "KiB received", lambda run: run["received"], 1024)]
 
@@ -142,13 +142,13 @@ def conditions(figures):
         f" {machine['kernel']}; {'; '.join(figures['versions'])}.",
         "The server is the tests' emulator on the same machine, with a chain like Google's, and the"
         " token comes from a metadata server beside it. A relay makes the round trip: it delays, and"
-        " throttles nothing. Round trips are the slope of the fastest wall times over it. curl and"
-        " Node.js speak TLS 1.3, which spares one in each connection. Bytes are those of all"
-        " connections to the API, TLS included. CPU time is that of a program and its children."]
+        " throttles nothing. Round trips are the answers that the relay saw, and one for each"
+        " connection; curl and Node.js speak TLS 1.3, which spares one in each. Bytes are those of"
+        " all connections to the API, TLS included. CPU time is that of a program and its children."]
     if "fleet" in figures:
         lines.append(
             f"A list ran with `--rate {figures['rate']}`, where the default keeps to Google's 600 writes a"
-            f" minute: {runs['many']} times, by the shell script {runs['slow']}, with 10,000 tasks 1. Its"
+            f" minute: {runs['many']} times, by the shell script {runs['slow']}, with 10,000 tasks once. Its"
             " server is a faster one, but in Python and on one core, which bounds the fastest of these"
             " rates. Memory that processes share is counted once.")
     return lines + figures["skipped"]

@@ -85,9 +85,10 @@ def test_relay_passes_on_all_and_counts_it(tmp_path):
 
     def serve():
         peer, _ = server.accept()
+        peer.sendall(peer.recv(65536))
         while part := peer.recv(65536):
             got.append(part)
-        peer.sendall(b"seen")
+        peer.sendall(b"end")  # nobody asks for it: no round trip
         peer.close()
 
     lab.compiled("relay", tmp_path)
@@ -96,10 +97,12 @@ def test_relay_passes_on_all_and_counts_it(tmp_path):
         thread.start()
         relay = lab.Relay(tmp_path, server.getsockname()[1], 2)
         with socket.create_connection(("127.0.0.1", relay.port)) as client:
+            client.sendall(b"first")
+            assert client.recv(10) == b"first"
             client.sendall(sent)
             client.shutdown(socket.SHUT_WR)
-            assert client.recv(10) == b"seen" and client.recv(10) == b""
+            assert client.recv(10) == b"end" and client.recv(10) == b""
         thread.join()
         assert b"".join(got) == sent
-        assert relay.counts() == (1, len(sent), 4)
+        assert relay.counts() == (1, 5 + len(sent), 8, 2)
         relay.stop()
