@@ -1,7 +1,10 @@
 """Lists of all kinds, through workers to the end: what is stored, failed, said and returned."""
 
+import fcntl
 import json
 import os
+import select
+import signal
 import stat
 import subprocess
 
@@ -47,6 +50,12 @@ BAD = {
     "data-number": '{"cluster_id": "bad", "pull_secret_data": 1}',
     "escape": '{"cluster_id": "bad\\u0000"}',
     "zero": '{"cluster_id": "bad\0"}',
+    # The pull secret in the wrong place: nothing of it is said.
+    "bare": payload(1),
+    "cut-secret": '{"cluster_id": "bad", "pull_secret_data": ' + payload(1)[:-3],
+    "secret-as-member": json.dumps({"cluster_id": "bad", payload(1): 1}),
+    "secret-as-path": json.dumps({"cluster_id": "bad", "pull_secret_file": payload(1)}),
+    "secret-as-project": json.dumps({"cluster_id": "bad", "gcp_project_id": payload(1)}),
     "too-long": json.dumps({"cluster_id": "bad", "pull_secret_data": "x" * LINE_MAX}),
 }
 # Tasks that are well formed, and fail for good in a worker.
@@ -94,7 +103,7 @@ def test_bad_lines_among_good_ones(emulator, run_fleet, files, tmp_path):
     rows, numbers = [], {}
     for number in range(300):
         rows.append(task(number))
-        if number % 8 == 3 and len(numbers) < len(bad):
+        if number % 7 == 3 and len(numbers) < len(bad):
             name = list(bad)[len(numbers)]
             rows.append(bad[name])
             numbers[len(rows)] = name
@@ -301,6 +310,20 @@ def test_no_token(emulator, run_fleet, tmp_path):
     assert result.code in (1, 4), result.out
     assert emulator.loop.served == 0
     assert len(failed.read_text().splitlines()) == 20
+
+
+@native
+def test_nobody_reads_the_log(emulator, run_fleet):
+    """A signal ends the run all the same: what comes after a lost line waits for nobody."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    process = run_fleet.start("--workers", 2, tasks=map(task, range(200)), stdout=writer)
+    until(lambda: not select.select([], [writer], [], 0)[1])
+    process.popen.send_signal(signal.SIGTERM)
+    assert process.wait().code == 128 + signal.SIGTERM
+    assert len(stored(emulator)) < 200
+    os.close(reader)
+    os.close(writer)
 
 
 @native
