@@ -32,9 +32,12 @@ launcher_log(struct launcher *launcher, const struct task *task,
 		report->project = task->project;
 	}
 	progress_clear(&launcher->progress);
-	report->until =
-		deadline_first(launcher->until,
-			       deadline_in(tasks_settings()->task_timeout_ms));
+	/* At the end a reader has little time (report.c), or had it already. */
+	report->until = deadline_in(
+		launcher->signalled || report->failure.code != CODE_OK
+			? 0
+			: tasks_settings()->task_timeout_ms);
+	report->until = deadline_first(launcher->until, report->until);
 	report_log(report, &named);
 	report->cluster_id = cluster_id;
 	report->project = project;
