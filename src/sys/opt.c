@@ -17,7 +17,7 @@
 /* The tables in force. */
 static struct {
 	const struct opt_table *const *table;
-	uint64_t flags; /* a bit for each row: whether its flag was given */
+	bool flags[OPT_ROWS_MAX]; /* of each row: whether its flag was given */
 } parsed;
 
 /* The row number `i`, from 0, of all tables in force; NULL: the end. */
@@ -26,6 +26,8 @@ row(size_t i)
 {
 	const struct opt_table *const *table = parsed.table;
 
+	if (i >= OPT_ROWS_MAX)
+		return NULL; /* no table has so many, which is tested */
 	for (; table != NULL && *table != NULL; i -= (*table)->count, table++)
 		if (i < (*table)->count)
 			return &(*table)->opt[i];
@@ -123,10 +125,10 @@ parse_flag(int argc, char **argv, int *at, struct status *st)
 		i++;
 	if (opt == NULL)
 		return refuse_flag(name, st);
-	if ((parsed.flags >> i & 1) != 0)
+	if (parsed.flags[i])
 		return status_set(st, CODE_INVALID_ARGUMENT,
 				  "%s is given twice", opt->flag);
-	parsed.flags |= (uint64_t)1 << i;
+	parsed.flags[i] = true;
 	if (opt->argument == NULL)
 		return set_switch(opt, value == NULL ? "true" : value,
 				  opt->flag, st);
@@ -174,7 +176,7 @@ opt_parse(const struct opt_table *const *table, int argc, char **argv,
 	*help = false;
 	*operand_count = 0;
 	parsed.table = table;
-	parsed.flags = 0;
+	memset(parsed.flags, 0, sizeof(parsed.flags));
 	read_variables(st);
 	for (int i = 0; i < argc && !*help; i++) {
 		struct str arg = str_from(argv[i]);
@@ -213,7 +215,7 @@ find_variable(const char *variable, const char **origin)
 		    strcmp(opt->variable, variable) != 0)
 			continue;
 		other = row(i + 1);
-		if ((parsed.flags >> i & 1) != 0)
+		if (parsed.flags[i])
 			*origin = opt->flag;
 		else if (other != NULL && other->help == NULL &&
 			 opt_variable(variable) == NULL &&

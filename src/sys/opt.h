@@ -33,7 +33,10 @@ struct opt {
 	unsigned kind;      /* of enum opt_kind, joined by | */
 };
 
-/* One of the tables that are in force together; 64 rows in all at most. */
+/* Of all tables that are in force together. */
+#define OPT_ROWS_MAX 128
+
+/* One of the tables that are in force together. */
 struct opt_table {
 	const char *title; /* over its part of the help */
 	const struct opt *opt;

@@ -136,7 +136,7 @@ start_prepare(void)
 	uintptr_t base = (uintptr_t)__ehdr_start;
 	const Elf64_Ehdr *file = (const Elf64_Ehdr *)base;
 	const Elf64_Phdr *segment = (const Elf64_Phdr *)(base + file->e_phoff);
-	uintptr_t end = 0;
+	uintptr_t end = (uintptr_t)tables_end; /* which says: not packed */
 
 	/* The tables are the end of the last segment, the writable one. */
 	for (unsigned i = 0; i < file->e_phnum; i++)

@@ -262,7 +262,7 @@ TEST_AFTER(unset_all, a_duration_has_its_limits)
 TEST(real_tables_are_complete_and_unique)
 {
 	const struct opt_table *const *tables = JOB_pull_secret.options;
-	const struct opt *all[64];
+	const struct opt *all[OPT_ROWS_MAX];
 	char memory[8192];
 	struct buf text;
 	size_t count = 0;
@@ -272,9 +272,11 @@ TEST(real_tables_are_complete_and_unique)
 	assert_false(text.overflow);
 	memory[text.len] = '\0';
 	for (size_t t = 0; tables[t] != NULL; t++)
-		for (size_t i = 0; i < tables[t]->count; i++)
+		for (size_t i = 0; i < tables[t]->count; i++) {
+			assert_in_range(count, 0, OPT_ROWS_MAX - 1);
 			all[count++] = &tables[t]->opt[i];
-	assert_in_range(count, 1, 64);
+		}
+	assert_in_range(count, 1, OPT_ROWS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		const struct opt *before = i > 0 ? all[i - 1] : NULL;
 
