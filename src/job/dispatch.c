@@ -123,7 +123,9 @@ launcher_finish_task(struct launcher *launcher, struct slot *slot,
 	struct status st = { .code = CODE_OK };
 	const struct log_line line = { .level = LOG_INFO,
 				       .operation = "completed",
-				       .message = outcome->message,
+				       .message = outcome->message[0] != '\0'
+							  ? outcome->message
+							  : OUTCOME_UNCHANGED,
 				       .version = outcome->resource };
 
 	launcher_log(launcher, &slot->task, &line);

@@ -214,8 +214,9 @@ process(struct summary *summary, struct program *program,
 static enum log_level
 summary_level(const struct summary *summary)
 {
-	if (summary->counts != NULL && summary->outcome.exit == EXIT_DONE)
-		return LOG_INFO;
+	if (summary->counts != NULL)
+		return summary->outcome.exit == EXIT_DONE ? LOG_INFO
+							  : LOG_ERROR;
 	return summary->failed == summary->total ? LOG_ERROR : LOG_INFO;
 }
 
@@ -321,9 +322,8 @@ ending_of(const struct summary *summary)
 		.outcome = &outcome->status,
 		.reason = outcome->reason,
 		.message = outcome->exit != EXIT_DONE ? outcome->status.message
-			   : outcome->message[0] != '\0'
-				   ? outcome->message
-				   : "Nothing was changed",
+			   : outcome->message[0] != '\0' ? outcome->message
+							 : OUTCOME_UNCHANGED,
 		.version = outcome->resource,
 		.counts = summary->counts,
 	};

@@ -13,6 +13,8 @@ enum effect {
 	EFFECT_DONE     /* everything that was to be changed */
 };
 
+#define OUTCOME_UNCHANGED "Nothing was changed"
+
 /* All zero: a success that changed nothing. */
 struct outcome {
 	struct status status;
@@ -24,7 +26,7 @@ struct outcome {
 	 */
 	const char *reason;
 	enum effect effect;
-	/* For people, of a success; "": "Nothing was changed". */
+	/* For people, of a success; "": OUTCOME_UNCHANGED. */
 	char message[STATUS_MESSAGE_MAX];
 	/* Resource name of what was written, a version of a secret, or "". */
 	char resource[VERSION_NAME_SIZE];

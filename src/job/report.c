@@ -174,7 +174,10 @@ write_deadline(const struct report *report)
 	return report->until;
 }
 
-/* True if the line goes elsewhere. */
+/*
+ * True if the line goes elsewhere. Of a list a line for each task is enough:
+ * that of its end, or what a dry run would do.
+ */
 static bool
 use_sink(struct report *report, const struct log_line *given)
 {
@@ -182,7 +185,8 @@ use_sink(struct report *report, const struct log_line *given)
 
 	if (report->sink == NULL)
 		return false;
-	if (line.level == LOG_INFO)
+	if (line.level == LOG_INFO &&
+	    !str_eq(str_from(line.operation), STR("dry-run")))
 		line.level = LOG_DEBUG;
 	if (line.level >= report->log.level)
 		report->sink->put(report->sink->context, &line,
