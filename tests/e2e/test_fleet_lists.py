@@ -115,6 +115,7 @@ def test_bad_lines_among_good_ones(emulator, run_fleet, files, tmp_path):
     log = result.log
     assert counts(log)["total"] == 300 + len(bad)
     assert counts(log)["succeeded"] == 300
+    assert log[-1]["level"] == "error"
     assert counts(log)["failed"] == len(bad) == sum(counts(log)["failed_by_code"].values())
     said = {}
     for line in result.errors:
@@ -241,6 +242,19 @@ def test_an_empty_list(emulator, run_fleet):
     assert result.code == 0, result.out
     assert len(result.warnings) == 1
     assert emulator.loop.served == 0
+
+
+def test_dry_run(emulator, run_fleet, tmp_path):
+    """Each task says what would be done; nothing is, and the journal has nothing of it."""
+    emulator.secretmanager.put(secret(0), b"old")
+    journal = tmp_path / "journal"
+    result = run_fleet("--dry-run", "--workers", 2, "--journal", journal, tasks=map(task, range(4)))
+    assert result.code == 0, result.out
+    assert sorted(clusters(result.log, "dry-run")) == sorted(clusters(result.log))
+    assert {line["message"] for line in result.log if line["operation"] == "completed"} == {
+        "Nothing was changed"}
+    assert stored(emulator) == {secret(0): [b"old"]}
+    assert not journal.exists()
 
 
 def test_what_failed_is_a_list(emulator, run_fleet, files, tmp_path):

@@ -129,15 +129,21 @@ def test_memory_is_flat(emulator, run_fleet, tmp_path, total, workers, more, cap
 @pytest.mark.parametrize("total, shards", [
     (120, 3), pytest.param(2000, 8, marks=pytest.mark.soak)])
 def test_shards(emulator, run_fleet, tmp_path, total, shards):
-    """All of them at once do what one run does, each task in exactly one."""
-    numbers = range(total)
-    listing = fleet.write_list(tmp_path / "list", map(task, numbers))
+    """All of them at once do what one run does: each task, and each line that is wrong, is
+    exactly one's.
+    """
+    numbers, wrong = range(total), ["{}"] * 40
+    listing = fleet.write_list(tmp_path / "list", [*map(task, numbers), *wrong])
     emulator.orders.sprinkle = Sprinkle(40, {"504": fleet.SINGLE["504-committed"]})
     running = [run_fleet.aside("--tasks", listing, "--shards", shards, name=f"log-{index}",
                                JOB_COMPLETION_INDEX=index) for index in range(shards)]
-    assert [process.wait(LONG).code for process in running] == [0] * shards
+    assert [process.wait(LONG).code for process in running] == [7] * shards
     logs = [run_fleet.log(f"log-{index}") for index in range(shards)]
-    assert sum(counts(log)["total"] for log in logs) == total
+    assert sum(counts(log)["total"] for log in logs) == total + len(wrong)
+    assert sum(counts(log)["succeeded"] for log in logs) == total
+    reported = [line["message"].split(":")[0] for log in logs for line in log
+                if line["operation"] == "read-tasks"]
+    assert sorted(reported) == sorted(f"line {total + 1 + n}" for n in range(len(wrong)))
     assert all(clusters(log) for log in logs)
     done = [name for log in logs for name in clusters(log)]
     assert sorted(done) == sorted(map(fleet.cluster, numbers))
