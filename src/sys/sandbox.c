@@ -118,9 +118,9 @@ static const struct rule RULES[] = {
 	{ SYS_read, ALL, ANY }, /* a token that is mounted, a list of tasks */
 	{ SYS_write, WRITER, ANY },                 /* log and other outputs */
 	{ SYS_write, ALL, ONLY(0, STDERR_FILENO) }, /* the line of a crash */
-	{ SYS_setitimer, WRITER, ONLY(0, ITIMER_REAL) },    /* a log not read */
-	{ SYS_close, ALL, ANY },                            /* files, sockets */
-	{ SYS_openat, CLIENT | WRITER, OPEN(2, O_RDONLY) }, /* a token file */
+	{ SYS_setitimer, WRITER, ONLY(0, ITIMER_REAL) }, /* a log not read */
+	{ SYS_close, ALL, ANY },                         /* files, sockets */
+	{ SYS_openat, ALL, OPEN(2, O_RDONLY) },          /* a token file */
 	{ SYS_openat, WRITER, OPEN(2, NEW_FILE) }, /* the result, unnamed yet */
 	{ SYS_openat2, LAUNCHER, ANY }, /* beneath the folder of a list */
 #ifdef SYS_open
