@@ -125,7 +125,9 @@
  * and a path that a line names.
  */
 #define WORKERS_MAX 32
-#define TASKS_AHEAD(workers) (4 * (workers))
+#define TASKS_AHEAD_MAX 64
+#define TASKS_AHEAD(workers) \
+	((workers) < TASKS_AHEAD_MAX / 4 ? 4 * (workers) : TASKS_AHEAD_MAX)
 #define TASK_PATH_MAX 1024
 /* 64 labels of 63 + 1 + 63 bytes, the commas, and the final NUL. */
 #define LABELS_TEXT_MAX 8192

@@ -52,7 +52,7 @@ struct launcher {
 	struct status last_failure; /* of a task */
 	struct message said;        /* by a worker, just now */
 	size_t used;                /* slots that were ever used */
-	struct slot slot[TASKS_AHEAD(WORKERS_MAX)];
+	struct slot slot[TASKS_AHEAD_MAX];
 };
 
 /*
