@@ -18,6 +18,7 @@ PULL_SECRET = '{"auths":{"quay.io":{"auth":"dXNlcjpwYXNz"}}}'
 HOST = "10.0.2.2"  # what a guest of qemu takes for this machine
 NAMES = ("secretmanager.googleapis.com", "metadata.google.internal")
 SECRET = "hyperfleet-cluster-1-pull-secret"
+TASKS = 8
 
 # The numbers of arm64 (include/uapi/asm-generic/unistd.h).
 ALLOWED = {
@@ -57,7 +58,10 @@ def said(emulator, tmp_path_factory):
     silent = socket.create_server(("127.0.0.1", 0))
     metadata = f"{NAMES[1]}:{emulator.metadata_host.rsplit(':', 1)[1]}"
     nobody = f"{NAMES[1]}:{silent.getsockname()[1]}"
-    jobs = f"job stored {metadata}\njob crashed {nobody} SEGV\njob ended {nobody} TERM\n"
+    jobs = (f"job stored {metadata}\njob crashed {nobody} SEGV\njob ended {nobody} TERM\n"
+            f"list first {metadata}\nlist again {metadata}\n")
+    tasks = [{"cluster_id": f"c{number}"} for number in range(TASKS - 1)]
+    tasks.append({"cluster_id": f"c{TASKS - 1}", "pull_secret_file": "payload.json"})
     guest = Guest({
         "pull-secret": Path(os.environ["PULL_SECRET"]),
         "calls": Path(os.environ["CALLS"]),
@@ -65,6 +69,8 @@ def said(emulator, tmp_path_factory):
         "etc/hosts": f"{HOST} {' '.join(NAMES)}\n".encode(),
         "job": "\n".join(f"{name}={value}" for name, value in variables.items()).encode(),
         "jobs": jobs.encode(),
+        "list": "\n".join(map(json.dumps, tasks)).encode(),
+        "payload.json": PULL_SECRET.encode(),
     })
     with silent:
         return guest.run(tmp_path_factory.mktemp("guest"))
@@ -78,6 +84,17 @@ def test_the_job_is_done(said, emulator):
     assert "exit 0" in said["stored"], said["stored-log"]
     assert emulator.secretmanager.payloads(SECRET) == [PULL_SECRET.encode()]
     assert json.loads("".join(said["stored-result"]))["status"] == "success"
+
+
+def test_a_list_is_done(said, emulator):
+    """By processes of three roles, each with its own table; a second run has nothing to do."""
+    for name, skipped in ("first", None), ("again", TASKS):
+        assert said[name] == ["exit 0"], said[f"{name}-log"]
+        summary = json.loads(said[f"{name}-log"][-1])
+        assert (summary["task_succeeded"], summary.get("task_skipped")) == (TASKS, skipped)
+    for number in range(TASKS):
+        assert emulator.secretmanager.payloads(f"hyperfleet-c{number}-pull-secret") == [
+            PULL_SECRET.encode()]
 
 
 @pytest.mark.parametrize("run", ["stored", "crashed", "ended"])
