@@ -324,7 +324,8 @@ launcher_hand_out(struct launcher *launcher)
 	}
 	for (unsigned i = 0; i < launcher->crew.count; i++)
 		if (next[i] != NULL &&
-		    launcher->crew.seat[i].state == SEAT_IDLE) {
+		    launcher->crew.seat[i].state == SEAT_IDLE &&
+		    !launcher->crew.seat[i].killed) {
 			hand_out(launcher, next[i], i);
 			launcher->more |= next[i]->state == SLOT_FREE;
 		}

@@ -17,8 +17,11 @@ failed_open(struct failed *failed, const char *path, const char *what,
 	return st->code;
 }
 
-/* Of a line and its line feed, were all of its pull secret quotes. */
-static char memory[2 * TASK_LINE_MAX];
+/*
+ * Of a line and its line feed, were each byte of its pull secret escaped by
+ * six. Pages that are not written cost nothing.
+ */
+static char memory[3 * TASK_LINE_MAX];
 
 static enum code
 add(struct failed *failed, struct buf *line, struct status *st)

@@ -101,7 +101,6 @@ read_hex(struct str text, unsigned char digest[static SHA256_SIZE])
 static bool
 read_line(struct str line, uint64_t *secret, uint64_t *payload)
 {
-	static const char NAME[] = "A-Za-z0-9:._/-";
 	unsigned char digest[SHA256_SIZE];
 	struct str name, hex, version;
 
@@ -111,7 +110,7 @@ read_line(struct str line, uint64_t *secret, uint64_t *payload)
 	if (!take(&line, STR(BEFORE_SHA256), &name) ||
 	    !take(&line, STR(BEFORE_VERSION), &hex) ||
 	    !take(&line, STR(AFTER_VERSION), &version) || line.len > 0 ||
-	    !str_only(name, NAME) || !str_only(version, NAME) ||
+	    !str_only(name, JOURNAL_NAME) || !str_only(version, JOURNAL_NAME) ||
 	    !read_hex(hex, digest))
 		return false;
 	*payload = sha256_start(digest);

@@ -17,6 +17,9 @@
 #define JOURNAL_SECRETS_MAX 50000
 #define JOURNAL_ROWS 65536
 
+/* What the names in it are of, as str_only() takes it. */
+#define JOURNAL_NAME "A-Za-z0-9:._/-"
+
 struct journal_row {
 	uint64_t secret;  /* task->hash; see job/shard.h */
 	uint64_t payload; /* of its SHA-256; both 0: a free row */

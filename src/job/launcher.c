@@ -15,6 +15,8 @@
 #define CRASHES_MAX 3
 /* Messages of a worker that are heard before the others are listened to. */
 #define MESSAGES_AT_ONCE 64
+/* Those that a channel has room for are fewer. */
+#define LEFT_MAX 4096
 
 static const char WORKER[] = "worker";
 
@@ -47,7 +49,8 @@ static void
 stop_without_token(struct launcher *launcher, const struct outcome *outcome,
 		   const char *operation)
 {
-	if (launcher->counts.succeeded == 0 && outcome->exit == EXIT_AUTH &&
+	if (launcher->counts.succeeded == launcher->counts.skipped &&
+	    outcome->exit == EXIT_AUTH &&
 	    str_eq(str_from(operation), STR("init-client")))
 		launcher_stop(launcher, &outcome->status, EXIT_AUTH);
 }
@@ -95,7 +98,8 @@ take_message(struct launcher *launcher, unsigned number, ssize_t size)
 		seat->state = SEAT_IDLE;
 		return true;
 	}
-	if (said->type == MESSAGE_LOG) {
+	/* One that is idle would speak for the run. */
+	if (said->type == MESSAGE_LOG && seat->state != SEAT_IDLE) {
 		take_line(launcher, slot == NULL ? NULL : &slot->task);
 		return true;
 	}
@@ -180,6 +184,18 @@ any_seat(const struct launcher *launcher, enum seat_state from,
 	return false;
 }
 
+/* The next worker has the same channel. */
+static void
+drop_messages(struct launcher *launcher, const struct seat *seat)
+{
+	unsigned most = LEFT_MAX;
+
+	while (most-- > 0 &&
+	       channel_receive(seat->fd, &launcher->said,
+			       sizeof(launcher->said), NULL) != CHANNEL_EMPTY)
+		;
+}
+
 /* What it said before it ended is heard first. */
 static void
 replace(struct launcher *launcher, unsigned number, int how)
@@ -189,6 +205,7 @@ replace(struct launcher *launcher, unsigned number, int how)
 	bool dismissed;
 
 	(void)listen_to(launcher, number, UINT_MAX);
+	drop_messages(launcher, seat);
 	dismissed = seat->stopped && seat->state == SEAT_IDLE;
 	if (!dismissed)
 		lose_task(launcher, number, how);
@@ -356,6 +373,8 @@ wait_for_news(struct launcher *launcher, int64_t pace_ms)
 	if (wait_ready(fds, crew->count + 2, next_moment(launcher, pace_ms),
 		       &st) != CODE_OK) {
 		launcher->broken = !status_interrupted(&st);
+		if (launcher->broken)
+			launcher_stop_and_say(launcher, &st, EXIT_RETRY);
 		return;
 	}
 	for (unsigned i = 0; i < crew->count; i++)

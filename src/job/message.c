@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/utf8.h"
+#include "job/journal.h"
 
 #define COPY(to, from) (void)format_text((to), sizeof(to), "%s", (from))
 
@@ -43,7 +44,9 @@ message_check(struct message *m, ssize_t size)
 	       is_text(m->operation, sizeof(m->operation)) &&
 	       is_text(m->text, sizeof(m->text)) &&
 	       is_text(m->hint, sizeof(m->hint)) &&
-	       is_text(m->resource, sizeof(m->resource));
+	       is_text(m->resource, sizeof(m->resource)) &&
+	       (m->resource[0] == '\0' ||
+		str_only(str_from(m->resource), JOURNAL_NAME));
 }
 
 static void

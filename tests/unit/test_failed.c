@@ -137,12 +137,12 @@ TEST_AFTER(start, a_full_volume_is_reported_and_leaves_whole_lines)
 	assert_string_equal(written(), TASK);
 }
 
-/* The largest pull secret, were all of it escaped, and all labels. */
+/* The largest pull secret, were all of it escaped by six, and all labels. */
 TEST_AFTER(start, the_longest_task_fits)
 {
 	buf_reset(&task.input);
 	while (buf_room(&task.input) > 0)
-		buf_put_char(&task.input, '"');
+		buf_put_char(&task.input, '\x7f');
 	memset(task.secret, 's', sizeof(task.secret) - 1);
 	for (size_t i = 0; i + 130 < sizeof(task.labels); i += 128)
 		(void)snprintf(task.labels + i, sizeof(task.labels) - i,

@@ -119,6 +119,7 @@ BREAK(operation, memset(said.operation, 'x', sizeof(said.operation)))
 BREAK(text, memset(said.text, 'x', sizeof(said.text)))
 BREAK(hint, memset(said.hint, 'x', sizeof(said.hint)))
 BREAK(resource, memset(said.resource, 'x', sizeof(said.resource)))
+BREAK(quote, memcpy(said.resource, "a\"", 3)) /* of a line of the journal */
 
 TEST(what_is_no_message_is_refused)
 {
@@ -127,6 +128,7 @@ TEST(what_is_no_message_is_refused)
 		break_low_level, break_quota,  break_code,    break_exit,
 		break_signal,    break_effect, break_success, break_project,
 		break_operation, break_text,   break_hint,    break_resource,
+		break_quote,
 	};
 
 	for (size_t i = 0; i < COUNT(BREAKS); i++) {
