@@ -58,7 +58,8 @@ def renew(emulator, files):
 
 
 @native
-@pytest.mark.parametrize("kind", [metadata, key, federated, user], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [
+    metadata, pytest.param(key, marks=pytest.mark.soak), federated, user], ids=lambda kind: kind.__name__)
 def test_tokens_are_renewed(emulator, run_fleet, tmp_path, kind):
     files = Files(emulator, tmp_path / "files")
     seen = {}

@@ -10,7 +10,7 @@ import subprocess
 
 import fleet
 import pytest
-from conftest import auth, native, pull_secret, pull_secret_of, until
+from conftest import auth, native, pull_secret, pull_secret_of, together, until
 from fleet import Fleet, Sprinkle, cluster, clusters, counts, exactly, payload, secret, stored, task
 
 from emulator import errors
@@ -146,6 +146,7 @@ def test_strict(emulator, run_fleet):
     assert stored(emulator) == exactly(number for number in range(20) if cluster(number) in done)
 
 
+@native  # qemu has no openat2(2)
 def test_sources_projects_and_labels(emulator, run_fleet, files):
     """Inline as an object or as text, from a file, or the shared one; each line has its own
     project, name and labels.
@@ -225,6 +226,7 @@ def test_a_list_that_is_written_slowly(emulator, run_fleet):
     assert stored(emulator) == exactly(range(6))
 
 
+@native  # qemu has no openat2(2)
 def test_no_paths_from_standard_input(emulator, run_fleet, files):
     """There is no folder that they could be beneath, unless one is named."""
     rows = json.dumps({"cluster_id": "c0", "pull_secret_file": "good.json"}).encode()
@@ -257,6 +259,7 @@ def test_dry_run(emulator, run_fleet, tmp_path):
     assert not journal.exists()
 
 
+@native  # qemu has no openat2(2)
 def test_what_failed_is_a_list(emulator, run_fleet, files, tmp_path):
     """Run again and again as it is, until nothing is left."""
     emulator.orders.sprinkle = Sprinkle(4, {
@@ -352,27 +355,37 @@ def test_pace(emulator, run_fleet):
     assert len(throttled) < 60
 
 
-@pytest.mark.parametrize("flags", [
-    ("--workers", 2), ("--shards", 2), ("--strict",), ("--rate", 1), ("--task-timeout", 1),
-    ("--failed", "f"), ("--journal", "j"), ("--tasks-folder", ".")], ids=lambda flags: flags[0])
-def test_flags_that_need_a_list(emulator, run, flags):
-    env = {**emulator.environment(), "GCP_PROJECT_ID": "test-project", "CLUSTER_ID": "c",
-           "PULL_SECRET_DATA": payload(1), "JOB_COMPLETION_INDEX": "0"}
-    result = run("run-job", "pull-secret", *flags, env=env)
-    assert result.code == 2, result.out
-    assert "--tasks" in result.out + result.err
+FLAGS = [("--workers", 2), ("--shards", 2), ("--strict",), ("--rate", 1), ("--task-timeout", 1),
+         ("--failed", "f"), ("--journal", "j"), ("--tasks-folder", ".")]
+
+
+def test_flags_that_need_a_list(emulator, run):
+    def check(*flags):
+        env = {**emulator.environment(), "GCP_PROJECT_ID": "test-project", "CLUSTER_ID": "c",
+               "PULL_SECRET_DATA": payload(1), "JOB_COMPLETION_INDEX": "0"}
+        result = run("run-job", "pull-secret", *flags, env=env)
+        assert result.code == 2, result.out
+        assert "--tasks" in result.out + result.err
+
+    together(check, {flags[0]: flags for flags in FLAGS})
     assert emulator.loop.served == 0
 
 
-@pytest.mark.parametrize("variables", [
+WRONG = [
     {"SHARDS": 2}, {"SHARDS": 2, "JOB_COMPLETION_INDEX": 2},
     {"SHARDS": 2, "JOB_COMPLETION_INDEX": "x"}, {"SHARDS": 0, "JOB_COMPLETION_INDEX": 0},
     {"SHARDS": 2, "JOB_COMPLETION_INDEX": -1}, {"WORKERS": 0}, {"WORKERS": 33}, {"RATE": 0},
-    {"CLUSTER_ID": "c"}, {"SECRET_NAME": "s"}],
-    ids=lambda variables: "-".join(f"{name}={value}" for name, value in variables.items()))
-def test_variables_that_do_not_fit(emulator, run_fleet, variables):
-    result = run_fleet(tasks=[task(0)], **variables)
-    assert result.code == 2, result.out
+    {"CLUSTER_ID": "c"}, {"SECRET_NAME": "s"}]
+
+
+def test_variables_that_do_not_fit(emulator, run_fleet):
+    listing = fleet.write_list(run_fleet.folder / "list", [task(0)])
+
+    def check(variables):
+        result = run_fleet("--tasks", listing, **variables)
+        assert result.code == 2, result.out
+
+    together(check, {str(variables): (variables,) for variables in WRONG})
     assert emulator.loop.served == 0
 
 

@@ -24,7 +24,7 @@ BODY = {"payload": {"data": "cGF5bG9hZA==", "dataCrc32c": str(crc32c(DATA))}}
 P = "/v1/projects/test-project"
 
 
-@pytest.fixture(params=[False, True], ids=["tls", "plain"])
+@pytest.fixture(params=[False, pytest.param(True, marks=pytest.mark.soak)], ids=["tls", "plain"])
 def two(request, start):
     """A driver of the threaded server and one of the fast server."""
     return [Driver(start(plain=request.param, fast=fast)) for fast in (False, True)]
