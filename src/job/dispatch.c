@@ -8,6 +8,8 @@
 
 /* Beyond the time for a task. */
 #define OVERTIME_MS 10000
+/* Requests of a task that wait for their turn. */
+#define TURNS 4
 /* To read the file of a task. */
 #define LOAD_MS 5000
 /* Lines of the list that are read before the workers are looked after. */
@@ -262,12 +264,19 @@ seat_of(const struct launcher *launcher, const struct task *task)
 	return number;
 }
 
+/*
+ * Its time, and what its turns may take on top, beside those of the other
+ * workers: at a low rate that is more.
+ */
 static int64_t
 time_for_task(const struct launcher *launcher)
 {
-	return deadline_left(
-		deadline_first(launcher->until,
-			       deadline_in(tasks_settings()->task_timeout_ms)));
+	const int64_t turns = TURNS * (int64_t)launcher->crew.count;
+
+	return deadline_left(deadline_first(
+		launcher->until,
+		deadline_in(tasks_settings()->task_timeout_ms +
+			    turns * 1000 * 1000 / launcher->pace.rate)));
 }
 
 /* Gives the task to its worker, which is idle; or it is done already. */

@@ -237,6 +237,21 @@ TEST_AFTER(start, without_a_token_the_first_task_ends_it)
 	assert_int_equal(launcher.counts.not_tried, 1);
 }
 
+/* At one request a second. */
+static unsigned
+patient_one(void)
+{
+	take_task();
+	return got.time_ms > 280000 + 3000 && got.time_ms <= 280000 + 4000;
+}
+
+TEST_AFTER(start, the_turns_of_a_task_come_on_top_of_its_time)
+{
+	launcher.until = DEADLINE_NEVER;
+	say(MESSAGE_READY);
+	assert_int_equal(run_beside(patient_one), 1);
+}
+
 /* ppoll(2) takes no more descriptors than a process may have. */
 TEST_AFTER(start, a_run_that_cannot_wait_has_failed)
 {
