@@ -79,6 +79,18 @@ counts_next(const struct task_counts *counts, size_t *at, const char **key,
 	return false;
 }
 
+/* In alphabetical order. */
+static const unsigned char SORTED[] = {
+	CODE_ABORTED,         CODE_ALREADY_EXISTS,    CODE_CANCELLED,
+	CODE_DATA_LOSS,       CODE_DEADLINE_EXCEEDED, CODE_FAILED_PRECONDITION,
+	CODE_INTERNAL,        CODE_INVALID_ARGUMENT,  CODE_NOT_FOUND,
+	CODE_OUT_OF_RANGE,    CODE_PERMISSION_DENIED, CODE_RESOURCE_EXHAUSTED,
+	CODE_UNAUTHENTICATED, CODE_UNAVAILABLE,       CODE_UNIMPLEMENTED,
+	CODE_UNKNOWN,
+};
+
+_Static_assert(sizeof(SORTED) == CODES - 1, "all but CODE_OK");
+
 void
 counts_put_codes(const struct task_counts *counts, struct json_writer *json)
 {
@@ -86,10 +98,10 @@ counts_put_codes(const struct task_counts *counts, struct json_writer *json)
 		return;
 	json_key(json, "failed_by_code");
 	json_open_object(json);
-	for (unsigned code = 0; code < CODES; code++)
-		if (counts->by_code[code] > 0) {
-			json_key(json, code_name((enum code)code));
-			json_put_uint(json, counts->by_code[code]);
+	for (size_t i = 0; i < sizeof(SORTED); i++)
+		if (counts->by_code[SORTED[i]] > 0) {
+			json_key(json, code_name((enum code)SORTED[i]));
+			json_put_uint(json, counts->by_code[SORTED[i]]);
 		}
 	json_close(json);
 }

@@ -133,8 +133,10 @@ crew_end(struct crew *crew)
 	if (crew->control >= 0)
 		(void)close(crew->control);
 	crew->control = -1;
-	if (deadline_left(until) > 0)
-		process_wait(crew->spawner);
+	/* One that was stopped does not end; a killed one does, soon. */
+	while (deadline_left(until) > 0 &&
+	       !(process_ended(&left, &how) && left == crew->spawner))
+		(void)poll(NULL, 0, 1);
 	while (process_ended(&left, &how))
 		; /* workers that outlived it, as process 1 gets them */
 }

@@ -11,6 +11,8 @@
 
 /* After the order to stop. */
 #define STOP_MS 2000
+/* For the spawner to say that a worker was killed. */
+#define KILLED_MS 10000
 /* Crashes of a worker that gets no task done. */
 #define CRASHES_MAX 3
 /* Messages of a worker that are heard before the others are listened to. */
@@ -36,9 +38,11 @@ kill_worker(struct launcher *launcher, unsigned number)
 {
 	struct seat *seat = &launcher->crew.seat[number];
 
-	if (!seat->killed)
-		crew_order_stop(&launcher->crew, number, SIGKILL);
+	if (seat->killed)
+		return;
 	seat->killed = true;
+	seat->kill_at = deadline_in(KILLED_MS);
+	crew_order_stop(&launcher->crew, number, SIGKILL);
 }
 
 /*
@@ -211,6 +215,7 @@ replace(struct launcher *launcher, unsigned number, int how)
 		lose_task(launcher, number, how);
 	pace_forget(&launcher->pace, number);
 	seat->state = SEAT_EMPTY;
+	seat->killed = false;
 	if (launcher->stop.code == CODE_OK && ++seat->crashes < CRASHES_MAX)
 		crew_order_start(&launcher->crew, number);
 	if (any_seat(launcher, SEAT_STARTING, SEAT_BUSY))
@@ -229,7 +234,7 @@ lose_spawner(struct launcher *launcher)
 		(void)close(launcher->crew.control);
 	launcher->crew.control = -1;
 	(void)status_set(&st, CODE_INTERNAL,
-			 "the process that starts workers ended");
+			 "the process that starts workers is gone");
 	launcher_stop_and_say(launcher, &st, EXIT_RETRY);
 	for (unsigned i = 0; i < launcher->crew.count; i++)
 		if (launcher->crew.seat[i].killed)
@@ -300,6 +305,9 @@ check_workers(struct launcher *launcher)
 	for (unsigned i = 0; i < launcher->crew.count; i++) {
 		struct seat *seat = &launcher->crew.seat[i];
 
+		/* Something keeps the spawner, or even the worker. */
+		if (seat->killed && deadline_left(seat->kill_at) == 0)
+			lose_spawner(launcher);
 		if (seat->state != SEAT_BUSY || seat->killed)
 			continue;
 		if (drained && !seat->stopped) {
@@ -342,10 +350,10 @@ next_moment(const struct launcher *launcher, int64_t pace_ms)
 	for (unsigned i = 0; i < launcher->crew.count; i++) {
 		const struct seat *seat = &launcher->crew.seat[i];
 
-		if (seat->state != SEAT_BUSY || seat->killed)
+		if (seat->state != SEAT_BUSY && !seat->killed)
 			continue;
 		next = deadline_first(next, seat->kill_at);
-		if (launcher->signalled && !seat->stopped)
+		if (launcher->signalled && !seat->stopped && !seat->killed)
 			next = deadline_first(next, launcher->drain_until);
 	}
 	return next;

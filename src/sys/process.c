@@ -55,12 +55,6 @@ process_ended(pid_t *process, int *how)
 	return *process > 0;
 }
 
-void
-process_wait(pid_t process)
-{
-	(void)waitpid(process, NULL, 0);
-}
-
 static bool
 is_kept(const int *keep, size_t count, int fd)
 {

@@ -38,9 +38,6 @@ void process_stop(pid_t process, int by);
  */
 MUST_CHECK bool process_ended(pid_t *process, int *how);
 
-/* Waits for the end of one. */
-void process_wait(pid_t process);
-
 /*
  * Closes every descriptor but standard error and the `count` ones of `keep`,
  * which were opened last. Nothing is read or written by standard input and

@@ -133,8 +133,29 @@ def test_nobody_outlives(run_fleet, hold, who):
         assert result.code == -signal.SIGKILL
         return
     assert result.code == 1
-    assert "the process that starts workers ended" in result.messages
+    assert "the process that starts workers is gone" in result.messages
     assert counts(result.log)["total"] == 20
+
+
+@native
+@pytest.mark.soak
+def test_a_spawner_that_is_stopped(run_fleet, hold):
+    """What it does not say is not waited for without end."""
+    held = hold(0)
+    process = run_fleet.start(tasks=map(task, range(3)))
+    held.wait()
+    family = Processes(process.pid)
+    os.kill(family.spawner, signal.SIGSTOP)
+    for _ in range(2):
+        process.popen.send_signal(signal.SIGTERM)
+        until(lambda: int(status_of(process.pid, "ShdPnd"), 16) == 0)
+    until(lambda: not fleet.alive(process.pid), 30)
+    os.kill(family.spawner, signal.SIGCONT)
+    result = process.wait()
+    held.opened.set()
+    assert result.code == 143
+    assert counts(result.log) == {"total": 3, "succeeded": 0, "failed": 1, "not_tried": 2,
+                                  "failed_by_code": {"UNKNOWN": 1}}
 
 
 @native

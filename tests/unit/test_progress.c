@@ -67,6 +67,25 @@ logged(bool as_text)
 	return captured();
 }
 
+/* In alphabetical order, which that of the codes is not. */
+TEST_AFTER(start, codes_are_sorted)
+{
+	for (unsigned code = CODES - 1; code > 0; code--)
+		counts_failed(&counts, (enum code)code, false);
+	assert_non_null(strstr(logged(false),
+			       "\"failed_by_code\":{\"ABORTED\":1,"
+			       "\"ALREADY_EXISTS\":1,\"CANCELLED\":1,"
+			       "\"DATA_LOSS\":1,\"DEADLINE_EXCEEDED\":1,"
+			       "\"FAILED_PRECONDITION\":1,\"INTERNAL\":1,"
+			       "\"INVALID_ARGUMENT\":1,\"NOT_FOUND\":3,"
+			       "\"OUT_OF_RANGE\":1,"));
+	assert_non_null(strstr(text, "\"PERMISSION_DENIED\":1,"
+				     "\"RESOURCE_EXHAUSTED\":1,"
+				     "\"UNAUTHENTICATED\":1,"
+				     "\"UNAVAILABLE\":2,"
+				     "\"UNIMPLEMENTED\":1,\"UNKNOWN\":1}"));
+}
+
 TEST_AFTER(start, they_are_members_of_a_line)
 {
 	assert_non_null(strstr(logged(false),
