@@ -9,7 +9,7 @@ import struct
 import subprocess
 
 import pytest
-from conftest import PULL_SECRET, TESTS, auth, native, pull_secret, until
+from conftest import PROGRAM, PULL_SECRET, TESTS, auth, native, pull_secret, until
 
 README = TESTS.parent / "README.md"
 OTHER = pull_secret(**{"other.example": auth()})
@@ -33,24 +33,59 @@ def name_of(cluster):
     return f"hyperfleet-{cluster}-pull-secret"
 
 
-@native
-def test_lists_as_the_readme_makes_them(emulator, run_list, tmp_path):
+def recipes():
+    """The blocks of commands in README's section on lists."""
     section = README.read_text().split("\n### A list of tasks\n")[1].split("\n### ")[0]
-    shared, own = re.findall(r"^    (jq .*)", section, re.M)
+    return re.findall(r"(?<=\n\n)(?:    .*\n)+", section)
+
+
+@native
+def test_recipes_of_the_readme(emulator, job, tmp_path):
+    """As they stand there, one after another: one pull secret, lines', files', again, shards."""
+    folder = tmp_path / "pull-secrets"
+    folder.mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "pull-secret").symlink_to(PROGRAM)
+    (tmp_path / "pull-secret.json").write_text(PULL_SECRET)
     (tmp_path / "clusters.json").write_text(json.dumps(
         {"items": [{"id": f"cls-{n}", "project": emulator.project, "other": 1} for n in (1, 2)]}))
-    subprocess.run(["/bin/sh", "-c", shared], cwd=tmp_path, check=True)
-    assert run_list().code == 0
+    for name, text in (("cls-2", OTHER), ("cls-3", PULL_SECRET)):
+        (folder / f"{name}.json").write_text(text)
+    env = {name: str(value) for name, value in job.environment(
+        PULL_SECRET_DATA=None, CLUSTER_ID=None).items() if value is not None}
+    env["PATH"] = f"{tmp_path}/bin:/usr/bin:/bin"
+    shared, inline, files, again, shards = recipes()
+
+    def do(block, code=0):
+        done = subprocess.run(["/bin/sh", "-c", f"umask 022\n{block}"], cwd=tmp_path, env=env,
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == code, (block, done.stdout, done.stderr)
+
+    do(shared)
     wanted = {name_of(f"cls-{n}"): [PULL_SECRET] for n in (1, 2)}
     assert stored(emulator) == wanted
-    (tmp_path / "cls-2.json").write_text(OTHER)
-    (tmp_path / "cls-3.json").write_text(PULL_SECRET)
-    subprocess.run(["/bin/sh", "-c", own], cwd=tmp_path, check=True)
-    assert run_list(PULL_SECRET_DATA=None).code == 0
-    wanted[name_of("cls-2")].append(json.dumps(json.loads(OTHER), separators=(",", ":")))
-    wanted[name_of("cls-3")] = [
-        json.dumps(json.loads(PULL_SECRET), separators=(",", ":"))]
+    do(inline)
+    assert (tmp_path / "inline.ndjson").stat().st_mode & 0o777 == 0o600
+    compact = [json.dumps(json.loads(text), separators=(",", ":")) for text in (OTHER, PULL_SECRET)]
+    wanted[name_of("cls-2")].append(compact[0])
+    wanted[name_of("cls-3")] = [compact[1]]
     assert stored(emulator) == wanted
+    (folder / "cls-2.json").unlink()
+    (folder / "cls-2.json").symlink_to("away")
+    do(files, 7)
+    wanted[name_of("cls-3")].append(PULL_SECRET)
+    assert stored(emulator) == wanted
+    (folder / "cls-2.json").unlink()
+    (folder / "cls-2.json").write_text(OTHER)
+    do(again)
+    wanted[name_of("cls-2")].append(OTHER)
+    assert stored(emulator) == wanted and (tmp_path / "failed.ndjson").read_text() == ""
+    do(shards)
+    for n in (1, 2):
+        wanted[name_of(f"cls-{n}")].append(PULL_SECRET)
+    assert stored(emulator) == wanted
+    done = [(tmp_path / f"done.{n}").read_text().count("\n") for n in range(3)]
+    assert sum(done) == 2, done
 
 
 def mounted(folder, files):
