@@ -37,12 +37,13 @@ counts_reason(const struct task_counts *counts)
 }
 
 void
-counts_message(const struct task_counts *counts, char *out, size_t size)
+counts_message(const struct task_counts *counts, const char *all, char *out,
+	       size_t size)
 {
 	size_t used;
 
-	(void)format_text(out, size, "%llu total, %llu succeeded, %llu failed",
-			  (unsigned long long)counts->total,
+	(void)format_text(out, size, "%llu %s, %llu succeeded, %llu failed",
+			  (unsigned long long)counts->total, all,
 			  (unsigned long long)counts->succeeded,
 			  (unsigned long long)counts->failed);
 	used = strlen(out);

@@ -29,8 +29,12 @@ void counts_not_tried(struct task_counts *counts);
 /* The `reason` of the result file: "TasksSucceeded" and so on. */
 const char *counts_reason(const struct task_counts *counts);
 
-/* Writes "T total, S succeeded, F failed" and so on into `out`, cut to fit. */
-void counts_message(const struct task_counts *counts, char *out, size_t size);
+/*
+ * Writes "T total, S succeeded, F failed" and so on into `out`, cut to fit;
+ * `all` is what T is called ("total").
+ */
+void counts_message(const struct task_counts *counts, const char *all,
+		    char *out, size_t size);
 
 /*
  * Takes the next of "task_failed" to "task_total", in alphabetical order; those

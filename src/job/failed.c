@@ -1,15 +1,62 @@
 #include "job/failed.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/redact.h"
 #include "job/tasks.h"
 #include "sys/file_guard.h"
+
+/* Of a file, to see whether it is a list. */
+#define LOOK_MAX 4096
+
+/*
+ * One that holds something else is not emptied by mistake. What cannot be read
+ * is refused by append_open().
+ */
+static bool
+may_be_emptied(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY |
+				    O_NONBLOCK);
+	char start[LOOK_MAX];
+	struct stat info;
+	ssize_t got = 0;
+	bool is_list;
+
+	if (fd < 0)
+		return true;
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+		got = read(fd, start, sizeof(start));
+	(void)close(fd);
+	if (got <= 0)
+		return true;
+	is_list = str_contains((struct str){ start, (size_t)got },
+			       STR("\"cluster_id\""));
+	wipe(start, (size_t)got);
+	return is_list;
+}
+
+static enum code
+refuse(const char *path, const char *what, struct status *st)
+{
+	status_hint(st, "remove it if it can go");
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "%s: %s is no list of tasks and would be emptied",
+			  what, redact_argument(path));
+}
 
 enum code
 failed_open(struct failed *failed, const char *path, const char *what,
 	    struct status *st)
 {
 	if (path == NULL ||
-	    file_guard_end(FILE_FAILED, what, path, st) != CODE_OK ||
-	    append_open(&failed->file, path, what, st) != CODE_OK)
+	    file_guard_end(FILE_FAILED, what, path, st) != CODE_OK)
+		return st->code;
+	if (!may_be_emptied(path))
+		return refuse(path, what, st);
+	if (append_open(&failed->file, path, what, st) != CODE_OK)
 		return st->code;
 	failed->is_open = true;
 	if (append_cut(&failed->file, 0, st) != CODE_OK)

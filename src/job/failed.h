@@ -16,7 +16,8 @@ struct failed {
 /*
  * Opens the file at `path`, which may hold secrets, and makes it empty; NULL:
  * there is none. `what` is the option that names it. Codes: those of
- * append_open().
+ * append_open(), and INVALID_ARGUMENT for a file that is not empty and names no
+ * cluster_id in its first 4 KiB: it is left as it is.
  */
 MUST_CHECK enum code failed_open(struct failed *failed, const char *path,
 				 const char *what, struct status *st);

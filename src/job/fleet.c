@@ -52,7 +52,8 @@ judge(const struct launcher *launcher, struct outcome *outcome)
 	*outcome = (struct outcome){ .reason = counts_reason(counts) };
 	if (launcher->wrote)
 		outcome->effect = EFFECT_DONE;
-	counts_message(counts, outcome->message, sizeof(outcome->message));
+	counts_message(counts, "total", outcome->message,
+		       sizeof(outcome->message));
 	if (launcher->stop.code != CODE_OK) {
 		*st = launcher->stop;
 		status_prefix(st, "%s", outcome->message);

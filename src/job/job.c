@@ -247,7 +247,8 @@ log_summary(const struct summary *summary, struct report *report)
 	if (report->log.quiet)
 		return;
 	if (summary->counts != NULL)
-		counts_message(summary->counts, counts, sizeof(counts));
+		counts_message(summary->counts, "total", counts,
+			       sizeof(counts));
 	else
 		(void)format_text(counts, sizeof(counts),
 				  "%zu total, %zu succeeded, %zu failed",

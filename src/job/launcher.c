@@ -404,11 +404,24 @@ is_done(const struct launcher *launcher)
 	return launcher->list_ended;
 }
 
+/* What was read ahead is not done: a short list is, at once, to its end. */
+static void
+show_progress(struct launcher *launcher)
+{
+	uint64_t bytes, size;
+
+	tasks_progress(&launcher->tasks, &bytes, &size);
+	for (size_t i = 0; i < launcher->used; i++)
+		if (launcher->slot[i].state != SLOT_FREE)
+			bytes -= launcher->slot[i].task.bytes;
+	progress_step(&launcher->progress, &launcher->counts, bytes, size,
+		      clock_ms());
+}
+
 void
 launcher_run(struct launcher *launcher)
 {
 	for (;;) {
-		uint64_t bytes, size;
 		int64_t pace_ms;
 
 		take_signal(launcher);
@@ -419,9 +432,7 @@ launcher_run(struct launcher *launcher)
 		pace_ms = let_go(launcher);
 		if (is_done(launcher))
 			break;
-		tasks_progress(&launcher->tasks, &bytes, &size);
-		progress_step(&launcher->progress, &launcher->counts, bytes,
-			      size, clock_ms());
+		show_progress(launcher);
 		wait_for_news(launcher, pace_ms);
 		/* What was said in time counts, however late it is heard. */
 		check_workers(launcher);

@@ -103,7 +103,7 @@ log_counts(struct progress *progress, const struct task_counts *counts)
 				       .message = message,
 				       .counts = counts };
 
-	counts_message(counts, message, sizeof(message));
+	counts_message(counts, "so far", message, sizeof(message));
 	report_log(progress->report, &line);
 }
 

@@ -32,7 +32,7 @@ void progress_start(struct progress *progress, struct report *report,
 		    int64_t now_ms);
 
 /*
- * Shows the state if it is time to. `bytes` were read of a list of `size` (0:
+ * Shows the state if it is time to. `bytes` are done of a list of `size` (0:
  * unknown, then the time left is not given).
  */
 void progress_step(struct progress *progress, const struct task_counts *counts,

@@ -25,6 +25,7 @@ struct task {
 	struct buf input;   /* as it was read */
 	/* Of a task of a list (job/fleet.h); else zero. */
 	size_t line;                             /* its number, from 1 */
+	size_t bytes;                            /* of that line */
 	uint64_t hash;                           /* of the secret's full name */
 	char project_memory[PROJECT_ID_MAX + 1]; /* what `project` points at */
 	char cluster_memory[CLUSTER_ID_MAX + 1];

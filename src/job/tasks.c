@@ -118,9 +118,9 @@ tasks_line(const struct tasks *tasks)
 }
 
 void
-tasks_progress(const struct tasks *tasks, uint64_t *done, uint64_t *size)
+tasks_progress(const struct tasks *tasks, uint64_t *taken, uint64_t *size)
 {
-	*done = tasks->lines.consumed;
+	*taken = tasks->lines.passed + tasks->lines.given;
 	*size = tasks->size;
 }
 
@@ -347,6 +347,7 @@ tasks_next(struct tasks *tasks, struct task *task, struct status *st)
 		step = got == LINES_LINE ? next_line(tasks) : got;
 	}
 	start_task(task, tasks->number);
+	task->bytes = tasks->lines.given;
 	switch (step) {
 	case LINES_LINE:
 		if (read_line(tasks, task, st) == CODE_OK)

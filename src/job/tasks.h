@@ -76,8 +76,11 @@ struct str tasks_line(const struct tasks *tasks);
 MUST_CHECK enum code tasks_load(const struct tasks *tasks, struct task *task,
 				struct deadline until, struct status *st);
 
-/* How many bytes of the list are done, and its size; 0: unknown. */
-void tasks_progress(const struct tasks *tasks, uint64_t *done, uint64_t *size);
+/*
+ * How many bytes of the list tasks_next() has passed, what it just gave, too;
+ * and its size; 0: unknown.
+ */
+void tasks_progress(const struct tasks *tasks, uint64_t *taken, uint64_t *size);
 
 /*
  * Appends a task as a line of such a list: its pull secret as a string, or the

@@ -22,6 +22,7 @@ drop(struct lines *lines, size_t count)
 		return;
 	wipe(lines->memory + lines->start, count);
 	lines->start += count;
+	lines->passed += count;
 	lines->searched = 0;
 }
 
@@ -56,7 +57,6 @@ lines_read(struct lines *lines)
 							 : LINES_FAILED;
 	lines->ended = got == 0;
 	lines->end += (size_t)got;
-	lines->consumed += (uint64_t)got;
 	return LINES_LINE;
 }
 

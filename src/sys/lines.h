@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 
-/* Private to lines.c but for `consumed`; end with lines_wipe(). */
+/* Private to lines.c but for `given` and `passed`; end with lines_wipe(). */
 struct lines {
 	int fd; /* the caller's */
 	char *memory;
@@ -19,7 +19,7 @@ struct lines {
 	size_t given;      /* of it, the last line; wiped with the next call */
 	bool skipping;     /* the rest of a line that is too long */
 	bool ended;
-	uint64_t consumed; /* bytes of the stream that were read */
+	uint64_t passed; /* bytes of the stream before the last line */
 };
 
 enum lines_step {

@@ -43,9 +43,8 @@ remove_folder(void **state)
 AROUND_ALL(make_folder, remove_folder)
 
 static int
-start(void **state)
+start_again(void)
 {
-	(void)state;
 	failed_close(&failed);
 	status_clear(&st);
 	task_init(&task);
@@ -55,6 +54,14 @@ start(void **state)
 	buf_reset(&task.input);
 	buf_put_cstr(&task.input, "\"");
 	return failed_open(&failed, path, WHAT, &st) == CODE_OK ? 0 : -1;
+}
+
+static int
+start(void **state)
+{
+	(void)state;
+	(void)unlink(path);
+	return start_again();
 }
 
 static const char *
@@ -91,10 +98,37 @@ TEST_AFTER(start, the_next_run_begins_with_an_empty_one)
 	assert_int_equal(failed_add(&failed, &task, &st), CODE_OK);
 	failed_close(&failed);
 	assert_int_equal(chmod(path, 0644), 0);
-	(void)start(NULL);
+	assert_int_equal(start_again(), 0);
 	assert_string_equal(written(), "");
 	assert_int_equal(failed_add_line(&failed, STR("x"), &st), CODE_OK);
 	assert_string_equal(written(), "x\n");
+}
+
+/* Lines that were wrong stand in it as they were. */
+TEST_AFTER(start, one_that_begins_with_a_bad_line_is_a_list)
+{
+	assert_int_equal(failed_add_line(&failed, STR("{bad"), &st), CODE_OK);
+	assert_int_equal(failed_add(&failed, &task, &st), CODE_OK);
+	assert_int_equal(start_again(), 0);
+	assert_string_equal(written(), "");
+}
+
+TEST_AFTER(start, what_is_no_list_is_left_as_it_is)
+{
+	struct stat info;
+
+	assert_int_equal(failed_add_line(&failed, STR("{\"auths\":{}}"), &st),
+			 CODE_OK);
+	failed_close(&failed);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(failed_open(&failed, path, WHAT, &st),
+			 CODE_INVALID_ARGUMENT);
+	assert_non_null(strstr(st.message, " is no list of tasks and would be "
+					   "emptied"));
+	assert_string_equal(st.hint, "remove it if it can go");
+	assert_string_equal(written(), "{\"auths\":{}}\n");
+	assert_int_equal(stat(path, &info), 0);
+	assert_int_equal(info.st_mode & 07777, 0640);
 }
 
 TEST_AFTER(start, without_a_file_nothing_is_written)

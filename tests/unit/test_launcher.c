@@ -267,3 +267,52 @@ TEST_AFTER(start, a_run_that_cannot_wait_has_failed)
 	assert_int_equal(launcher.exit, EXIT_RETRY);
 	assert_int_equal(launcher.counts.not_tried, 2);
 }
+
+/*
+ * The whole list is read ahead at once, but only what is done says how fast it
+ * goes: half of it in 100 s.
+ */
+static FILE *terminal;
+
+static bool
+shows(const char *text)
+{
+	char shown[4096] = "";
+
+	if (pread(fileno(terminal), shown, sizeof(shown) - 1, 0) < 0)
+		return false;
+	return strstr(shown, text) != NULL;
+}
+
+static unsigned
+half_way(void)
+{
+	bool right = false;
+
+	say(MESSAGE_READY);
+	take_task();
+	say(MESSAGE_OUTCOME);
+	take_task();
+	for (int i = 0; i < PATIENCE_MS / 10 && !right; i++) {
+		(void)poll(NULL, 0, 10);
+		right = shows("1 done, 0 failed, 0.0/s, 1 min left");
+	}
+	say(MESSAGE_OUTCOME);
+	return right;
+}
+
+TEST_AFTER(start, the_time_left_is_that_of_what_is_not_done)
+{
+	int kept = dup(STDERR_FILENO);
+
+	terminal = tmpfile();
+	assert_non_null(terminal);
+	launcher.progress.terminal = true;
+	launcher.progress.since.at_ms -= 100000;
+	assert_true(dup2(fileno(terminal), STDERR_FILENO) >= 0);
+	assert_int_equal(run_beside(half_way), 1);
+	assert_true(dup2(kept, STDERR_FILENO) >= 0);
+	assert_int_equal(launcher.counts.succeeded, 2);
+	(void)close(kept);
+	(void)fclose(terminal);
+}

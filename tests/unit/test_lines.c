@@ -76,7 +76,7 @@ TEST_AFTER(make_pipe, lines_cut_at_each_byte_are_whole)
 	assert_line("last");
 	assert_int_equal(next(), LINES_END);
 	assert_int_equal(next(), LINES_END);
-	assert_int_equal(lines.consumed, sizeof(TEXT) - 1);
+	assert_int_equal(lines.passed, sizeof(TEXT) - 1);
 }
 
 TEST_AFTER(make_pipe, several_lines_come_of_one_read)

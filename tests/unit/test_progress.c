@@ -110,12 +110,12 @@ TEST_AFTER(start, and_words)
 {
 	char message[64];
 
-	counts_message(&counts, message, sizeof(message));
+	counts_message(&counts, "total", message, sizeof(message));
 	assert_string_equal(message, "5 total, 2 succeeded, 3 failed");
 	assert_string_equal(counts_reason(&counts), "TasksFailed");
 	assert_int_equal(counts.may_pass, 1);
 	counts_not_tried(&counts);
-	counts_message(&counts, message, sizeof(message));
+	counts_message(&counts, "total", message, sizeof(message));
 	assert_string_equal(message,
 			    "6 total, 2 succeeded, 3 failed, 1 not tried");
 	assert_string_equal(counts_reason(&counts), "TasksIncomplete");
@@ -175,7 +175,7 @@ TEST_AFTER(start, in_a_log_there_is_a_line_each_ten_seconds)
 	assert_int_equal(progress_wait(&progress, 10999), 1);
 	assert_non_null(
 		strstr(stepped(1, 2, 11000),
-		       "\"message\":\"5 total, 2 succeeded, 3 failed\""
+		       "\"message\":\"5 so far, 2 succeeded, 3 failed\""
 		       ",\"operation\":\"progress\",\"task_failed\":3"));
 	assert_int_equal(progress_wait(&progress, 11000), 10000);
 	assert_string_equal(stepped(1, 2, 20999), "");
