@@ -495,13 +495,14 @@ def test_readme_commands(tree):
     """What it applies is there; what it runs takes these words."""
     commands = re.findall(r"^    (\S.*)$", README, re.M)
     assert commands[0] == "cd scripts/kubernetes"
-    (applied,) = [line.rpartition(" -k ")[2] for line in commands if " apply -k " in line]
-    assert tree.build(applied).returncode == 0
+    applied = [line.rpartition(" -k ")[2] for line in commands if " apply -k " in line]
+    assert applied == ["overlays/gke", "overlays/gke-fleet"]
+    assert all(tree.build(overlay).returncode == 0 for overlay in applied)
     secret, *lists = [line for line in commands if " create " in line]
     case = Case("gke", OVERLAYS["gke"], tree.render("gke"))
     mounted = case.volumes["pull-secret"]["secret"]
     assert f"secret generic {mounted['secretName']} --from-file={mounted['items'][0]['key']}=" in secret
-    for name, line in zip(("gke-fleet", "openshift-fleet-much"), lists, strict=True):
+    for name, line in zip(("gke-fleet", *["openshift-fleet-much"] * 2), lists, strict=True):
         case = mixed(tree, name)
         volume = case.volumes["tasks"]
         kind, name = (("configmap", volume["configMap"]["name"]) if "configMap" in volume else
@@ -513,16 +514,26 @@ def test_readme_commands(tree):
         assert set(re.findall(r"--\w+|[A-Z]{4,}", line)) <= usage, line
 
 
-def test_readme_folder_for_a_cluster_is_an_overlay(tree, tmp_path):
-    (block,) = re.findall(r"^    # clusters/cls-abc123/kustomization.yaml\n((?:    .*\n)+)", README, re.M)
+def of_readme(folder, tree, tmp_path, parts):
+    """The case of a folder whose kustomization.yaml stands in README."""
+    (block,) = re.findall(rf"^    # {folder}/kustomization.yaml\n((?:    .*\n)+)", README, re.M)
     own = Tree(tmp_path / "scripts/kubernetes", {})
-    folder = tmp_path / "clusters/cls-abc123"
-    folder.mkdir(parents=True)
-    (folder / "kustomization.yaml").write_text(re.sub("^    ", "", block, flags=re.M))
-    (folder / "values.yaml").write_text((tree.folder / "values/values.yaml").read_text())
-    done = own.build(folder)
+    path = tmp_path / folder
+    path.mkdir(parents=True)
+    (path / "kustomization.yaml").write_text(re.sub("^    ", "", block, flags=re.M))
+    (path / "values.yaml").write_text((tree.folder / "values/values.yaml").read_text())
+    done = own.build(path)
     assert done.returncode == 0, done.stderr
-    case = Case("own", ["gke", "dual-stack"], list(yaml.safe_load_all(done.stdout)))
+    return Case("own", parts, list(yaml.safe_load_all(done.stdout)))
+
+
+def test_readme_folder_for_a_cluster_is_an_overlay(tree, tmp_path):
+    case = of_readme("clusters/cls-abc123", tree, tmp_path, ["gke", "dual-stack"])
     assert case.variables["SECRET_NAME"] == "pull-secret-of-cls-abc123"
     assert case.job["metadata"]["name"] == VALUES["JOB_NAME"]
     assert ("::/0", "TCP", 443) in case.egress()
+
+
+def test_readme_folder_for_a_list_is_an_overlay(tree, tmp_path):
+    case = of_readme("clusters/all", tree, tmp_path, ["gke", "fleet-secret"])
+    assert case.volumes["tasks"]["secret"]["secretName"] == "pull-secret-tasks"
