@@ -36,7 +36,7 @@ launcher_log(struct launcher *launcher, const struct task *task,
 	progress_clear(&launcher->progress);
 	/* At the end a reader has little time (report.c), or had it already. */
 	report->until = deadline_in(
-		launcher->signalled || report->failure.code != CODE_OK
+		launcher->signalled != 0 || report->failure.code != CODE_OK
 			? 0
 			: tasks_settings()->task_timeout_ms);
 	report->until = deadline_first(launcher->until, report->until);

@@ -46,17 +46,18 @@ kill_worker(struct launcher *launcher, unsigned number)
 }
 
 /*
- * The first sign that all would fail alike: there is no token. Once a task was
- * done, it is one task that fails.
+ * The first sign that all would fail alike: there is no token, for good or
+ * after all the time that was given to it. Once a task was done, it is one task
+ * that fails.
  */
 static void
 stop_without_token(struct launcher *launcher, const struct outcome *outcome,
 		   const char *operation)
 {
 	if (launcher->counts.succeeded == launcher->counts.skipped &&
-	    outcome->exit == EXIT_AUTH &&
+	    (outcome->exit == EXIT_AUTH || outcome->exit == EXIT_RETRY) &&
 	    str_eq(str_from(operation), STR("init-client")))
-		launcher_stop(launcher, &outcome->status, EXIT_AUTH);
+		launcher_stop(launcher, &outcome->status, outcome->exit);
 }
 
 static void
@@ -218,7 +219,8 @@ replace(struct launcher *launcher, unsigned number, int how)
 	seat->killed = false;
 	if (launcher->stop.code == CODE_OK && ++seat->crashes < CRASHES_MAX)
 		crew_order_start(&launcher->crew, number);
-	if (any_seat(launcher, SEAT_STARTING, SEAT_BUSY))
+	if (launcher->stop.code != CODE_OK ||
+	    any_seat(launcher, SEAT_STARTING, SEAT_BUSY))
 		return;
 	(void)status_set(&st, CODE_INTERNAL, "no worker is left");
 	launcher_stop_and_say(launcher, &st, EXIT_RETRY);
@@ -270,11 +272,17 @@ take_signal(struct launcher *launcher)
 
 	if (number == 0)
 		return;
-	launcher->drain_until = deadline_in(launcher->signalled ? 0 : DRAIN_MS);
-	launcher->signalled = true;
+	launcher->drain_until =
+		deadline_in(launcher->signalled != 0 ? 0 : DRAIN_MS);
+	if (launcher->signalled == 0)
+		status_hint(&st, "what is under way has 20 s to end; a second "
+				 "signal abandons it");
+	launcher->signalled = number;
 	(void)status_set(&st, CODE_CANCELLED, "stopped by %s",
 			 number == SIGINT ? "SIGINT" : "SIGTERM");
-	launcher_stop_and_say(launcher, &st, (enum exit_status)(128 + number));
+	launcher_log_error(launcher, NULL, "stop", &st, NULL);
+	st.hint[0] = '\0'; /* by the end it is over */
+	launcher_stop(launcher, &st, (enum exit_status)(128 + number));
 }
 
 /* What ends the whole run besides. */
@@ -299,7 +307,7 @@ check_run(struct launcher *launcher)
 static void
 check_workers(struct launcher *launcher)
 {
-	const bool drained = launcher->signalled &&
+	const bool drained = launcher->signalled != 0 &&
 			     deadline_left(launcher->drain_until) == 0;
 
 	for (unsigned i = 0; i < launcher->crew.count; i++) {
@@ -313,7 +321,8 @@ check_workers(struct launcher *launcher)
 		if (drained && !seat->stopped) {
 			seat->stopped = true;
 			seat->kill_at = deadline_in(STOP_MS);
-			crew_order_stop(&launcher->crew, i, SIGTERM);
+			crew_order_stop(&launcher->crew, i,
+					launcher->signalled);
 		}
 		if (deadline_left(seat->kill_at) > 0)
 			continue;
@@ -353,7 +362,7 @@ next_moment(const struct launcher *launcher, int64_t pace_ms)
 		if (seat->state != SEAT_BUSY && !seat->killed)
 			continue;
 		next = deadline_first(next, seat->kill_at);
-		if (launcher->signalled && !seat->stopped && !seat->killed)
+		if (launcher->signalled != 0 && !seat->stopped && !seat->killed)
 			next = deadline_first(next, launcher->drain_until);
 	}
 	return next;

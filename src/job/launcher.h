@@ -45,7 +45,7 @@ struct launcher {
 	 */
 	struct status stop;
 	enum exit_status exit;
-	bool signalled;
+	int signalled; /* the signal that came last; 0: none */
 	/* After a stop, for tasks to end and for the list to be counted. */
 	struct deadline drain_until;
 	bool broken;                /* it cannot even wait */

@@ -211,6 +211,9 @@ def test_a_second_signal_abandons_it(emulator, run_fleet, hold):
     lines = [line for line in result.errors if line["cluster_id"] == "c0"]
     assert len(lines) == 1
     assert "unknown whether a version was written" in lines[0]["message"]
+    assert "stopped by SIGINT" in lines[0]["message"]
+    assert result.errors[0]["hint"].startswith("what is under way has 20 s to end")
+    assert "no worker is left" not in result.messages
     assert counts(result.log)["not_tried"] == 2
 
 

@@ -215,26 +215,37 @@ TEST_AFTER(start, a_worker_that_is_not_heard_gets_no_task)
 }
 
 /* What the journal has is no sign that there is a token. */
+static enum exit_status without;
+
 static unsigned
 one_without_token(void)
 {
 	take_task();
 	said = (struct message){ .type = MESSAGE_OUTCOME,
 				 .code = CODE_UNAUTHENTICATED,
-				 .exit = EXIT_AUTH,
+				 .exit = without,
 				 .operation = "init-client" };
 	assert_true(channel_send(worker, &said, sizeof(said), STR("")));
 	return poll(&(struct pollfd){ worker, POLLIN, 0 }, 1, 200) == 1;
 }
 
-TEST_AFTER(start, without_a_token_the_first_task_ends_it)
+static void
+stops_without_token(enum exit_status exit)
 {
+	without = exit;
 	counts_succeeded(&launcher.counts, true);
 	say(MESSAGE_READY);
 	(void)run_beside(one_without_token);
-	assert_int_equal(launcher.exit, EXIT_AUTH);
+	assert_int_equal(launcher.exit, exit);
 	assert_int_equal(launcher.counts.failed, 1);
 	assert_int_equal(launcher.counts.not_tried, 1);
+}
+
+TEST_AFTER(start, without_a_token_the_first_task_ends_it)
+{
+	stops_without_token(EXIT_AUTH);
+	assert_int_equal(start(NULL), 0);
+	stops_without_token(EXIT_RETRY);
 }
 
 /* At one request a second. */
