@@ -82,7 +82,9 @@ class Panel:
             yield f'<line x1="{x:.1f}" y1="{low:.1f}" x2="{x:.1f}" y2="{high:.1f}" class="spread s{series}"/>'
             yield mark(x, y, series)
             if series == 0:
-                yield text(x, y + (18 if self.bottom - y > 22 else -9), number(point[0]), "ink", "middle")
+                # Below the mark and its spread; above them where there is no room.
+                at = max(y + 18, low + 14)
+                yield text(x, at if at < self.bottom - 4 else min(y, high) - 9, number(point[0]), "ink", "middle")
 
 
 def panels(figures):
@@ -131,7 +133,7 @@ def draw(figures):
     for index, name in enumerate(figures["ships"]):
         lines += [mark(x, 46, index), text(x + 11, 50, name, "ink")]
         x += 38 + 7 * len(name)
-    lines.append(text(x, 50, "medians and quartiles; all scales are logarithmic"))
+    lines.append(text(x, 50, "medians and quartiles; the scales upwards are logarithmic"))
     for index, panel in enumerate(found):
         corner = (MARGIN + index % 3 * (PANEL[0] + GAP[0]), HEAD + index // 3 * (PANEL[1] + GAP[1]))
         lines += Panel(*corner, *panel).parts()

@@ -80,7 +80,7 @@ def test_a_program_that_cannot_be_asked(tmp_path):
 
 def examples(text):
     """What stands in literal blocks of the manual, or indented in the README."""
-    lines = re.findall(r"^(?:\.Dl |    )?((?:some-command \| )?pull-secret .*)", text, re.M)
+    lines = re.findall(r"^(?:\.Dl |    )?((?:(?:some-command \| )?pull-secret|mv) .*)", text, re.M)
     return [line.partition("  #")[0].strip() for line in lines]
 
 
@@ -97,7 +97,7 @@ def test_examples_of_readme_and_manual_work(emulator, job, tmp_path):
            "PATH": f"{bin_folder}:/usr/bin:/bin"}
     manual = MANUAL.read_text().split("\n.Sh EXAMPLES")[1].split("\n.Sh ")[0]
     readme = README.read_text().split("**A pull secret**")[1].split("**On Kubernetes**")[0]
-    assert (len(examples(manual)), len(examples(readme))) == (10, 4)
+    assert (len(examples(manual)), len(examples(readme))) == (11, 4)
     for line in examples(readme) + examples(manual):
         line = line.replace("cls-abc123", env["CLUSTER_ID"])
         if "--tasks" in line:
