@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/json_path.h"
 #include "base/utf8.h"
 
 /* Secret Manager: at most 64 labels; annotations below 16 KiB in all. */
@@ -185,6 +186,26 @@ check_pairs(const struct pairs *all, const char *variable,
 	return CODE_OK;
 }
 
+/* That of a line, whose values may be anything. */
+static enum code
+refuse_label(struct json_iter at, struct status *st)
+{
+	const enum json_type type = json_type(at.value);
+	char memory[200];
+	struct buf path;
+
+	buf_init(&path, memory, sizeof(memory));
+	json_path(at.key, &path);
+	if (type != JSON_STRING)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "%.*s must be a string, not %s",
+				  (int)path.len, path.ptr,
+				  json_type_name(type));
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "%.*s: key and value must be of %s", (int)path.len,
+			  path.ptr, LABEL_RULE);
+}
+
 /* Each is checked before it becomes a part of a text with commas. */
 enum code
 labels_read(struct task *task, struct json_value object, struct status *st)
@@ -195,7 +216,6 @@ labels_read(struct task *task, struct json_value object, struct status *st)
 	char key[PAIR_KEY_SIZE], value[LABEL_VALUE_MAX + 1];
 	struct pairs all;
 	struct buf text;
-	size_t number = 0;
 
 	if (json_type(object) == JSON_ABSENT)
 		return CODE_OK;
@@ -205,11 +225,10 @@ labels_read(struct task *task, struct json_value object, struct status *st)
 				  json_type_name(json_type(object)));
 	buf_init(&text, task->labels, sizeof(task->labels) - 1);
 	while (json_next(&iter)) {
-		number++;
 		if (!json_cstr(iter.key, key, sizeof(key)) ||
 		    !json_cstr(iter.value, value, sizeof(value)) ||
 		    !is_label(str_from(key), str_from(value)))
-			return refuse_pair(NAME, number, LABEL_RULE, st);
+			return refuse_label(iter, st);
 		if (text.len > 0)
 			buf_put_char(&text, ',');
 		buf_put_cstr(&text, key);

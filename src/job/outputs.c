@@ -81,6 +81,21 @@ check_output(const struct others *others, const struct opt *opt,
 	return st->code;
 }
 
+static bool
+is_failed_list(const struct opt *opt)
+{
+	return strcmp(opt->variable, "FAILED_FILE") == 0;
+}
+
+/* To go on with the tasks that failed. */
+static void
+hint_at_list(const struct opt *opt, struct status *st)
+{
+	if (is_failed_list(opt) && file_same(*opt->value, tasks_path()))
+		status_hint(st, "mv it first, then name the new file with "
+				"--tasks");
+}
+
 static enum code
 check_outputs(const struct others *others,
 	      const struct opt_table *const *options, struct status *st)
@@ -92,11 +107,12 @@ check_outputs(const struct others *others,
 			if ((opt->kind & OPT_OUTPUT) == 0 ||
 			    *opt->value == NULL)
 				continue;
-			if (check_output(others, opt, st) != CODE_OK)
+			if (check_output(others, opt, st) != CODE_OK) {
+				hint_at_list(opt, st);
 				return st->code;
-			file_guard(strcmp(opt->variable, "FAILED_FILE") == 0
-					   ? FILE_FAILED
-					   : FILE_JOURNAL,
+			}
+			file_guard(is_failed_list(opt) ? FILE_FAILED
+						       : FILE_JOURNAL,
 				   *opt->value);
 		}
 	return st->code;

@@ -45,11 +45,13 @@ check(struct status *st)
 	if (given.version != NULL &&
 	    parse_uint(str_from(given.version), &number) && number > 0)
 		return CODE_OK;
+	if (given.version == NULL)
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "--secret-version is required");
 	return status_set(st, CODE_INVALID_ARGUMENT,
 			  "--secret-version=%s must be the number of a "
 			  "version, from 1",
-			  given.version != NULL ? redact_argument(given.version)
-						: "");
+			  redact_argument(given.version));
 }
 
 /* Keeps the bytes of the version in the task, where they are wiped. */

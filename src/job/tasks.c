@@ -74,6 +74,7 @@ tasks_open(struct tasks *tasks, bool payloads, struct status *st)
 	tasks->folder = -1;
 	tasks->payloads = payloads;
 	tasks->shared = STR("");
+	tasks->hinted = false;
 	tasks->number = 0;
 	tasks->size = S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
 	tasks->line = STR("");
@@ -256,10 +257,12 @@ read_source(const struct tasks *tasks, struct json_value line,
 		if (path != NULL && path[0] == '\0')
 			return status_set(st, CODE_INVALID_ARGUMENT,
 					  "%s is empty", SECRET_FILE);
-		if (path == NULL && tasks->shared.len == 0)
+		if (path == NULL && tasks->shared.len == 0) {
+			status_hint(st, "--pull-secret-file gives one for all");
 			return status_set(st, CODE_INVALID_ARGUMENT,
 					  "no pull secret: neither %s nor %s",
 					  SECRET_FILE, SECRET_DATA);
+		}
 		fault = path == NULL ? NULL : find_fault(tasks, path);
 		return fault == NULL ? CODE_OK
 				     : status_set(st, CODE_INVALID_ARGUMENT,
@@ -293,6 +296,20 @@ read_line(struct tasks *tasks, struct task *task, struct status *st)
 		return st->code;
 	task->hash = task_hash(task);
 	return CODE_OK;
+}
+
+/* Once: JSON that is no line each has many such lines. */
+static void
+hint_at_lines(struct tasks *tasks, struct status *st)
+{
+	struct str line = str_trim(tasks->line);
+	const bool array = line.ptr[0] == '[';
+
+	if (tasks->hinted || !(array || str_eq(line, STR("{"))))
+		return;
+	tasks->hinted = true;
+	status_hint(st, "one object a line: jq -c '.%s' makes that",
+		    array ? "[]" : "");
 }
 
 /* Where it stands in the list; the reader counts lines of its own. */
@@ -352,6 +369,7 @@ tasks_next(struct tasks *tasks, struct task *task, struct status *st)
 	case LINES_LINE:
 		if (read_line(tasks, task, st) == CODE_OK)
 			return TASKS_TASK;
+		hint_at_lines(tasks, st);
 		buf_wipe(&task->input);
 		break;
 	case LINES_TOO_LONG:
@@ -383,7 +401,10 @@ read_file(const struct tasks *tasks, struct task *task, struct deadline until,
 	    task->input.len == 0)
 		(void)status_set(st, CODE_INVALID_ARGUMENT, "%s: %s is empty",
 				 SECRET_FILE, task->path);
-	return input_explain(task->path, SECRET_FILE, st);
+	if (input_explain(task->path, SECRET_FILE, st) == CODE_INVALID_ARGUMENT)
+		status_hint(st, "it is sought in the list's folder, or in "
+				"--tasks-folder");
+	return st->code;
 }
 
 enum code

@@ -15,6 +15,7 @@ struct tasks {
 	struct lines lines;
 	int folder;    /* of the paths in it; -1: they are refused */
 	bool payloads; /* the job needs a pull secret */
+	bool hinted;   /* at what a line is */
 	/* The one for lines that bring none, or "". */
 	struct str shared;
 	unsigned char shared_digest[TASK_DIGEST_SIZE];

@@ -52,6 +52,12 @@ static const struct opt OPTIONS[] = {
 const struct opt_table TASKS_OPTIONS = { "List of tasks", OPTIONS,
 					 OPT_COUNT(OPTIONS) };
 
+const char *
+tasks_path(void)
+{
+	return given.file;
+}
+
 bool
 tasks_given(void)
 {
@@ -151,14 +157,16 @@ static enum code
 refuse_conflicts(struct status *st)
 {
 	const struct target_options *target = target_options();
-	const bool name = target->cluster_id == NULL;
+	const char *variable =
+		target->cluster_id != NULL ? "CLUSTER_ID" : "SECRET_NAME";
 
-	if (target->cluster_id != NULL || target->secret_name != NULL)
-		return status_set(
-			st, CODE_INVALID_ARGUMENT,
-			"%s: each line of a list of tasks has its own",
-			opt_origin(name ? "SECRET_NAME" : "CLUSTER_ID"));
-	return CODE_OK;
+	if (target->cluster_id == NULL && target->secret_name == NULL)
+		return CODE_OK;
+	if (!opt_is_flag(variable))
+		status_hint(st, "unset %s", variable);
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "%s: each line of a list of tasks has its own",
+			  opt_origin(variable));
 }
 
 enum code

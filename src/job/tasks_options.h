@@ -10,6 +10,9 @@
 /* --tasks and what goes with it. */
 extern const struct opt_table TASKS_OPTIONS;
 
+/* Its path as it was given, also before tasks_check(); NULL: there is none. */
+const char *tasks_path(void);
+
 /* Whether there is a list (--tasks), and whether it is standard input. */
 bool tasks_given(void);
 bool tasks_from_input(void);

@@ -68,6 +68,8 @@ def test_is_no_other_file_of_the_run(emulator, run_list, listing, tmp_path, flag
         done = run_list(flag, path, **sources)
         assert done.code == 2, (path, done.out)
         assert flag in done.err + done.out, path
+        if path in (listing, link) and flag == "--failed":
+            assert "mv it first, then name the new file with --tasks" in done.err + done.out
     other = {"--journal": "--failed", "--failed": "--journal"}[flag]
     done = run_list(flag, tmp_path / "both", other, tmp_path / "both", **sources)
     assert done.code == 2 and "both is the file of --" in done.err

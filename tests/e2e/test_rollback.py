@@ -126,7 +126,8 @@ def test_wrong_values(emulator, rollback, value):
     result = rollback(f"--secret-version={value}" if value else "--dry-run")
     assert result.code == 2
     assert result.error["message"] == (
-        f"--secret-version={value} must be the number of a version, from 1")
+        f"--secret-version={value} must be the number of a version, from 1" if value
+        else "--secret-version is required")
     assert emulator.requests() == []
 
 

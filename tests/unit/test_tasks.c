@@ -268,12 +268,16 @@ TEST(what_is_wrong_with_a_line_has_its_number)
 		{ "{\"cluster_id\":\"c\",\"labels\":[]}",
 		  "line 1: labels must be an object, not an array" },
 		{ "{\"cluster_id\":\"c\",\"labels\":{\"a\":1}}",
-		  "line 1: labels: pair 1 is not KEY=VALUE with a-z 0-9 _ -, "
-		  "63 at most, a letter first" },
+		  "line 1: $.labels.a must be a string, not a number" },
+		{ "{\"cluster_id\":\"c\",\"labels\":{\"c2VjcmV0OnNlY3JldA==\":"
+		  "\"x\"}}",
+		  "line 1: $.labels[key 1]: key and value must be of a-z 0-9 _ "
+		  "-, 63 at most, a letter first" },
 		{ "{\"cluster_id\":\"c\",\"labels\":{\"a\":\"x\",\"b\":\"y,c="
 		  "z\"}}",
-		  "line 1: labels: pair 2 is not KEY=VALUE with a-z 0-9 _ -, "
-		  "63 at most, a letter first" },
+		  "line 1: $.labels.b: key and value must be of a-z 0-9 _ -, "
+		  "63 "
+		  "at most, a letter first" },
 		{ "{\"cluster_id\":\"c\",\"labels\":{\"managed-by\":\"x\"}}",
 		  "line 1: labels: managed-by is there twice, or one of this "
 		  "program's own" },
@@ -416,6 +420,8 @@ TEST(a_file_beside_the_list_is_read)
 			 CODE_INVALID_ARGUMENT);
 	assert_string_equal(st.message, "line 2: pull_secret_file: cannot open "
 					"none: No such file or directory");
+	assert_string_equal(st.hint, "it is sought in the list's folder, or in "
+				     "--tasks-folder");
 	assert_task("{\"cluster_id\":\"c\",\"pull_secret_file\":\"empty\"}");
 	assert_int_equal(tasks_load(&tasks, &task, DEADLINE_NEVER, &st),
 			 CODE_INVALID_ARGUMENT);
@@ -474,6 +480,34 @@ TEST(without_any_pull_secret_a_line_is_wrong)
 	assert_string_equal(st.message,
 			    "line 1: no pull secret: neither pull_secret_file "
 			    "nor pull_secret_data");
+	assert_string_equal(st.hint, "--pull-secret-file gives one for all");
+}
+
+/* What jq makes without -c: each line of it is wrong. */
+TEST(json_of_many_lines_is_explained_once)
+{
+	static const char ARRAY[] = "[\n  {\n    \"cluster_id\": \"c\"\n  },\n"
+				    "  {\n";
+	static const char OBJECTS[] = "{\n  \"cluster_id\": \"c\"\n}\n{\n";
+
+	open_list(ARRAY, sizeof(ARRAY) - 1);
+	assert_int_equal(next(), TASKS_BAD);
+	assert_string_equal(st.hint,
+			    "one object a line: jq -c '.[]' makes that");
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(next(), TASKS_BAD);
+		assert_string_equal(st.hint, "");
+	}
+	open_list(OBJECTS, sizeof(OBJECTS) - 1);
+	assert_int_equal(next(), TASKS_BAD);
+	assert_string_equal(st.hint, "one object a line: jq -c '.' makes that");
+	(void)next();
+	(void)next();
+	assert_int_equal(next(), TASKS_BAD);
+	assert_string_equal(st.hint, "");
+	(void)read_one("[{\"cluster_id\":\"c\"}]");
+	assert_string_equal(st.hint,
+			    "one object a line: jq -c '.[]' makes that");
 }
 
 /* One list serves all jobs. */

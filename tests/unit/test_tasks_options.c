@@ -103,9 +103,16 @@ TEST(names_are_those_of_the_lines)
 	assert_int_equal(CHECK("--tasks=list", "--gcp-project-id=P"),
 			 CODE_INVALID_ARGUMENT);
 	assert_int_equal(CHECK("--tasks=list", "--gcp-project-id=p"), CODE_OK);
+	(void)setenv("SECRET_NAME", "s", 1);
+	assert_int_equal(CHECK("--tasks=list"), CODE_INVALID_ARGUMENT);
+	assert_string_equal(st.message, "SECRET_NAME: each line of a list of "
+					"tasks has its own");
+	assert_string_equal(st.hint, "unset SECRET_NAME");
+	(void)unsetenv("SECRET_NAME");
 	assert_refused("--secret-name=s",
 		       "--secret-name: each line of a list of tasks has its "
 		       "own");
+	assert_string_equal(st.hint, "");
 	assert_refused("--cluster-id=c",
 		       "--cluster-id: each line of a list of tasks has its "
 		       "own");
