@@ -1,9 +1,11 @@
 """A name server (RFC 1035) that a test tells what to answer, over UDP and TCP."""
 
+import errno
 import ipaddress
 import socket
 import struct
 import threading
+import time
 
 TYPES = {1: "A", 28: "AAAA"}
 CODES = {"NXDOMAIN": 3, "SERVFAIL": 2, "REFUSED": 5}
@@ -25,12 +27,25 @@ class NameServer:
         self._truncated = truncated
         self._late = late
         self._stopped = threading.Event()
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        for sock in (self._udp, self._tcp):
-            sock.bind((address, 53))
+        self._bind()
         self._tcp.listen()
+
+    def _bind(self):
+        """Tests of other files run at the same time: only one has the address."""
+        for left in range(1200, -1, -1):
+            self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                for sock in (self._udp, self._tcp):
+                    sock.bind((self.address, 53))
+                return
+            except OSError as error:
+                self._udp.close()
+                self._tcp.close()
+                if error.errno != errno.EADDRINUSE or left == 0:
+                    raise
+            time.sleep(0.05)
 
     def __enter__(self):
         for serve in (self._serve_udp, self._serve_tcp):

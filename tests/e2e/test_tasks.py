@@ -98,6 +98,7 @@ def mounted(folder, files):
         (folder / name).symlink_to(f"..data/{name}")
 
 
+@native  # qemu has no openat2(2)
 def test_files_as_kubernetes_mounts_them(emulator, run_list, tmp_path):
     lines = [{"cluster_id": "a", "pull_secret_file": "a.json"},
              {"cluster_id": "b", "pull_secret_file": "out.json"},
