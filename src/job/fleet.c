@@ -5,6 +5,24 @@
 #include "job/options.h"
 #include "sys/sandbox.h"
 
+/* What was made just now may be the result file, spelled differently. */
+static enum code
+check_made(const struct report *report, struct status *st)
+{
+	const struct other_file made[] = {
+		{ opt_origin("FAILED_FILE"), tasks_settings()->failed, -1 },
+		{ opt_origin("JOURNAL_FILE"), journal_path(), -1 },
+	};
+
+	for (size_t i = 0; i < OPT_COUNT(made); i++)
+		if (made[i].path != NULL && report->result.folder >= 0 &&
+		    report_check_others(report->result.path,
+					opt_origin("RESULTS_PATH"), &made[i], 1,
+					st) != CODE_OK)
+			break;
+	return st->code;
+}
+
 /*
  * Reads what all tasks share, and opens the list and the files that are written
  * besides the reports.
@@ -28,6 +46,8 @@ open_all(struct launcher *launcher, struct program *program,
 	if (st->code == CODE_OK)
 		(void)failed_open(&launcher->failed, tasks_settings()->failed,
 				  opt_origin("FAILED_FILE"), st);
+	if (st->code == CODE_OK)
+		(void)check_made(launcher->report, st);
 	return st->code;
 }
 

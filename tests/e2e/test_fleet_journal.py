@@ -73,6 +73,9 @@ def test_is_no_other_file_of_the_run(emulator, run_list, listing, tmp_path, flag
     other = {"--journal": "--failed", "--failed": "--journal"}[flag]
     done = run_list(flag, tmp_path / "both", other, tmp_path / "both", **sources)
     assert done.code == 2 and "both is the file of --" in done.err
+    result.unlink()  # nothing is there, and the names differ
+    done = run_list(flag, f"{tmp_path}/./result.json", **sources)
+    assert done.code == 2 and f"is the file of {flag}, too" in done.out
     assert {path: path.read_bytes() for path in kept} == kept
     assert not emulator.journal
 
