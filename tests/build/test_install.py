@@ -152,3 +152,15 @@ def test_exit_codes_are_those_of_the_readme():
     codes = re.findall(r"^\| ([\d, ]+) \|", (TOP / "README.md").read_text(), re.M)
     tagged = re.findall(r"^\.It ([\d, ]+)$", PAGE.read_text(), re.M)
     assert tagged == codes
+
+
+def test_links_of_the_readme_lead_to_its_headings():
+    readme = (TOP / "README.md").read_text()
+    headings = [re.sub(r"[^a-z0-9 -]", "", name.lower()).replace(" ", "-")
+                for name in re.findall(r"^##+ (.*)", readme, re.M)]
+    assert len(headings) == len(set(headings))
+    assert set(re.findall(r"\]\(#([^)]*)\)", readme)) <= set(headings)
+    # The table of contents has all parts.
+    contents = readme.split("\n## ")[0]
+    assert all(f"(#{re.sub(' ', '-', part.lower())})" in contents
+               for part in re.findall(r"^## (.*)", readme, re.M))
