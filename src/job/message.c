@@ -143,6 +143,7 @@ message_put_task(struct task_message *m, const struct task *task,
 	COPY(m->project, task->project);
 	COPY(m->cluster_id, task->cluster_id);
 	COPY(m->secret, task->secret);
+	COPY(m->version, task->version);
 	COPY(m->labels, task->labels);
 }
 
@@ -154,6 +155,7 @@ message_task(const struct task_message *m, struct task *task)
 	COPY(task->project_memory, m->project);
 	COPY(task->cluster_memory, m->cluster_id);
 	COPY(task->secret, m->secret);
+	COPY(task->version, m->version);
 	COPY(task->labels, m->labels);
 	task->project = task->project_memory;
 	task->cluster_id = task->cluster_memory;

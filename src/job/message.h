@@ -44,6 +44,7 @@ struct task_message {
 	char project[PROJECT_ID_MAX + 1];
 	char cluster_id[CLUSTER_ID_MAX + 1];
 	char secret[SECRET_NAME_SIZE];
+	char version[VERSION_NUMBER_SIZE];
 	char labels[LABELS_TEXT_MAX];
 };
 

@@ -6,8 +6,6 @@
  * else be taken for the older one, which holds the same bytes.
  */
 
-#include "base/codec.h"
-#include "base/redact.h"
 #include "job/jobs.h"
 #include "job/store.h"
 #include "job/tasks_options.h"
@@ -40,18 +38,13 @@ static const struct opt_table *const TABLES[] = {
 static enum code
 check(struct status *st)
 {
-	uint64_t number = 0;
-
-	if (given.version != NULL &&
-	    parse_uint(str_from(given.version), &number) && number > 0)
-		return CODE_OK;
-	if (given.version == NULL)
-		return status_set(st, CODE_INVALID_ARGUMENT,
-				  "--secret-version is required");
+	if (given.version != NULL)
+		return target_check_version("--secret-version", given.version,
+					    st);
+	if (tasks_given())
+		return CODE_OK; /* each line may have its own */
 	return status_set(st, CODE_INVALID_ARGUMENT,
-			  "--secret-version=%s must be the number of a "
-			  "version, from 1",
-			  redact_argument(given.version));
+			  "--secret-version is required");
 }
 
 /* Keeps the bytes of the version in the task, where they are wiped. */
@@ -61,13 +54,20 @@ read_version(struct client *client, struct task *task, struct report *report,
 {
 	struct retry retry = client_retries(client);
 	struct secret_version found;
+	const char *version =
+		task->version[0] != '\0' ? task->version : given.version;
 	int64_t started = clock_ms();
 	struct str data;
 
 	report->operation = READ;
-	report_info(report, READ, "Reading version %s", given.version);
+	if (version == NULL) {
+		status_hint(st, "--secret-version gives one for all");
+		return status_set(st, CODE_INVALID_ARGUMENT,
+				  "the task has no secret_version");
+	}
+	report_info(report, READ, "Reading version %s", version);
 	if (secretmanager_access(&client->sm, task->project, task->secret,
-				 given.version, &found, &data, &retry,
+				 version, &found, &data, &retry,
 				 st) != CODE_OK) {
 		if (st->code == CODE_FAILED_PRECONDITION)
 			status_hint(st, "a disabled version can be enabled; a "
@@ -82,7 +82,7 @@ read_version(struct client *client, struct task *task, struct report *report,
 		return status_set(st, CODE_DATA_LOSS,
 				  "version %s has %zu bytes, which cannot be "
 				  "stored",
-				  given.version, data.len);
+				  version, data.len);
 	task->payload = buf_view(&task->input);
 	report_done(report, READ, started, found.name,
 		    "Read version (%zu bytes)", data.len);

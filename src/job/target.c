@@ -1,5 +1,6 @@
 #include "job/target.h"
 
+#include "base/codec.h"
 #include "base/format.h"
 #include "base/redact.h"
 
@@ -154,4 +155,16 @@ target_read(struct task *task, const struct target_options *options,
 	status_join(st, &cluster);
 	status_join(st, &name);
 	return st->code;
+}
+
+enum code
+target_check_version(const char *name, const char *version, struct status *st)
+{
+	uint64_t number = 0;
+
+	if (parse_uint(str_from(version), &number) && number > 0)
+		return CODE_OK;
+	return status_set(st, CODE_INVALID_ARGUMENT,
+			  "%s=%s must be the number of a version, from 1", name,
+			  redact_argument(version));
 }

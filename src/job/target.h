@@ -43,4 +43,10 @@ MUST_CHECK enum code target_set_project(struct task *task, const char *project,
 MUST_CHECK enum code target_set_secret(struct task *task, const char *secret,
 				       struct status *st);
 
+/*
+ * Whether a version to go back to, which is called `name`, is a number from 1.
+ */
+MUST_CHECK enum code target_check_version(const char *name, const char *version,
+					  struct status *st);
+
 #endif

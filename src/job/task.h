@@ -15,6 +15,8 @@
 #define PROJECT_ID_MAX 100
 /* Of a SHA-256. */
 #define TASK_DIGEST_SIZE 32
+/* A version's number, in decimal digits. */
+#define VERSION_NUMBER_SIZE 24
 
 /* Caller-owned; holds a secret: end with task_wipe(). Texts stay. */
 struct task {
@@ -29,6 +31,7 @@ struct task {
 	uint64_t hash;                           /* of the secret's full name */
 	char project_memory[PROJECT_ID_MAX + 1]; /* what `project` points at */
 	char cluster_memory[CLUSTER_ID_MAX + 1];
+	char version[VERSION_NUMBER_SIZE]; /* to go back to, or "" */
 	char labels[LABELS_TEXT_MAX]; /* "KEY=VALUE,..." of its own, or "" */
 	char path[TASK_PATH_MAX];     /* of the file of its own, or "" */
 	unsigned char digest[TASK_DIGEST_SIZE]; /* SHA-256 of `payload` */

@@ -23,12 +23,14 @@
 static const char CLUSTER_ID[] = "cluster_id";
 static const char PROJECT[] = "gcp_project_id";
 static const char SECRET_NAME[] = "secret_name";
+static const char SECRET_VERSION[] = "secret_version";
 static const char LABELS[] = "labels";
 static const char SECRET_FILE[] = "pull_secret_file";
 static const char SECRET_DATA[] = "pull_secret_data";
 
-static const char *const MEMBERS[] = { CLUSTER_ID, PROJECT,     SECRET_NAME,
-				       LABELS,     SECRET_FILE, SECRET_DATA };
+static const char *const MEMBERS[] = { CLUSTER_ID,    PROJECT,     SECRET_NAME,
+				       LABELS,        SECRET_FILE, SECRET_DATA,
+				       SECRET_VERSION };
 
 /* The folder of a path, as it was given; the line's memory is free. */
 static int
@@ -198,6 +200,24 @@ read_target(struct json_value line, struct task *task, struct status *st)
 	return st->code;
 }
 
+/* Of a job that goes back to it; the others only check it. */
+static enum code
+read_version(struct json_value line, struct task *task, struct status *st)
+{
+	struct json_value value = json_get(line, SECRET_VERSION);
+	const char *text = task->version;
+
+	if (json_type(value) == JSON_ABSENT)
+		return CODE_OK;
+	if ((json_type(value) != JSON_NUMBER ||
+	     !str_copy(json_raw(value), task->version,
+		       sizeof(task->version))) &&
+	    read_text(line, SECRET_VERSION, task->version,
+		      sizeof(task->version), &text, st) != CODE_OK)
+		return st->code;
+	return target_check_version(SECRET_VERSION, text, st);
+}
+
 /* What beneath_read() would refuse less clearly; NULL: nothing. */
 static const char *
 find_fault(const struct tasks *tasks, const char *path)
@@ -291,6 +311,7 @@ read_line(struct tasks *tasks, struct task *task, struct status *st)
 				  json_type_name(json_type(line)));
 	if (refuse_unknown(line, st) != CODE_OK ||
 	    read_target(line, task, st) != CODE_OK ||
+	    read_version(line, task, st) != CODE_OK ||
 	    labels_read(task, json_get(line, LABELS), st) != CODE_OK ||
 	    read_source(tasks, line, task, st) != CODE_OK)
 		return st->code;
@@ -333,6 +354,7 @@ start_task(struct task *task, size_t number)
 	task->project = NULL;
 	task->cluster_id = NULL;
 	task->secret[0] = '\0';
+	task->version[0] = '\0';
 	task->labels[0] = '\0';
 	task->path[0] = '\0';
 	task->hash = 0;
@@ -439,6 +461,7 @@ tasks_write_line(const struct task *task, struct buf *out)
 		{ CLUSTER_ID, str_from(task->cluster_id) },
 		{ PROJECT, str_from(task->project) },
 		{ SECRET_NAME, str_from(task->secret) },
+		{ SECRET_VERSION, str_from(task->version) },
 		{ SECRET_FILE, str_from(task->path) },
 		{ SECRET_DATA, buf_view(&task->input) },
 	};

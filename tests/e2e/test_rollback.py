@@ -131,6 +131,24 @@ def test_wrong_values(emulator, rollback, value):
     assert emulator.requests() == []
 
 
+def test_each_line_of_a_list_has_its_own(emulator, rollback, tmp_path):
+    """Without one, it is that of the option, if there is one."""
+    names = [f"hyperfleet-c{number}-pull-secret" for number in range(3)]
+    for name in names:
+        emulator.secretmanager.put(name, *BEFORE)
+    listing = tmp_path / "tasks.ndjson"
+    listing.write_text('{"cluster_id":"c0","secret_version":1}\n'
+                       '{"cluster_id":"c1","secret_version":"2"}\n{"cluster_id":"c2"}\n')
+    result = rollback("--tasks", listing, CLUSTER_ID=None)
+    assert result.code == 7, result.out
+    assert result.error["message"] == "the task has no secret_version"
+    assert result.error["cluster_id"] == "c2"
+    assert result.error["hint"] == "--secret-version gives one for all"
+    assert rollback("--tasks", listing, "--secret-version=2", CLUSTER_ID=None).code == 0
+    added = [emulator.secretmanager.payloads(name)[3:] for name in names]
+    assert added == [[b"first"], [GOOD], [GOOD]]
+
+
 def test_the_secret_is_deleted_meanwhile(emulator, rollback):
     """It is not made anew."""
     secret = emulator.secretmanager.put(SECRET, *BEFORE)

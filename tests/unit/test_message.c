@@ -161,6 +161,7 @@ TEST(a_task_comes_as_it_was)
 	task.cluster_id = "c";
 	(void)memcpy(task.secret, "s", 2);
 	(void)memcpy(task.labels, "k=v", 4);
+	(void)memcpy(task.version, "3", 2);
 	task.line = 7;
 	task.hash = UINT64_MAX;
 	message_put_task(&given, &task, 280000);
@@ -170,6 +171,7 @@ TEST(a_task_comes_as_it_was)
 	assert_string_equal(copy.cluster_id, "c");
 	assert_string_equal(copy.secret, "s");
 	assert_string_equal(copy.labels, "k=v");
+	assert_string_equal(copy.version, "3");
 	assert_int_equal(copy.line, 7);
 	assert_true(copy.hash == UINT64_MAX);
 	assert_int_equal(given.time_ms, 280000);

@@ -580,6 +580,31 @@ TEST(a_task_is_written_as_a_line)
 	assert_true(out.overflow);
 }
 
+TEST(a_version_is_a_number_from_1)
+{
+	char memory[200];
+	struct buf out;
+
+	assert_task("{\"cluster_id\":\"c\",\"secret_version\":3}");
+	assert_string_equal(task.version, "3");
+	assert_task("{\"cluster_id\":\"c\",\"secret_version\":\"12\"}");
+	assert_string_equal(task.version, "12");
+	buf_init(&out, memory, sizeof(memory));
+	tasks_write_line(&task, &out);
+	assert_true(
+		str_contains(buf_view(&out), STR("\"secret_version\":\"12\"")));
+	assert_task("{\"cluster_id\":\"c\"}");
+	assert_string_equal(task.version, "");
+	assert_bad("{\"cluster_id\":\"c\",\"secret_version\":0}",
+		   "line 1: secret_version=0 must be the number of a version, "
+		   "from 1");
+	assert_bad("{\"cluster_id\":\"c\",\"secret_version\":\"latest\"}",
+		   "line 1: secret_version=latest must be the number of a "
+		   "version, from 1");
+	assert_bad("{\"cluster_id\":\"c\",\"secret_version\":null}",
+		   "line 1: secret_version must be a string, not null");
+}
+
 /* The task's own win over --label. */
 TEST(labels_are_merged)
 {
