@@ -33,7 +33,7 @@ take_over(struct append *append, struct status *st)
 		if (errno != EWOULDBLOCK)
 			return failed(append, CODE_INVALID_ARGUMENT, "lock",
 				      st);
-		return status_set(st, CODE_FAILED_PRECONDITION,
+		return status_set(st, CODE_UNAVAILABLE,
 				  "%s: another run has %s open", append->what,
 				  redact_argument(append->path));
 	}

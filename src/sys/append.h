@@ -18,7 +18,7 @@ struct append {
 /*
  * Opens a regular file, mode 0600, or makes it, and locks it until it is closed
  * in all processes. INVALID_ARGUMENT if it is something else (a link, too),
- * belongs to someone else or cannot be opened, FAILED_PRECONDITION if another
+ * belongs to someone else or cannot be opened, UNAVAILABLE if another
  * run has it.
  */
 MUST_CHECK enum code append_open(struct append *append, const char *path,

@@ -97,7 +97,7 @@ def test_a_run_that_was_interrupted_goes_on(emulator, run_list, start_list, tmp_
         process = start_list("--journal", journal, stdout=out)
     until(lambda: "c3" in asked(emulator))
     again = run_list("--journal", journal)
-    assert again.code == 2 and "another run" in again.error["message"]
+    assert again.code == 1 and "another run" in again.error["message"]
     process.popen.send_signal(signal.SIGTERM)
     until(lambda: "stopped by SIGTERM" in log.read_text())
     process.popen.send_signal(signal.SIGTERM)

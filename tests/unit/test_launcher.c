@@ -266,14 +266,21 @@ TEST_AFTER(start, the_turns_of_a_task_come_on_top_of_its_time)
 /* ppoll(2) takes no more descriptors than a process may have. */
 TEST_AFTER(start, a_run_that_cannot_wait_has_failed)
 {
+	struct pollfd none[2] = { { .fd = -1 }, { .fd = -1 } };
 	struct rlimit limit, small;
+	bool waits;
 
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	small = limit;
 	small.rlim_cur = 1;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &small), 0);
-	launcher_run(&launcher);
+	/* valgrind keeps the limit to itself. */
+	waits = poll(none, COUNT(none), 0) >= 0;
+	if (!waits)
+		launcher_run(&launcher);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (waits)
+		return;
 	assert_int_equal(launcher.stop.code, CODE_INTERNAL);
 	assert_int_equal(launcher.exit, EXIT_RETRY);
 	assert_int_equal(launcher.counts.not_tried, 2);
