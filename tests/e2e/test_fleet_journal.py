@@ -58,13 +58,15 @@ def test_is_no_other_file_of_the_run(emulator, run_list, listing, tmp_path, flag
     secret, result, ended = (tmp_path / name for name in ("secret.json", "result.json", "ended"))
     secret.write_text(PULL_SECRET)
     ended.write_text("as it was")
+    strange = tmp_path / "strange.json"
+    strange.write_text(PULL_SECRET)
     link = tmp_path / "link"
     link.symlink_to(listing)
     sources = {"PULL_SECRET_DATA": None, "PULL_SECRET_FILE": secret, "RESULTS_PATH": result,
                "TERMINATION_LOG_PATH": ended}
-    kept = {path: path.read_bytes() for path in (listing, secret, Path(emulator.ca_file))}
-    for path in (listing, link, secret, emulator.ca_file, result, ended, "/dev/null", tmp_path,
-                 tmp_path / "missing" / "file"):
+    kept = {path: path.read_bytes() for path in (listing, secret, strange, Path(emulator.ca_file))}
+    for path in (listing, link, secret, strange, emulator.ca_file, result, ended, "/dev/null",
+                 tmp_path, tmp_path / "missing" / "file"):
         done = run_list(flag, path, **sources)
         assert done.code == 2, (path, done.out)
         assert flag in done.err + done.out, path
