@@ -221,8 +221,7 @@ JOURNAL_TEST(what_is_no_journal_is_left_alone)
 JOURNAL_TEST(two_runs_do_not_share_it)
 {
 	assert_int_equal(reopen(), CODE_OK);
-	assert_int_equal(journal_open(&other, path, &st),
-			 CODE_UNAVAILABLE);
+	assert_int_equal(journal_open(&other, path, &st), CODE_UNAVAILABLE);
 	assert_non_null(strstr(st.message, "another run"));
 	journal_close(&journal);
 	status_clear(&st);
