@@ -194,13 +194,32 @@ TEST_AFTER(start, an_idle_worker_writes_no_log)
 	assert_int_equal(run_beside(idle_one), 1);
 }
 
-/* Its process is about to be killed. */
+/* Stops the launcher, and waits until it is (proc(5): state T). */
+static void
+stop_launcher(void)
+{
+	char path[32], state = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
+	(void)kill(getppid(), SIGSTOP);
+	while (state != 'T') {
+		FILE *f = fopen(path, "r");
+
+		if (f == NULL || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+			_exit(2);
+		(void)fclose(f);
+	}
+}
+
+/* Its process is about to be killed. The launcher hears both at once. */
 static unsigned
 wrong_one(void)
 {
 	take_task();
+	stop_launcher();
 	say(MESSAGE_OUTCOME);
 	say_nonsense();
+	(void)kill(getppid(), SIGCONT);
 	(void)poll(&(struct pollfd){ spawner, POLLIN, 0 }, 1, PATIENCE_MS);
 	return poll(&(struct pollfd){ worker, POLLIN, 0 }, 1, 200) == 1;
 }
