@@ -98,7 +98,7 @@ check-binary: $(BIN) ## the program is static, hardened, small and stripped
 e2e: $(BIN) ## the program itself against the emulator
 	@scripts/e2e $(BIN)
 
-soak: $(BIN) ## what takes long: every fault, cut and kill of every job, where check takes samples
+soak: $(BIN) ## what takes long: many more faults, cuts and kills, lists of 10,000 tasks, all manifests
 	@scripts/e2e $(BIN) -m soak
 	@scripts/pytest tests/kubernetes -m soak
 
