@@ -1,11 +1,11 @@
 #include "job/failed.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/redact.h"
 #include "job/tasks.h"
+#include "sys/file.h"
 #include "sys/file_guard.h"
 
 /* Of a file, to see whether it is a list. */
@@ -18,8 +18,7 @@
 static bool
 may_be_emptied(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY |
-				    O_NONBLOCK);
+	int fd = file_open(path);
 	char start[LOOK_MAX];
 	struct stat info;
 	ssize_t got = 0;
