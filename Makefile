@@ -100,7 +100,7 @@ e2e: $(BIN) ## the program itself against the emulator
 
 soak: $(BIN) ## what takes long: many more faults, cuts and kills, lists of 10,000 tasks, all manifests
 	@scripts/e2e $(BIN) -m soak
-	@scripts/pytest tests/kubernetes -m soak
+	@scripts/pytest tests/kubernetes tests/image -m soak
 
 interop: $(BIN) ## Google's own clients (Go, Python, Node.js, gcloud) against the emulator and beside ours
 	@scripts/setup check

@@ -488,7 +488,7 @@ def test_bad_tokens_are_not_used(start_emulator):
     def check(members):
         emulator = start_emulator()
         emulator.order("metadata", times=None, reply=token_reply(**members))
-        result = Job(emulator)(MAX_WAIT_TIME_SECONDS=1)
+        result = Job(emulator)(MAX_WAIT_TIME_SECONDS=3)
         assert result.code == 1, result.out
         assert result.error["error_code"] == "UNAVAILABLE"
         assert emulator.requests("secretmanager") == []

@@ -7,6 +7,7 @@ RUNTIMES = pytest.StashKey()
 
 def pytest_configure(config):
     """Nothing has run yet."""
+    config.addinivalue_line("markers", "soak: takes long; `make soak` runs it")
     config.stash[RUNTIMES] = []
 
 

@@ -301,6 +301,7 @@ def base(tool, tmp_path_factory):
     return "localhost/base:1"
 
 
+@pytest.mark.soak
 def test_built_from_sources_in_a_base_image(tool, base, files, tmp_path):
     done = run(["make", "image", "VERSION=v1.2.3", "COMMIT=c0ffee0", "IMAGE_REGISTRY=localhost",
                 "IMAGE_TAG=built", f"BUILDER={base}", f"CONTAINER_TOOL={shlex.join(tool)}"],
