@@ -404,9 +404,18 @@ def assert_well_formed(emulator):
 
 
 @pytest.fixture
-def emulator(start_emulator):
-    """A fresh emulator, empty and without faults."""
-    return start_emulator()
+def emulator(start_emulator, request):
+    """A fresh emulator, empty and without faults; of the kind that EMULATOR of the file says."""
+    return start_emulator(**getattr(request.module, "EMULATOR", {}))
+
+
+@pytest.fixture
+def run_fleet(emulator, tmp_path):
+    """Runs lists of tasks (fleet.py), and ends what is left of them."""
+    from fleet import Fleet  # which takes parts of this file
+    runner = Fleet(emulator, tmp_path)
+    yield runner
+    runner.stop()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import fleet
 import pytest
 from conftest import PATIENCE, native, needs_root, until
-from fleet import Fleet, Processes, clusters, counts, exactly, stored, task
+from fleet import Processes, clusters, counts, exactly, stored, task
 from test_confinement import ALLOWED, ANYWHERE, OPENAT, SOCKET, landlock_version, x86_64
 from tracer import Tracee
 
@@ -20,13 +20,6 @@ from emulator import errors
 OPENAT2, SENDMSG, RECVMSG, WAIT4, FDATASYNC = 437, 46, 47, 61, 75
 OUTPUTS = {"pwrite64", "ftruncate", "fchmod", "fsync", "renameat", "unlinkat"}
 NETWORK = {"connect", "sendto", "recvfrom", "getpeername"}
-
-
-@pytest.fixture
-def run_fleet(emulator, tmp_path):
-    runner = Fleet(emulator, tmp_path)
-    yield runner
-    runner.stop()
 
 
 class Hold:

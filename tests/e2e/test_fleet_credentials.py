@@ -3,20 +3,10 @@
 import fleet
 import pytest
 from conftest import native
-from fleet import Fleet, exactly, stored, task
+from fleet import exactly, stored, task
 from test_credential_types import Files
 
-
-@pytest.fixture
-def emulator(start_emulator):
-    return start_emulator(fast=True)
-
-
-@pytest.fixture
-def run_fleet(emulator, tmp_path):
-    runner = Fleet(emulator, tmp_path)
-    yield runner
-    runner.stop()
+EMULATOR = {"fast": True}
 
 
 def metadata(_files):

@@ -11,7 +11,7 @@ import subprocess
 import fleet
 import pytest
 from conftest import auth, native, pull_secret, pull_secret_of, together, until
-from fleet import Fleet, Sprinkle, cluster, clusters, counts, exactly, payload, secret, stored, task
+from fleet import Sprinkle, cluster, clusters, counts, exactly, payload, secret, stored, task
 
 from emulator import errors
 
@@ -66,18 +66,15 @@ INVALID = {
 }
 
 
-@pytest.fixture
-def emulator(start_emulator):
-    return start_emulator(fast=True, projects=("test-project", "other-project"))
+EMULATOR = {"fast": True, "projects": ("test-project", "other-project")}
 
 
 @pytest.fixture
-def run_fleet(emulator, tmp_path):
-    folder = tmp_path / "list"
-    folder.mkdir()
-    runner = Fleet(emulator, folder)
-    yield runner
-    runner.stop()
+def run_fleet(run_fleet, tmp_path):
+    """Its lists lie in a folder of their own."""
+    run_fleet.folder = tmp_path / "list"
+    run_fleet.folder.mkdir()
+    return run_fleet
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import signal
 import fleet
 import pytest
 from conftest import native, until
-from fleet import Fleet, Processes, Sprinkle, clusters, counts, exactly, stored, task
+from fleet import Processes, Sprinkle, clusters, counts, exactly, stored, task
 
 MANY = pytest.mark.parametrize("total, workers, every", [
     (300, 4, 12), pytest.param(10_000, 16, 50, marks=pytest.mark.soak)])
@@ -23,17 +23,7 @@ GROWTH_KIB = 64
 JOURNAL_KIB = 1024  # a table, of which each secret touches a page at random
 FOR_GOOD = {"INVALID_ARGUMENT", "PERMISSION_DENIED", "DATA_LOSS"}
 
-
-@pytest.fixture
-def emulator(start_emulator):
-    return start_emulator(fast=True)
-
-
-@pytest.fixture
-def run_fleet(emulator, tmp_path):
-    runner = Fleet(emulator, tmp_path)
-    yield runner
-    runner.stop()
+EMULATOR = {"fast": True}
 
 
 def converge(run_fleet, *flags, **more):

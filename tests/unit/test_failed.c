@@ -7,38 +7,15 @@
 
 #include "sys/file.h"
 #include "sys/file_guard.h"
-#include "sys/wait.h"
 
-#include "test.h"
+#include "one_file.h"
 
 #define WHAT "--failed"
 
-static char folder[] = "/tmp/test_failed.XXXXXX";
-static char path[128];
 static struct failed failed;
 static struct status st;
 static struct task task;
 static char content[1024];
-
-static int
-make_folder(void **state)
-{
-	(void)state;
-	wait_init();
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	(void)snprintf(path, sizeof(path), "%s/failed", folder);
-	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	(void)state;
-	failed_close(&failed);
-	(void)unlink(path);
-	return rmdir(folder);
-}
 
 AROUND_ALL(make_folder, remove_folder)
 

@@ -9,36 +9,15 @@
 #include "net/sha256.h"
 #include "sys/file.h"
 #include "sys/file_guard.h"
-#include "sys/wait.h"
 
-#include "test.h"
+#include "one_file.h"
 
 #define VERSION "projects/1/secrets/s/versions/1"
 
-static char folder[] = "/tmp/test_journal.XXXXXX";
-static char path[128];
 static struct journal journal, other;
 static struct status st;
 static struct task task;
 static char content[4096];
-
-static int
-make_folder(void **state)
-{
-	(void)state;
-	wait_init();
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	(void)snprintf(path, sizeof(path), "%s/journal", folder);
-	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	(void)state;
-	return rmdir(folder);
-}
 
 AROUND_ALL(make_folder, remove_folder)
 
