@@ -46,13 +46,13 @@ kill_worker(struct launcher *launcher, unsigned number)
 }
 
 /*
- * The first sign that all would fail alike: there is no token, for good or
- * after all the time that was given to it. Once a task was done, it is one task
- * that fails.
+ * The first sign that all would fail alike: there is no token or no connection,
+ * for good or after all the time that was given to it. Once a task was done, it
+ * is one task that fails.
  */
 static void
-stop_without_token(struct launcher *launcher, const struct outcome *outcome,
-		   const char *operation)
+stop_without_client(struct launcher *launcher, const struct outcome *outcome,
+		    const char *operation)
 {
 	if (launcher->counts.succeeded == launcher->counts.skipped &&
 	    (outcome->exit == EXIT_AUTH || outcome->exit == EXIT_RETRY) &&
@@ -76,7 +76,7 @@ take_outcome(struct launcher *launcher, unsigned number)
 		launcher_finish_task(launcher, slot, &outcome);
 		return;
 	}
-	stop_without_token(launcher, &outcome, operation);
+	stop_without_client(launcher, &outcome, operation);
 	launcher_fail_task(launcher, slot, &outcome, operation);
 }
 
